@@ -1,0 +1,57 @@
+-- name: InsertCertificateIntent :exec
+insert into certificate (serial, registration_id, credential_id, employee_id, issuer, profile, state, tbs, der, spki_hash,
+    subject, not_before, not_after, intended_at, issued_at, revoked_at, revocation_reason, warned_days)
+values ($1, $2, $3, $4, $5, $6, 'intended', $7, '', $8, $9, $10, $11, $12, 0, 0, 0, 0);
+
+-- name: StoreCertificate :execrows
+update certificate set state = 'issued', der = $2, issued_at = $3 where serial = $1 and state = 'intended';
+
+-- name: AbandonCertificate :execrows
+update certificate set state = 'abandoned' where serial = $1 and state = 'intended';
+
+-- name: GetCertificate :one
+select * from certificate where serial = $1;
+
+-- name: CertificateOfRegistration :one
+select * from certificate where registration_id = $1;
+
+-- name: CertificatesOfEmployee :many
+select * from certificate where employee_id = $1 order by intended_at desc;
+
+-- name: RevokeCertificate :execrows
+update certificate set revoked_at = $2, revocation_reason = $3 where serial = $1 and revoked_at = 0;
+
+-- name: RevokedCertificates :many
+select serial, revoked_at, revocation_reason from certificate
+where issuer = $1 and revoked_at > 0 and not_after > $2 order by revoked_at, serial;
+
+-- name: ListCertificates :many
+select * from certificate where serial > sqlc.arg(after) order by serial limit sqlc.arg(max_rows);
+
+-- name: CertificatesToWarn :many
+select * from certificate where revoked_at = 0 and state = 'issued' and not_after > sqlc.arg(now) and not_after < sqlc.arg(soon)
+    and (warned_days = 0 or warned_days > sqlc.arg(days)) order by not_after limit 500;
+
+-- name: SetCertificateWarned :execrows
+update certificate set warned_days = $2 where serial = $1;
+
+-- name: CertificatesToExpire :many
+select c.* from certificate c join registration r on r.id = c.registration_id
+where r.status = 'Issue' and c.not_after < $1 order by c.not_after limit 500;
+
+-- name: ReserveCRLNumber :one
+insert into crl (issuer, number, state, this_update, next_update, der)
+select sqlc.arg(issuer), coalesce(max(number), 0) + 1, 'reserved', sqlc.arg(this_update), sqlc.arg(next_update), sqlc.arg(empty)
+from crl where issuer = sqlc.arg(issuer) returning number;
+
+-- name: PublishCRL :execrows
+update crl set state = 'published', der = $3 where issuer = $1 and number = $2 and state = 'reserved';
+
+-- name: LatestCRL :one
+select * from crl where issuer = $1 and state = 'published' order by number desc limit 1;
+
+-- name: BlockKey :exec
+insert into blocked_key (spki_hash, reason, created_at) values ($1, $2, $3) on conflict do nothing;
+
+-- name: IsBlocked :one
+select count(*) from blocked_key where spki_hash = $1;
