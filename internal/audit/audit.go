@@ -1,0 +1,116 @@
+// Package audit keeps the record of who did what: append-only rows, numbered
+// without a gap and chained by hash, each written in the transaction of what it
+// records. A row holds identifiers and never personal data or secrets.
+package audit
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"absah/internal/clock"
+	"absah/internal/store"
+	"absah/internal/store/db"
+)
+
+// Actor is who does something.
+type Actor struct {
+	AccountID  string // or system:ROLE for a process
+	EmployeeID string // empty for accounts without an employee, and for processes
+	Role       string // the role in which the actor acts: employee, registration_officer, ...
+	Address    string // network address, for evidence of acceptance; not in the audit row
+	UserAgent  string
+}
+
+// System is a process of the installation acting on its own, such as "ca".
+func System(role string) Actor { return Actor{AccountID: "system:" + role, Role: "system"} }
+
+// Entry is one act.
+type Entry struct {
+	Action     string // what, as verb: registration.verify, account.login
+	ObjectKind string // on what kind of object
+	ObjectID   string
+	Detail     map[string]string // identifiers, codes, hashes; no personal data
+}
+
+// Record appends e as the last act of the transaction so far. It takes the lock
+// of the chain, so call it late in the transaction.
+func Record(ctx context.Context, tx *store.Tx, at time.Time, who Actor, e Entry) error {
+	detail, err := json.Marshal(e.Detail) // keys are sorted
+	if err != nil {
+		return fmt.Errorf("record %s: %w", e.Action, err)
+	}
+	head, err := tx.NextAudit(ctx)
+	if err != nil {
+		return fmt.Errorf("record %s: %w", e.Action, err)
+	}
+	row := db.InsertAuditParams{
+		Seq: head.Size, At: clock.Micros(at), ActorID: who.AccountID, ActorRole: who.Role,
+		Action: e.Action, ObjectKind: e.ObjectKind, ObjectID: e.ObjectID,
+		Detail: string(detail), PrevHash: head.Hash,
+	}
+	row.Hash = rowHash(row)
+	if err := tx.InsertAudit(ctx, row); err != nil {
+		return fmt.Errorf("record %s: %w", e.Action, err)
+	}
+	if err := tx.SetAuditHead(ctx, row.Hash); err != nil {
+		return fmt.Errorf("record %s: %w", e.Action, err)
+	}
+	return nil
+}
+
+// rowHash is SHA-256 over the fields of a row, each with its length before it,
+// and the hash of the row before.
+func rowHash(r db.InsertAuditParams) []byte {
+	h := sha256.New()
+	var n [8]byte
+	num := func(v int64) { binary.BigEndian.PutUint64(n[:], uint64(v)); h.Write(n[:]) }
+	text := func(s string) { num(int64(len(s))); h.Write([]byte(s)) }
+	text("absah/audit/v1")
+	num(r.Seq)
+	num(r.At)
+	for _, s := range []string{r.ActorID, r.ActorRole, r.Action, r.ObjectKind, r.ObjectID, r.Detail} {
+		text(s)
+	}
+	text(string(r.PrevHash))
+	return h.Sum(nil)
+}
+
+// ErrBroken says that the record was tampered with or damaged.
+var ErrBroken = errors.New("the audit record is broken")
+
+// Verify re-reads the whole record and returns its length. It fails with
+// ErrBroken and the number of the first row that is missing, moved or changed,
+// or says that the tail is cut.
+func Verify(ctx context.Context, q *db.Queries) (int64, error) {
+	var seq int64
+	var prev []byte
+	for {
+		rows, err := q.ListAudit(ctx, db.ListAuditParams{After: seq, MaxRows: 1000})
+		if err != nil {
+			return seq, fmt.Errorf("verify audit record: %w", err)
+		}
+		if len(rows) == 0 {
+			break
+		}
+		for _, r := range rows {
+			p := db.InsertAuditParams(r)
+			if r.Seq != seq+1 || string(r.PrevHash) != string(prev) || string(rowHash(p)) != string(r.Hash) {
+				return seq, fmt.Errorf("row %d: %w", seq+1, ErrBroken)
+			}
+			seq, prev = r.Seq, r.Hash
+		}
+	}
+	head, err := q.AuditHead(ctx)
+	if err != nil {
+		return seq, fmt.Errorf("verify audit record: %w", err)
+	}
+	if head.Size != seq || string(head.Hash) != string(prev) {
+		return seq, fmt.Errorf("row %d is the last of %d: %w", seq, head.Size, ErrBroken)
+	}
+	return seq, nil
+}
