@@ -29,13 +29,19 @@ on conflict (key) do update set
 returning count, window_end
 `
 
+type CountInWindowParams struct {
+	Key    string
+	NewEnd int64
+	Now    int64
+}
+
 type CountInWindowRow struct {
 	Count     int64
 	WindowEnd int64
 }
 
-func (q *Queries) CountInWindow(ctx context.Context, key string, newEnd int64, now int64) (CountInWindowRow, error) {
-	row := q.db.QueryRowContext(ctx, countInWindow, key, newEnd, now)
+func (q *Queries) CountInWindow(ctx context.Context, arg CountInWindowParams) (CountInWindowRow, error) {
+	row := q.db.QueryRowContext(ctx, countInWindow, arg.Key, arg.NewEnd, arg.Now)
 	var i CountInWindowRow
 	err := row.Scan(&i.Count, &i.WindowEnd)
 	return i, err
@@ -65,8 +71,13 @@ const deletePasskey = `-- name: DeletePasskey :execrows
 delete from passkey where id = $1 and account_id = $2
 `
 
-func (q *Queries) DeletePasskey(ctx context.Context, iD string, accountID string) (int64, error) {
-	result, err := q.db.ExecContext(ctx, deletePasskey, iD, accountID)
+type DeletePasskeyParams struct {
+	ID        string
+	AccountID string
+}
+
+func (q *Queries) DeletePasskey(ctx context.Context, arg DeletePasskeyParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, deletePasskey, arg.ID, arg.AccountID)
 	if err != nil {
 		return 0, err
 	}
@@ -86,8 +97,13 @@ const deleteRoleGrant = `-- name: DeleteRoleGrant :execrows
 delete from role_grant where id = $1 and account_id = $2
 `
 
-func (q *Queries) DeleteRoleGrant(ctx context.Context, iD string, accountID string) (int64, error) {
-	result, err := q.db.ExecContext(ctx, deleteRoleGrant, iD, accountID)
+type DeleteRoleGrantParams struct {
+	ID        string
+	AccountID string
+}
+
+func (q *Queries) DeleteRoleGrant(ctx context.Context, arg DeleteRoleGrantParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, deleteRoleGrant, arg.ID, arg.AccountID)
 	if err != nil {
 		return 0, err
 	}
@@ -179,7 +195,7 @@ const getInvitation = `-- name: GetInvitation :one
 select token_hash, account_id, purpose, created_at, expires_at, used_at, superseded_at from invitation where token_hash = $1
 `
 
-func (q *Queries) GetInvitation(ctx context.Context, tokenHash []byte) (Invitation, error) {
+func (q *Queries) GetInvitation(ctx context.Context, tokenHash Bytes) (Invitation, error) {
 	row := q.db.QueryRowContext(ctx, getInvitation, tokenHash)
 	var i Invitation
 	err := row.Scan(
@@ -198,7 +214,7 @@ const getPasskey = `-- name: GetPasskey :one
 select id, account_id, credential_id, data, name, created_at, used_at from passkey where credential_id = $1
 `
 
-func (q *Queries) GetPasskey(ctx context.Context, credentialID []byte) (Passkey, error) {
+func (q *Queries) GetPasskey(ctx context.Context, credentialID Bytes) (Passkey, error) {
 	row := q.db.QueryRowContext(ctx, getPasskey, credentialID)
 	var i Passkey
 	err := row.Scan(
@@ -217,7 +233,7 @@ const getSession = `-- name: GetSession :one
 select id, token_hash, account_id, state, factor, address, user_agent, created_at, seen_at, expires_at, revoked_at from session where token_hash = $1 and revoked_at = 0
 `
 
-func (q *Queries) GetSession(ctx context.Context, tokenHash []byte) (Session, error) {
+func (q *Queries) GetSession(ctx context.Context, tokenHash Bytes) (Session, error) {
 	row := q.db.QueryRowContext(ctx, getSession, tokenHash)
 	var i Session
 	err := row.Scan(
@@ -275,7 +291,7 @@ values ($1, $2, $3, $4, $5, 0, 0)
 `
 
 type InsertInvitationParams struct {
-	TokenHash []byte
+	TokenHash Bytes
 	AccountID string
 	Purpose   string
 	CreatedAt int64
@@ -300,7 +316,7 @@ insert into passkey (id, account_id, credential_id, data, name, created_at, used
 type InsertPasskeyParams struct {
 	ID           string
 	AccountID    string
-	CredentialID []byte
+	CredentialID Bytes
 	Data         string
 	Name         string
 	CreatedAt    int64
@@ -322,8 +338,13 @@ const insertRecoveryCode = `-- name: InsertRecoveryCode :exec
 insert into recovery_code (account_id, code_hash, used_at) values ($1, $2, 0)
 `
 
-func (q *Queries) InsertRecoveryCode(ctx context.Context, accountID string, codeHash []byte) error {
-	_, err := q.db.ExecContext(ctx, insertRecoveryCode, accountID, codeHash)
+type InsertRecoveryCodeParams struct {
+	AccountID string
+	CodeHash  Bytes
+}
+
+func (q *Queries) InsertRecoveryCode(ctx context.Context, arg InsertRecoveryCodeParams) error {
+	_, err := q.db.ExecContext(ctx, insertRecoveryCode, arg.AccountID, arg.CodeHash)
 	return err
 }
 
@@ -359,7 +380,7 @@ values ($1, $2, $3, $4, $5, $6, $7, $8, $8, $9, 0)
 
 type InsertSessionParams struct {
 	ID        string
-	TokenHash []byte
+	TokenHash Bytes
 	AccountID string
 	State     string
 	Factor    string
@@ -388,8 +409,13 @@ const listAccounts = `-- name: ListAccounts :many
 select id, employee_id, username, display_name, email, password_hash, state, totp_sealed, totp_step, failed, locked_until, locale, last_login_at, created_at, updated_at from account where username > $1 order by username limit $2
 `
 
-func (q *Queries) ListAccounts(ctx context.Context, after string, maxRows int32) ([]Account, error) {
-	rows, err := q.db.QueryContext(ctx, listAccounts, after, maxRows)
+type ListAccountsParams struct {
+	After   string
+	MaxRows int32
+}
+
+func (q *Queries) ListAccounts(ctx context.Context, arg ListAccountsParams) ([]Account, error) {
+	rows, err := q.db.QueryContext(ctx, listAccounts, arg.After, arg.MaxRows)
 	if err != nil {
 		return nil, err
 	}
@@ -466,8 +492,13 @@ const listSessions = `-- name: ListSessions :many
 select id, token_hash, account_id, state, factor, address, user_agent, created_at, seen_at, expires_at, revoked_at from session where account_id = $1 and revoked_at = 0 and expires_at > $2 order by seen_at desc
 `
 
-func (q *Queries) ListSessions(ctx context.Context, accountID string, expiresAt int64) ([]Session, error) {
-	rows, err := q.db.QueryContext(ctx, listSessions, accountID, expiresAt)
+type ListSessionsParams struct {
+	AccountID string
+	ExpiresAt int64
+}
+
+func (q *Queries) ListSessions(ctx context.Context, arg ListSessionsParams) ([]Session, error) {
+	rows, err := q.db.QueryContext(ctx, listSessions, arg.AccountID, arg.ExpiresAt)
 	if err != nil {
 		return nil, err
 	}
@@ -532,8 +563,13 @@ const lockLogin = `-- name: LockLogin :exec
 update account set locked_until = $2 where id = $1
 `
 
-func (q *Queries) LockLogin(ctx context.Context, iD string, lockedUntil int64) error {
-	_, err := q.db.ExecContext(ctx, lockLogin, iD, lockedUntil)
+type LockLoginParams struct {
+	ID          string
+	LockedUntil int64
+}
+
+func (q *Queries) LockLogin(ctx context.Context, arg LockLoginParams) error {
+	_, err := q.db.ExecContext(ctx, lockLogin, arg.ID, arg.LockedUntil)
 	return err
 }
 
@@ -541,8 +577,13 @@ const loginSucceeded = `-- name: LoginSucceeded :exec
 update account set failed = 0, locked_until = 0, last_login_at = $2 where id = $1
 `
 
-func (q *Queries) LoginSucceeded(ctx context.Context, iD string, lastLoginAt int64) error {
-	_, err := q.db.ExecContext(ctx, loginSucceeded, iD, lastLoginAt)
+type LoginSucceededParams struct {
+	ID          string
+	LastLoginAt int64
+}
+
+func (q *Queries) LoginSucceeded(ctx context.Context, arg LoginSucceededParams) error {
+	_, err := q.db.ExecContext(ctx, loginSucceeded, arg.ID, arg.LastLoginAt)
 	return err
 }
 
@@ -551,8 +592,13 @@ update account set failed = failed + 1, updated_at = $1
 where id = $2 and locked_until <= $1 returning failed
 `
 
-func (q *Queries) ReserveLogin(ctx context.Context, now int64, iD string) (int64, error) {
-	row := q.db.QueryRowContext(ctx, reserveLogin, now, iD)
+type ReserveLoginParams struct {
+	Now int64
+	ID  string
+}
+
+func (q *Queries) ReserveLogin(ctx context.Context, arg ReserveLoginParams) (int64, error) {
+	row := q.db.QueryRowContext(ctx, reserveLogin, arg.Now, arg.ID)
 	var failed int64
 	err := row.Scan(&failed)
 	return failed, err
@@ -562,8 +608,14 @@ const revokeSession = `-- name: RevokeSession :execrows
 update session set revoked_at = $3 where id = $1 and account_id = $2 and revoked_at = 0
 `
 
-func (q *Queries) RevokeSession(ctx context.Context, iD string, accountID string, revokedAt int64) (int64, error) {
-	result, err := q.db.ExecContext(ctx, revokeSession, iD, accountID, revokedAt)
+type RevokeSessionParams struct {
+	ID        string
+	AccountID string
+	RevokedAt int64
+}
+
+func (q *Queries) RevokeSession(ctx context.Context, arg RevokeSessionParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, revokeSession, arg.ID, arg.AccountID, arg.RevokedAt)
 	if err != nil {
 		return 0, err
 	}
@@ -574,8 +626,14 @@ const revokeSessions = `-- name: RevokeSessions :execrows
 update session set revoked_at = $3 where account_id = $1 and id <> $2 and revoked_at = 0
 `
 
-func (q *Queries) RevokeSessions(ctx context.Context, accountID string, iD string, revokedAt int64) (int64, error) {
-	result, err := q.db.ExecContext(ctx, revokeSessions, accountID, iD, revokedAt)
+type RevokeSessionsParams struct {
+	AccountID string
+	ID        string
+	RevokedAt int64
+}
+
+func (q *Queries) RevokeSessions(ctx context.Context, arg RevokeSessionsParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, revokeSessions, arg.AccountID, arg.ID, arg.RevokedAt)
 	if err != nil {
 		return 0, err
 	}
@@ -689,8 +747,13 @@ const setAccountLocale = `-- name: SetAccountLocale :exec
 update account set locale = $2 where id = $1
 `
 
-func (q *Queries) SetAccountLocale(ctx context.Context, iD string, locale string) error {
-	_, err := q.db.ExecContext(ctx, setAccountLocale, iD, locale)
+type SetAccountLocaleParams struct {
+	ID     string
+	Locale string
+}
+
+func (q *Queries) SetAccountLocale(ctx context.Context, arg SetAccountLocaleParams) error {
+	_, err := q.db.ExecContext(ctx, setAccountLocale, arg.ID, arg.Locale)
 	return err
 }
 
@@ -698,8 +761,14 @@ const setAccountState = `-- name: SetAccountState :exec
 update account set state = $2, updated_at = $3 where id = $1
 `
 
-func (q *Queries) SetAccountState(ctx context.Context, iD string, state string, updatedAt int64) error {
-	_, err := q.db.ExecContext(ctx, setAccountState, iD, state, updatedAt)
+type SetAccountStateParams struct {
+	ID        string
+	State     string
+	UpdatedAt int64
+}
+
+func (q *Queries) SetAccountState(ctx context.Context, arg SetAccountStateParams) error {
+	_, err := q.db.ExecContext(ctx, setAccountState, arg.ID, arg.State, arg.UpdatedAt)
 	return err
 }
 
@@ -707,8 +776,14 @@ const setPassword = `-- name: SetPassword :exec
 update account set password_hash = $2, state = 'active', failed = 0, locked_until = 0, updated_at = $3 where id = $1 and state <> 'disabled'
 `
 
-func (q *Queries) SetPassword(ctx context.Context, iD string, passwordHash string, updatedAt int64) error {
-	_, err := q.db.ExecContext(ctx, setPassword, iD, passwordHash, updatedAt)
+type SetPasswordParams struct {
+	ID           string
+	PasswordHash string
+	UpdatedAt    int64
+}
+
+func (q *Queries) SetPassword(ctx context.Context, arg SetPasswordParams) error {
+	_, err := q.db.ExecContext(ctx, setPassword, arg.ID, arg.PasswordHash, arg.UpdatedAt)
 	return err
 }
 
@@ -718,7 +793,7 @@ update account set totp_sealed = $2, totp_step = $3, updated_at = $4 where id = 
 
 type SetTOTPParams struct {
 	ID         string
-	TotpSealed []byte
+	TotpSealed Bytes
 	TotpStep   int64
 	UpdatedAt  int64
 }
@@ -737,8 +812,14 @@ const supersedeInvitations = `-- name: SupersedeInvitations :exec
 update invitation set superseded_at = $3 where account_id = $1 and purpose = $2 and used_at = 0 and superseded_at = 0
 `
 
-func (q *Queries) SupersedeInvitations(ctx context.Context, accountID string, purpose string, supersededAt int64) error {
-	_, err := q.db.ExecContext(ctx, supersedeInvitations, accountID, purpose, supersededAt)
+type SupersedeInvitationsParams struct {
+	AccountID    string
+	Purpose      string
+	SupersededAt int64
+}
+
+func (q *Queries) SupersedeInvitations(ctx context.Context, arg SupersedeInvitationsParams) error {
+	_, err := q.db.ExecContext(ctx, supersedeInvitations, arg.AccountID, arg.Purpose, arg.SupersededAt)
 	return err
 }
 
@@ -746,8 +827,13 @@ const touchSession = `-- name: TouchSession :exec
 update session set seen_at = $2 where id = $1
 `
 
-func (q *Queries) TouchSession(ctx context.Context, iD string, seenAt int64) error {
-	_, err := q.db.ExecContext(ctx, touchSession, iD, seenAt)
+type TouchSessionParams struct {
+	ID     string
+	SeenAt int64
+}
+
+func (q *Queries) TouchSession(ctx context.Context, arg TouchSessionParams) error {
+	_, err := q.db.ExecContext(ctx, touchSession, arg.ID, arg.SeenAt)
 	return err
 }
 
@@ -756,8 +842,13 @@ update invitation set used_at = $1
 where token_hash = $2 and used_at = 0 and superseded_at = 0 and expires_at > $1
 `
 
-func (q *Queries) UseInvitation(ctx context.Context, now int64, tokenHash []byte) (int64, error) {
-	result, err := q.db.ExecContext(ctx, useInvitation, now, tokenHash)
+type UseInvitationParams struct {
+	Now       int64
+	TokenHash Bytes
+}
+
+func (q *Queries) UseInvitation(ctx context.Context, arg UseInvitationParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, useInvitation, arg.Now, arg.TokenHash)
 	if err != nil {
 		return 0, err
 	}
@@ -768,8 +859,14 @@ const usePasskey = `-- name: UsePasskey :exec
 update passkey set data = $2, used_at = $3 where id = $1
 `
 
-func (q *Queries) UsePasskey(ctx context.Context, iD string, data string, usedAt int64) error {
-	_, err := q.db.ExecContext(ctx, usePasskey, iD, data, usedAt)
+type UsePasskeyParams struct {
+	ID     string
+	Data   string
+	UsedAt int64
+}
+
+func (q *Queries) UsePasskey(ctx context.Context, arg UsePasskeyParams) error {
+	_, err := q.db.ExecContext(ctx, usePasskey, arg.ID, arg.Data, arg.UsedAt)
 	return err
 }
 
@@ -777,8 +874,14 @@ const useRecoveryCode = `-- name: UseRecoveryCode :execrows
 update recovery_code set used_at = $3 where account_id = $1 and code_hash = $2 and used_at = 0
 `
 
-func (q *Queries) UseRecoveryCode(ctx context.Context, accountID string, codeHash []byte, usedAt int64) (int64, error) {
-	result, err := q.db.ExecContext(ctx, useRecoveryCode, accountID, codeHash, usedAt)
+type UseRecoveryCodeParams struct {
+	AccountID string
+	CodeHash  Bytes
+	UsedAt    int64
+}
+
+func (q *Queries) UseRecoveryCode(ctx context.Context, arg UseRecoveryCodeParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, useRecoveryCode, arg.AccountID, arg.CodeHash, arg.UsedAt)
 	if err != nil {
 		return 0, err
 	}
@@ -789,8 +892,13 @@ const useTOTPStep = `-- name: UseTOTPStep :execrows
 update account set totp_step = $2 where id = $1 and totp_step < $2
 `
 
-func (q *Queries) UseTOTPStep(ctx context.Context, iD string, totpStep int64) (int64, error) {
-	result, err := q.db.ExecContext(ctx, useTOTPStep, iD, totpStep)
+type UseTOTPStepParams struct {
+	ID       string
+	TotpStep int64
+}
+
+func (q *Queries) UseTOTPStep(ctx context.Context, arg UseTOTPStepParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, useTOTPStep, arg.ID, arg.TotpStep)
 	if err != nil {
 		return 0, err
 	}

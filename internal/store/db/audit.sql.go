@@ -15,7 +15,7 @@ select size, hash from audit_head where id = 1
 
 type AuditHeadRow struct {
 	Size int64
-	Hash []byte
+	Hash Bytes
 }
 
 func (q *Queries) AuditHead(ctx context.Context) (AuditHeadRow, error) {
@@ -39,8 +39,8 @@ type InsertAuditParams struct {
 	ObjectKind string
 	ObjectID   string
 	Detail     string
-	PrevHash   []byte
-	Hash       []byte
+	PrevHash   Bytes
+	Hash       Bytes
 }
 
 func (q *Queries) InsertAudit(ctx context.Context, arg InsertAuditParams) error {
@@ -63,8 +63,13 @@ const listAudit = `-- name: ListAudit :many
 select seq, at, actor_id, actor_role, action, object_kind, object_id, detail, prev_hash, hash from audit where seq > $1 order by seq limit $2
 `
 
-func (q *Queries) ListAudit(ctx context.Context, after int64, maxRows int32) ([]Audit, error) {
-	rows, err := q.db.QueryContext(ctx, listAudit, after, maxRows)
+type ListAuditParams struct {
+	After   int64
+	MaxRows int32
+}
+
+func (q *Queries) ListAudit(ctx context.Context, arg ListAuditParams) ([]Audit, error) {
+	rows, err := q.db.QueryContext(ctx, listAudit, arg.After, arg.MaxRows)
 	if err != nil {
 		return nil, err
 	}
@@ -101,8 +106,13 @@ const listAuditBefore = `-- name: ListAuditBefore :many
 select seq, at, actor_id, actor_role, action, object_kind, object_id, detail, prev_hash, hash from audit where seq < $1 order by seq desc limit $2
 `
 
-func (q *Queries) ListAuditBefore(ctx context.Context, before int64, maxRows int32) ([]Audit, error) {
-	rows, err := q.db.QueryContext(ctx, listAuditBefore, before, maxRows)
+type ListAuditBeforeParams struct {
+	Before  int64
+	MaxRows int32
+}
+
+func (q *Queries) ListAuditBefore(ctx context.Context, arg ListAuditBeforeParams) ([]Audit, error) {
+	rows, err := q.db.QueryContext(ctx, listAuditBefore, arg.Before, arg.MaxRows)
 	if err != nil {
 		return nil, err
 	}
@@ -139,8 +149,13 @@ const listAuditOfObject = `-- name: ListAuditOfObject :many
 select seq, at, actor_id, actor_role, action, object_kind, object_id, detail, prev_hash, hash from audit where object_kind = $1 and object_id = $2 order by seq limit 500
 `
 
-func (q *Queries) ListAuditOfObject(ctx context.Context, objectKind string, objectID string) ([]Audit, error) {
-	rows, err := q.db.QueryContext(ctx, listAuditOfObject, objectKind, objectID)
+type ListAuditOfObjectParams struct {
+	ObjectKind string
+	ObjectID   string
+}
+
+func (q *Queries) ListAuditOfObject(ctx context.Context, arg ListAuditOfObjectParams) ([]Audit, error) {
+	rows, err := q.db.QueryContext(ctx, listAuditOfObject, arg.ObjectKind, arg.ObjectID)
 	if err != nil {
 		return nil, err
 	}
@@ -179,7 +194,7 @@ update audit_head set size = size + 1 where id = 1 returning size, hash
 
 type NextAuditRow struct {
 	Size int64
-	Hash []byte
+	Hash Bytes
 }
 
 func (q *Queries) NextAudit(ctx context.Context) (NextAuditRow, error) {
@@ -193,7 +208,7 @@ const setAuditHead = `-- name: SetAuditHead :exec
 update audit_head set hash = $1 where id = 1
 `
 
-func (q *Queries) SetAuditHead(ctx context.Context, hash []byte) error {
+func (q *Queries) SetAuditHead(ctx context.Context, hash Bytes) error {
 	_, err := q.db.ExecContext(ctx, setAuditHead, hash)
 	return err
 }

@@ -25,8 +25,14 @@ const blockKey = `-- name: BlockKey :exec
 insert into blocked_key (spki_hash, reason, created_at) values ($1, $2, $3) on conflict do nothing
 `
 
-func (q *Queries) BlockKey(ctx context.Context, spkiHash []byte, reason string, createdAt int64) error {
-	_, err := q.db.ExecContext(ctx, blockKey, spkiHash, reason, createdAt)
+type BlockKeyParams struct {
+	SpkiHash  Bytes
+	Reason    string
+	CreatedAt int64
+}
+
+func (q *Queries) BlockKey(ctx context.Context, arg BlockKeyParams) error {
+	_, err := q.db.ExecContext(ctx, blockKey, arg.SpkiHash, arg.Reason, arg.CreatedAt)
 	return err
 }
 
@@ -158,8 +164,14 @@ select serial, registration_id, credential_id, employee_id, issuer, profile, sta
     and (warned_days = 0 or warned_days > $3) order by not_after limit 500
 `
 
-func (q *Queries) CertificatesToWarn(ctx context.Context, now int64, soon int64, days int64) ([]Certificate, error) {
-	rows, err := q.db.QueryContext(ctx, certificatesToWarn, now, soon, days)
+type CertificatesToWarnParams struct {
+	Now  int64
+	Soon int64
+	Days int64
+}
+
+func (q *Queries) CertificatesToWarn(ctx context.Context, arg CertificatesToWarnParams) ([]Certificate, error) {
+	rows, err := q.db.QueryContext(ctx, certificatesToWarn, arg.Now, arg.Soon, arg.Days)
 	if err != nil {
 		return nil, err
 	}
@@ -243,8 +255,8 @@ type InsertCertificateIntentParams struct {
 	EmployeeID     string
 	Issuer         string
 	Profile        string
-	Tbs            []byte
-	SpkiHash       []byte
+	Tbs            Bytes
+	SpkiHash       Bytes
 	Subject        string
 	NotBefore      int64
 	NotAfter       int64
@@ -273,7 +285,7 @@ const isBlocked = `-- name: IsBlocked :one
 select count(*) from blocked_key where spki_hash = $1
 `
 
-func (q *Queries) IsBlocked(ctx context.Context, spkiHash []byte) (int64, error) {
+func (q *Queries) IsBlocked(ctx context.Context, spkiHash Bytes) (int64, error) {
 	row := q.db.QueryRowContext(ctx, isBlocked, spkiHash)
 	var count int64
 	err := row.Scan(&count)
@@ -302,8 +314,13 @@ const listCertificates = `-- name: ListCertificates :many
 select serial, registration_id, credential_id, employee_id, issuer, profile, state, tbs, der, spki_hash, subject, not_before, not_after, intended_at, issued_at, revoked_at, revocation_reason, warned_days from certificate where serial > $1 order by serial limit $2
 `
 
-func (q *Queries) ListCertificates(ctx context.Context, after string, maxRows int32) ([]Certificate, error) {
-	rows, err := q.db.QueryContext(ctx, listCertificates, after, maxRows)
+type ListCertificatesParams struct {
+	After   string
+	MaxRows int32
+}
+
+func (q *Queries) ListCertificates(ctx context.Context, arg ListCertificatesParams) ([]Certificate, error) {
+	rows, err := q.db.QueryContext(ctx, listCertificates, arg.After, arg.MaxRows)
 	if err != nil {
 		return nil, err
 	}
@@ -348,8 +365,14 @@ const publishCRL = `-- name: PublishCRL :execrows
 update crl set state = 'published', der = $3 where issuer = $1 and number = $2 and state = 'reserved'
 `
 
-func (q *Queries) PublishCRL(ctx context.Context, issuer string, number int64, der []byte) (int64, error) {
-	result, err := q.db.ExecContext(ctx, publishCRL, issuer, number, der)
+type PublishCRLParams struct {
+	Issuer string
+	Number int64
+	Der    Bytes
+}
+
+func (q *Queries) PublishCRL(ctx context.Context, arg PublishCRLParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, publishCRL, arg.Issuer, arg.Number, arg.Der)
 	if err != nil {
 		return 0, err
 	}
@@ -366,7 +389,7 @@ type ReserveCRLNumberParams struct {
 	Issuer     string
 	ThisUpdate int64
 	NextUpdate int64
-	Empty      []byte
+	Empty      Bytes
 }
 
 func (q *Queries) ReserveCRLNumber(ctx context.Context, arg ReserveCRLNumberParams) (int64, error) {
@@ -385,8 +408,14 @@ const revokeCertificate = `-- name: RevokeCertificate :execrows
 update certificate set revoked_at = $2, revocation_reason = $3 where serial = $1 and revoked_at = 0
 `
 
-func (q *Queries) RevokeCertificate(ctx context.Context, serial string, revokedAt int64, revocationReason int64) (int64, error) {
-	result, err := q.db.ExecContext(ctx, revokeCertificate, serial, revokedAt, revocationReason)
+type RevokeCertificateParams struct {
+	Serial           string
+	RevokedAt        int64
+	RevocationReason int64
+}
+
+func (q *Queries) RevokeCertificate(ctx context.Context, arg RevokeCertificateParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, revokeCertificate, arg.Serial, arg.RevokedAt, arg.RevocationReason)
 	if err != nil {
 		return 0, err
 	}
@@ -398,14 +427,19 @@ select serial, revoked_at, revocation_reason from certificate
 where issuer = $1 and revoked_at > 0 and not_after > $2 order by revoked_at, serial
 `
 
+type RevokedCertificatesParams struct {
+	Issuer   string
+	NotAfter int64
+}
+
 type RevokedCertificatesRow struct {
 	Serial           string
 	RevokedAt        int64
 	RevocationReason int64
 }
 
-func (q *Queries) RevokedCertificates(ctx context.Context, issuer string, notAfter int64) ([]RevokedCertificatesRow, error) {
-	rows, err := q.db.QueryContext(ctx, revokedCertificates, issuer, notAfter)
+func (q *Queries) RevokedCertificates(ctx context.Context, arg RevokedCertificatesParams) ([]RevokedCertificatesRow, error) {
+	rows, err := q.db.QueryContext(ctx, revokedCertificates, arg.Issuer, arg.NotAfter)
 	if err != nil {
 		return nil, err
 	}
@@ -431,8 +465,13 @@ const setCertificateWarned = `-- name: SetCertificateWarned :execrows
 update certificate set warned_days = $2 where serial = $1
 `
 
-func (q *Queries) SetCertificateWarned(ctx context.Context, serial string, warnedDays int64) (int64, error) {
-	result, err := q.db.ExecContext(ctx, setCertificateWarned, serial, warnedDays)
+type SetCertificateWarnedParams struct {
+	Serial     string
+	WarnedDays int64
+}
+
+func (q *Queries) SetCertificateWarned(ctx context.Context, arg SetCertificateWarnedParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, setCertificateWarned, arg.Serial, arg.WarnedDays)
 	if err != nil {
 		return 0, err
 	}
@@ -443,8 +482,14 @@ const storeCertificate = `-- name: StoreCertificate :execrows
 update certificate set state = 'issued', der = $2, issued_at = $3 where serial = $1 and state = 'intended'
 `
 
-func (q *Queries) StoreCertificate(ctx context.Context, serial string, der []byte, issuedAt int64) (int64, error) {
-	result, err := q.db.ExecContext(ctx, storeCertificate, serial, der, issuedAt)
+type StoreCertificateParams struct {
+	Serial   string
+	Der      Bytes
+	IssuedAt int64
+}
+
+func (q *Queries) StoreCertificate(ctx context.Context, arg StoreCertificateParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, storeCertificate, arg.Serial, arg.Der, arg.IssuedAt)
 	if err != nil {
 		return 0, err
 	}

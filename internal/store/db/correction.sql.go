@@ -14,8 +14,14 @@ const claimCorrection = `-- name: ClaimCorrection :exec
 update correction set claimed_by = $2, claimed_at = $3 where id = $1
 `
 
-func (q *Queries) ClaimCorrection(ctx context.Context, iD string, claimedBy sql.NullString, claimedAt int64) error {
-	_, err := q.db.ExecContext(ctx, claimCorrection, iD, claimedBy, claimedAt)
+type ClaimCorrectionParams struct {
+	ID        string
+	ClaimedBy sql.NullString
+	ClaimedAt int64
+}
+
+func (q *Queries) ClaimCorrection(ctx context.Context, arg ClaimCorrectionParams) error {
+	_, err := q.db.ExecContext(ctx, claimCorrection, arg.ID, arg.ClaimedBy, arg.ClaimedAt)
 	return err
 }
 
@@ -65,6 +71,12 @@ where c.state = 'open' and c.employee_id <> $2
 order by c.submitted_at, c.id limit $3
 `
 
+type CorrectionQueueParams struct {
+	AncestorID    string
+	NotEmployeeID string
+	MaxRows       int32
+}
+
 type CorrectionQueueRow struct {
 	ID          string
 	Reference   string
@@ -81,8 +93,8 @@ type CorrectionQueueRow struct {
 	UnitID      string
 }
 
-func (q *Queries) CorrectionQueue(ctx context.Context, ancestorID string, notEmployeeID string, maxRows int32) ([]CorrectionQueueRow, error) {
-	rows, err := q.db.QueryContext(ctx, correctionQueue, ancestorID, notEmployeeID, maxRows)
+func (q *Queries) CorrectionQueue(ctx context.Context, arg CorrectionQueueParams) ([]CorrectionQueueRow, error) {
+	rows, err := q.db.QueryContext(ctx, correctionQueue, arg.AncestorID, arg.NotEmployeeID, arg.MaxRows)
 	if err != nil {
 		return nil, err
 	}
@@ -125,8 +137,13 @@ join unit_scope s on s.unit_id = e.unit_id and s.ancestor_id = $1
 where c.state = 'open' and c.employee_id <> $2
 `
 
-func (q *Queries) CountOpenCorrections(ctx context.Context, ancestorID string, notEmployeeID string) (int64, error) {
-	row := q.db.QueryRowContext(ctx, countOpenCorrections, ancestorID, notEmployeeID)
+type CountOpenCorrectionsParams struct {
+	AncestorID    string
+	NotEmployeeID string
+}
+
+func (q *Queries) CountOpenCorrections(ctx context.Context, arg CountOpenCorrectionsParams) (int64, error) {
+	row := q.db.QueryRowContext(ctx, countOpenCorrections, arg.AncestorID, arg.NotEmployeeID)
 	var count int64
 	err := row.Scan(&count)
 	return count, err
@@ -229,8 +246,8 @@ type InsertCorrectionItemParams struct {
 	ID           string
 	CorrectionID string
 	Field        string
-	BeforeSealed []byte
-	AfterSealed  []byte
+	BeforeSealed Bytes
+	AfterSealed  Bytes
 	EvidenceID   sql.NullString
 }
 
@@ -255,8 +272,8 @@ type LastDecisionsRow struct {
 	ID                  string
 	CorrectionID        string
 	Field               string
-	BeforeSealed        []byte
-	AfterSealed         []byte
+	BeforeSealed        Bytes
+	AfterSealed         Bytes
 	EvidenceID          sql.NullString
 	State               string
 	ReasonCode          string
@@ -389,8 +406,8 @@ where id = $1
 
 type ReplaceCorrectionItemParams struct {
 	ID           string
-	BeforeSealed []byte
-	AfterSealed  []byte
+	BeforeSealed Bytes
+	AfterSealed  Bytes
 	EvidenceID   sql.NullString
 }
 

@@ -13,8 +13,14 @@ const eraseCredential = `-- name: EraseCredential :execrows
 update credential set state = $2, box = '', updated_at = $3 where id = $1
 `
 
-func (q *Queries) EraseCredential(ctx context.Context, iD string, state string, updatedAt int64) (int64, error) {
-	result, err := q.db.ExecContext(ctx, eraseCredential, iD, state, updatedAt)
+type EraseCredentialParams struct {
+	ID        string
+	State     string
+	UpdatedAt int64
+}
+
+func (q *Queries) EraseCredential(ctx context.Context, arg EraseCredentialParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, eraseCredential, arg.ID, arg.State, arg.UpdatedAt)
 	if err != nil {
 		return 0, err
 	}
@@ -61,13 +67,13 @@ type InsertCredentialParams struct {
 	RegistrationID string
 	Generation     int64
 	Algorithm      string
-	Salt           []byte
+	Salt           Bytes
 	ParamsVersion  int64
 	PepperVersion  int64
-	Spki           []byte
-	Csr            []byte
-	Box            []byte
-	RowMac         []byte
+	Spki           Bytes
+	Csr            Bytes
+	Box            Bytes
+	RowMac         Bytes
 	Attempts       string
 	CreatedAt      int64
 }
@@ -156,11 +162,11 @@ where id = $8 and generation = $9
 
 type RewrapCredentialParams struct {
 	Generation    int64
-	Salt          []byte
+	Salt          Bytes
 	ParamsVersion int64
 	PepperVersion int64
-	Box           []byte
-	RowMac        []byte
+	Box           Bytes
+	RowMac        Bytes
 	Now           int64
 	ID            string
 	OldGeneration int64
@@ -188,8 +194,14 @@ const setCredentialAttempts = `-- name: SetCredentialAttempts :exec
 update credential set attempts = $2, updated_at = $3 where id = $1
 `
 
-func (q *Queries) SetCredentialAttempts(ctx context.Context, iD string, attempts string, updatedAt int64) error {
-	_, err := q.db.ExecContext(ctx, setCredentialAttempts, iD, attempts, updatedAt)
+type SetCredentialAttemptsParams struct {
+	ID        string
+	Attempts  string
+	UpdatedAt int64
+}
+
+func (q *Queries) SetCredentialAttempts(ctx context.Context, arg SetCredentialAttemptsParams) error {
+	_, err := q.db.ExecContext(ctx, setCredentialAttempts, arg.ID, arg.Attempts, arg.UpdatedAt)
 	return err
 }
 
@@ -197,8 +209,14 @@ const setCredentialState = `-- name: SetCredentialState :execrows
 update credential set state = $2, updated_at = $3 where id = $1
 `
 
-func (q *Queries) SetCredentialState(ctx context.Context, iD string, state string, updatedAt int64) (int64, error) {
-	result, err := q.db.ExecContext(ctx, setCredentialState, iD, state, updatedAt)
+type SetCredentialStateParams struct {
+	ID        string
+	State     string
+	UpdatedAt int64
+}
+
+func (q *Queries) SetCredentialState(ctx context.Context, arg SetCredentialStateParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, setCredentialState, arg.ID, arg.State, arg.UpdatedAt)
 	if err != nil {
 		return 0, err
 	}

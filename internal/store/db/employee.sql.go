@@ -33,6 +33,11 @@ const employeesByEmail = `-- name: EmployeesByEmail :many
 select id, nip, name, unit_id from employee where email = $1 and id <> $2 limit 5
 `
 
+type EmployeesByEmailParams struct {
+	Email string
+	ID    string
+}
+
 type EmployeesByEmailRow struct {
 	ID     string
 	Nip    string
@@ -40,8 +45,8 @@ type EmployeesByEmailRow struct {
 	UnitID string
 }
 
-func (q *Queries) EmployeesByEmail(ctx context.Context, email string, iD string) ([]EmployeesByEmailRow, error) {
-	rows, err := q.db.QueryContext(ctx, employeesByEmail, email, iD)
+func (q *Queries) EmployeesByEmail(ctx context.Context, arg EmployeesByEmailParams) ([]EmployeesByEmailRow, error) {
+	rows, err := q.db.QueryContext(ctx, employeesByEmail, arg.Email, arg.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -72,6 +77,11 @@ const employeesByNIKIndex = `-- name: EmployeesByNIKIndex :many
 select id, nip, name, unit_id from employee where nik_index = $1 and id <> $2 limit 5
 `
 
+type EmployeesByNIKIndexParams struct {
+	NikIndex Bytes
+	ID       string
+}
+
 type EmployeesByNIKIndexRow struct {
 	ID     string
 	Nip    string
@@ -79,8 +89,8 @@ type EmployeesByNIKIndexRow struct {
 	UnitID string
 }
 
-func (q *Queries) EmployeesByNIKIndex(ctx context.Context, nikIndex []byte, iD string) ([]EmployeesByNIKIndexRow, error) {
-	rows, err := q.db.QueryContext(ctx, employeesByNIKIndex, nikIndex, iD)
+func (q *Queries) EmployeesByNIKIndex(ctx context.Context, arg EmployeesByNIKIndexParams) ([]EmployeesByNIKIndexRow, error) {
+	rows, err := q.db.QueryContext(ctx, employeesByNIKIndex, arg.NikIndex, arg.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -174,8 +184,14 @@ select count(*) from search_term
 where employee_id = $1 and term >= $2 and term < $3
 `
 
-func (q *Queries) HasTerm(ctx context.Context, employeeID string, fromTerm []byte, toTerm []byte) (int64, error) {
-	row := q.db.QueryRowContext(ctx, hasTerm, employeeID, fromTerm, toTerm)
+type HasTermParams struct {
+	EmployeeID string
+	FromTerm   Bytes
+	ToTerm     Bytes
+}
+
+func (q *Queries) HasTerm(ctx context.Context, arg HasTermParams) (int64, error) {
+	row := q.db.QueryRowContext(ctx, hasTerm, arg.EmployeeID, arg.FromTerm, arg.ToTerm)
 	var count int64
 	err := row.Scan(&count)
 	return count, err
@@ -190,8 +206,8 @@ values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, 1
 type InsertEmployeeParams struct {
 	ID         string
 	Nip        string
-	NikSealed  []byte
-	NikIndex   []byte
+	NikSealed  Bytes
+	NikIndex   Bytes
 	Name       string
 	Position   string
 	Grade      string
@@ -234,8 +250,13 @@ const insertSearchTerm = `-- name: InsertSearchTerm :exec
 insert into search_term (term, employee_id) values ($1, $2) on conflict do nothing
 `
 
-func (q *Queries) InsertSearchTerm(ctx context.Context, term []byte, employeeID string) error {
-	_, err := q.db.ExecContext(ctx, insertSearchTerm, term, employeeID)
+type InsertSearchTermParams struct {
+	Term       Bytes
+	EmployeeID string
+}
+
+func (q *Queries) InsertSearchTerm(ctx context.Context, arg InsertSearchTermParams) error {
+	_, err := q.db.ExecContext(ctx, insertSearchTerm, arg.Term, arg.EmployeeID)
 	return err
 }
 
@@ -245,8 +266,14 @@ where s.ancestor_id = $1 and e.id > $2
 order by e.id limit $3
 `
 
-func (q *Queries) ListEmployeesOfUnit(ctx context.Context, ancestorID string, afterID string, maxRows int32) ([]Employee, error) {
-	rows, err := q.db.QueryContext(ctx, listEmployeesOfUnit, ancestorID, afterID, maxRows)
+type ListEmployeesOfUnitParams struct {
+	AncestorID string
+	AfterID    string
+	MaxRows    int32
+}
+
+func (q *Queries) ListEmployeesOfUnit(ctx context.Context, arg ListEmployeesOfUnitParams) ([]Employee, error) {
+	rows, err := q.db.QueryContext(ctx, listEmployeesOfUnit, arg.AncestorID, arg.AfterID, arg.MaxRows)
 	if err != nil {
 		return nil, err
 	}
@@ -324,8 +351,14 @@ select employee_id from search_term where term >= $1 and term < $2
 order by term limit $3
 `
 
-func (q *Queries) SearchTerms(ctx context.Context, fromTerm []byte, toTerm []byte, maxRows int32) ([]string, error) {
-	rows, err := q.db.QueryContext(ctx, searchTerms, fromTerm, toTerm, maxRows)
+type SearchTermsParams struct {
+	FromTerm Bytes
+	ToTerm   Bytes
+	MaxRows  int32
+}
+
+func (q *Queries) SearchTerms(ctx context.Context, arg SearchTermsParams) ([]string, error) {
+	rows, err := q.db.QueryContext(ctx, searchTerms, arg.FromTerm, arg.ToTerm, arg.MaxRows)
 	if err != nil {
 		return nil, err
 	}
@@ -356,8 +389,8 @@ where id = $1
 
 type UpdateEmployeeParams struct {
 	ID         string
-	NikSealed  []byte
-	NikIndex   []byte
+	NikSealed  Bytes
+	NikIndex   Bytes
 	Name       string
 	Position   string
 	Grade      string

@@ -67,14 +67,19 @@ const evidenceBySameUpload = `-- name: EvidenceBySameUpload :many
 select id, employee_id, kind from evidence where upload_sha256 = $1 and employee_id <> $2 and state <> 'erased' limit 5
 `
 
+type EvidenceBySameUploadParams struct {
+	UploadSha256 Bytes
+	EmployeeID   string
+}
+
 type EvidenceBySameUploadRow struct {
 	ID         string
 	EmployeeID string
 	Kind       string
 }
 
-func (q *Queries) EvidenceBySameUpload(ctx context.Context, uploadSha256 []byte, employeeID string) ([]EvidenceBySameUploadRow, error) {
-	rows, err := q.db.QueryContext(ctx, evidenceBySameUpload, uploadSha256, employeeID)
+func (q *Queries) EvidenceBySameUpload(ctx context.Context, arg EvidenceBySameUploadParams) ([]EvidenceBySameUploadRow, error) {
+	rows, err := q.db.QueryContext(ctx, evidenceBySameUpload, arg.UploadSha256, arg.EmployeeID)
 	if err != nil {
 		return nil, err
 	}
@@ -157,11 +162,11 @@ type InsertEvidenceParams struct {
 	Height       int64
 	Pages        int64
 	Size         int64
-	Sha256       []byte
-	UploadSha256 []byte
+	Sha256       Bytes
+	UploadSha256 Bytes
 	Hints        string
-	KeySealed    []byte
-	ThumbSealed  []byte
+	KeySealed    Bytes
+	ThumbSealed  Bytes
 	UploadedBy   string
 	UploadedAt   int64
 }
@@ -315,8 +320,13 @@ const replaceCurrentEvidence = `-- name: ReplaceCurrentEvidence :exec
 update evidence set state = 'replaced' where employee_id = $1 and kind = $2 and state = 'current'
 `
 
-func (q *Queries) ReplaceCurrentEvidence(ctx context.Context, employeeID string, kind string) error {
-	_, err := q.db.ExecContext(ctx, replaceCurrentEvidence, employeeID, kind)
+type ReplaceCurrentEvidenceParams struct {
+	EmployeeID string
+	Kind       string
+}
+
+func (q *Queries) ReplaceCurrentEvidence(ctx context.Context, arg ReplaceCurrentEvidenceParams) error {
+	_, err := q.db.ExecContext(ctx, replaceCurrentEvidence, arg.EmployeeID, arg.Kind)
 	return err
 }
 
@@ -324,8 +334,14 @@ const setEvidenceState = `-- name: SetEvidenceState :execrows
 update evidence set state = $1 where id = $2 and state = $3
 `
 
-func (q *Queries) SetEvidenceState(ctx context.Context, toState string, iD string, fromState string) (int64, error) {
-	result, err := q.db.ExecContext(ctx, setEvidenceState, toState, iD, fromState)
+type SetEvidenceStateParams struct {
+	ToState   string
+	ID        string
+	FromState string
+}
+
+func (q *Queries) SetEvidenceState(ctx context.Context, arg SetEvidenceStateParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, setEvidenceState, arg.ToState, arg.ID, arg.FromState)
 	if err != nil {
 		return 0, err
 	}

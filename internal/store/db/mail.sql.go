@@ -14,8 +14,14 @@ const cancelMailsOfLink = `-- name: CancelMailsOfLink :exec
 update mail set state = 'cancelled', params_sealed = '', finished_at = $3 where registration_id = $1 and kind = $2 and state = 'queued'
 `
 
-func (q *Queries) CancelMailsOfLink(ctx context.Context, registrationID sql.NullString, kind string, finishedAt int64) error {
-	_, err := q.db.ExecContext(ctx, cancelMailsOfLink, registrationID, kind, finishedAt)
+type CancelMailsOfLinkParams struct {
+	RegistrationID sql.NullString
+	Kind           string
+	FinishedAt     int64
+}
+
+func (q *Queries) CancelMailsOfLink(ctx context.Context, arg CancelMailsOfLinkParams) error {
+	_, err := q.db.ExecContext(ctx, cancelMailsOfLink, arg.RegistrationID, arg.Kind, arg.FinishedAt)
 	return err
 }
 
@@ -190,7 +196,7 @@ type InsertMailParams struct {
 	Locale         string
 	Recipient      string
 	Subject        string
-	ParamsSealed   []byte
+	ParamsSealed   Bytes
 	EmployeeID     sql.NullString
 	RegistrationID sql.NullString
 	NextTryAt      int64
@@ -217,8 +223,14 @@ const listMails = `-- name: ListMails :many
 select id, kind, locale, recipient, subject, params_sealed, employee_id, registration_id, state, attempts, next_try_at, reply, message_id, resent_as, created_at, finished_at from mail where state = $1 and created_at < $2 order by created_at desc limit $3
 `
 
-func (q *Queries) ListMails(ctx context.Context, state string, createdAt int64, limit int32) ([]Mail, error) {
-	rows, err := q.db.QueryContext(ctx, listMails, state, createdAt, limit)
+type ListMailsParams struct {
+	State     string
+	CreatedAt int64
+	Limit     int32
+}
+
+func (q *Queries) ListMails(ctx context.Context, arg ListMailsParams) ([]Mail, error) {
+	rows, err := q.db.QueryContext(ctx, listMails, arg.State, arg.CreatedAt, arg.Limit)
 	if err != nil {
 		return nil, err
 	}
@@ -411,8 +423,14 @@ const postponeMail = `-- name: PostponeMail :exec
 update mail set reply = $2, next_try_at = $3 where id = $1
 `
 
-func (q *Queries) PostponeMail(ctx context.Context, iD string, reply string, nextTryAt int64) error {
-	_, err := q.db.ExecContext(ctx, postponeMail, iD, reply, nextTryAt)
+type PostponeMailParams struct {
+	ID        string
+	Reply     string
+	NextTryAt int64
+}
+
+func (q *Queries) PostponeMail(ctx context.Context, arg PostponeMailParams) error {
+	_, err := q.db.ExecContext(ctx, postponeMail, arg.ID, arg.Reply, arg.NextTryAt)
 	return err
 }
 
@@ -420,8 +438,13 @@ const setMailResent = `-- name: SetMailResent :exec
 update mail set resent_as = $2 where id = $1
 `
 
-func (q *Queries) SetMailResent(ctx context.Context, iD string, resentAs string) error {
-	_, err := q.db.ExecContext(ctx, setMailResent, iD, resentAs)
+type SetMailResentParams struct {
+	ID       string
+	ResentAs string
+}
+
+func (q *Queries) SetMailResent(ctx context.Context, arg SetMailResentParams) error {
+	_, err := q.db.ExecContext(ctx, setMailResent, arg.ID, arg.ResentAs)
 	return err
 }
 
@@ -429,7 +452,13 @@ const startMailAttempt = `-- name: StartMailAttempt :exec
 insert into mail_attempt (mail_id, number, started_at, finished_at, outcome, reply) values ($1, $2, $3, 0, '', '')
 `
 
-func (q *Queries) StartMailAttempt(ctx context.Context, mailID string, number int64, startedAt int64) error {
-	_, err := q.db.ExecContext(ctx, startMailAttempt, mailID, number, startedAt)
+type StartMailAttemptParams struct {
+	MailID    string
+	Number    int64
+	StartedAt int64
+}
+
+func (q *Queries) StartMailAttempt(ctx context.Context, arg StartMailAttemptParams) error {
+	_, err := q.db.ExecContext(ctx, startMailAttempt, arg.MailID, arg.Number, arg.StartedAt)
 	return err
 }

@@ -13,7 +13,7 @@ type Acceptance struct {
 	RegistrationID string
 	EmployeeID     string
 	Kind           string
-	TextHash       []byte
+	TextHash       Bytes
 	AcceptedAt     int64
 	Address        string
 	UserAgent      string
@@ -27,7 +27,7 @@ type Account struct {
 	Email        string
 	PasswordHash string
 	State        string
-	TotpSealed   []byte
+	TotpSealed   Bytes
 	TotpStep     int64
 	Failed       int64
 	LockedUntil  int64
@@ -38,7 +38,7 @@ type Account struct {
 }
 
 type AgreementText struct {
-	Hash      []byte
+	Hash      Bytes
 	Kind      string
 	Version   string
 	Locale    string
@@ -55,18 +55,18 @@ type Audit struct {
 	ObjectKind string
 	ObjectID   string
 	Detail     string
-	PrevHash   []byte
-	Hash       []byte
+	PrevHash   Bytes
+	Hash       Bytes
 }
 
 type AuditHead struct {
 	ID   int64
 	Size int64
-	Hash []byte
+	Hash Bytes
 }
 
 type BlockedKey struct {
-	SpkiHash  []byte
+	SpkiHash  Bytes
 	Reason    string
 	CreatedAt int64
 }
@@ -79,9 +79,9 @@ type Certificate struct {
 	Issuer           string
 	Profile          string
 	State            string
-	Tbs              []byte
-	Der              []byte
-	SpkiHash         []byte
+	Tbs              Bytes
+	Der              Bytes
+	SpkiHash         Bytes
 	Subject          string
 	NotBefore        int64
 	NotAfter         int64
@@ -109,8 +109,8 @@ type CorrectionItem struct {
 	ID           string
 	CorrectionID string
 	Field        string
-	BeforeSealed []byte
-	AfterSealed  []byte
+	BeforeSealed Bytes
+	AfterSealed  Bytes
 	EvidenceID   sql.NullString
 	State        string
 	ReasonCode   string
@@ -125,13 +125,13 @@ type Credential struct {
 	State          string
 	Generation     int64
 	Algorithm      string
-	Salt           []byte
+	Salt           Bytes
 	ParamsVersion  int64
 	PepperVersion  int64
-	Spki           []byte
-	Csr            []byte
-	Box            []byte
-	RowMac         []byte
+	Spki           Bytes
+	Csr            Bytes
+	Box            Bytes
+	RowMac         Bytes
 	Attempts       string
 	CreatedAt      int64
 	UpdatedAt      int64
@@ -143,14 +143,14 @@ type Crl struct {
 	State      string
 	ThisUpdate int64
 	NextUpdate int64
-	Der        []byte
+	Der        Bytes
 }
 
 type Employee struct {
 	ID         string
 	Nip        string
-	NikSealed  []byte
-	NikIndex   []byte
+	NikSealed  Bytes
+	NikIndex   Bytes
 	Name       string
 	Position   string
 	Grade      string
@@ -171,7 +171,7 @@ type Employee struct {
 type EnrolLink struct {
 	ID             string
 	RegistrationID string
-	TokenHash      []byte
+	TokenHash      Bytes
 	CreatedAt      int64
 	ExpiresAt      int64
 	UsedAt         int64
@@ -180,7 +180,7 @@ type EnrolLink struct {
 }
 
 type EnrolSession struct {
-	TokenHash      []byte
+	TokenHash      Bytes
 	RegistrationID string
 	CreatedAt      int64
 	ExpiresAt      int64
@@ -196,11 +196,11 @@ type Evidence struct {
 	Height       int64
 	Pages        int64
 	Size         int64
-	Sha256       []byte
-	UploadSha256 []byte
+	Sha256       Bytes
+	UploadSha256 Bytes
 	Hints        string
-	KeySealed    []byte
-	ThumbSealed  []byte
+	KeySealed    Bytes
+	ThumbSealed  Bytes
 	UploadedBy   string
 	UploadedAt   int64
 }
@@ -227,13 +227,13 @@ type History struct {
 	ReasonCode     string
 	ReasonText     string
 	Detail         string
-	EvidenceHash   []byte
-	PrevHash       []byte
-	Hash           []byte
+	EvidenceHash   Bytes
+	PrevHash       Bytes
+	Hash           Bytes
 }
 
 type Invitation struct {
-	TokenHash    []byte
+	TokenHash    Bytes
 	AccountID    string
 	Purpose      string
 	CreatedAt    int64
@@ -254,7 +254,7 @@ type Mail struct {
 	Locale         string
 	Recipient      string
 	Subject        string
-	ParamsSealed   []byte
+	ParamsSealed   Bytes
 	EmployeeID     sql.NullString
 	RegistrationID sql.NullString
 	State          string
@@ -279,7 +279,7 @@ type MailAttempt struct {
 type Passkey struct {
 	ID           string
 	AccountID    string
-	CredentialID []byte
+	CredentialID Bytes
 	Data         string
 	Name         string
 	CreatedAt    int64
@@ -288,7 +288,7 @@ type Passkey struct {
 
 type RecoveryCode struct {
 	AccountID string
-	CodeHash  []byte
+	CodeHash  Bytes
 	UsedAt    int64
 }
 
@@ -304,8 +304,8 @@ type Registration struct {
 	SubmittedAt  int64
 	ClaimedBy    sql.NullString
 	ClaimedAt    int64
-	Snapshot     []byte
-	SnapshotHash []byte
+	Snapshot     Bytes
+	SnapshotHash Bytes
 	VerifiedBy   sql.NullString
 	ApprovedBy   sql.NullString
 	Version      int64
@@ -325,7 +325,7 @@ type Review struct {
 	Stage          int64
 	OfficerID      string
 	ApplicantID    string
-	SnapshotHash   []byte
+	SnapshotHash   Bytes
 	Verdict        string
 	Note           string
 	CreatedAt      int64
@@ -350,13 +350,13 @@ type RoleGrant struct {
 }
 
 type SearchTerm struct {
-	Term       []byte
+	Term       Bytes
 	EmployeeID string
 }
 
 type Session struct {
 	ID        string
-	TokenHash []byte
+	TokenHash Bytes
 	AccountID string
 	State     string
 	Factor    string
@@ -373,14 +373,14 @@ type StaffImport struct {
 	FileName   string
 	DryRun     bool
 	State      string
-	Content    []byte
+	Content    Bytes
 	Total      int64
 	Done       int64
 	Created    int64
 	Updated    int64
 	Unchanged  int64
 	Rejected   int64
-	Report     []byte
+	Report     Bytes
 	CreatedBy  string
 	CreatedAt  int64
 	FinishedAt int64

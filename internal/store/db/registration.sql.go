@@ -20,7 +20,7 @@ type AcceptancesOfRow struct {
 	RegistrationID string
 	EmployeeID     string
 	Kind           string
-	TextHash       []byte
+	TextHash       Bytes
 	AcceptedAt     int64
 	Address        string
 	UserAgent      string
@@ -107,8 +107,13 @@ const countEnrolLinksSince = `-- name: CountEnrolLinksSince :one
 select count(*) from enrol_link where registration_id = $1 and created_at > $2
 `
 
-func (q *Queries) CountEnrolLinksSince(ctx context.Context, registrationID string, createdAt int64) (int64, error) {
-	row := q.db.QueryRowContext(ctx, countEnrolLinksSince, registrationID, createdAt)
+type CountEnrolLinksSinceParams struct {
+	RegistrationID string
+	CreatedAt      int64
+}
+
+func (q *Queries) CountEnrolLinksSince(ctx context.Context, arg CountEnrolLinksSinceParams) (int64, error) {
+	row := q.db.QueryRowContext(ctx, countEnrolLinksSince, arg.RegistrationID, arg.CreatedAt)
 	var count int64
 	err := row.Scan(&count)
 	return count, err
@@ -137,8 +142,13 @@ select id, registration_id, token_hash, created_at, expires_at, used_at, superse
     and expires_at > $1 and expires_at < $2 order by expires_at limit 500
 `
 
-func (q *Queries) EnrolLinksToWarn(ctx context.Context, now int64, soon int64) ([]EnrolLink, error) {
-	rows, err := q.db.QueryContext(ctx, enrolLinksToWarn, now, soon)
+type EnrolLinksToWarnParams struct {
+	Now  int64
+	Soon int64
+}
+
+func (q *Queries) EnrolLinksToWarn(ctx context.Context, arg EnrolLinksToWarnParams) ([]EnrolLink, error) {
+	rows, err := q.db.QueryContext(ctx, enrolLinksToWarn, arg.Now, arg.Soon)
 	if err != nil {
 		return nil, err
 	}
@@ -173,7 +183,7 @@ const getAgreementText = `-- name: GetAgreementText :one
 select hash, kind, version, locale, body, created_at from agreement_text where hash = $1
 `
 
-func (q *Queries) GetAgreementText(ctx context.Context, hash []byte) (AgreementText, error) {
+func (q *Queries) GetAgreementText(ctx context.Context, hash Bytes) (AgreementText, error) {
 	row := q.db.QueryRowContext(ctx, getAgreementText, hash)
 	var i AgreementText
 	err := row.Scan(
@@ -191,7 +201,7 @@ const getEnrolLink = `-- name: GetEnrolLink :one
 select id, registration_id, token_hash, created_at, expires_at, used_at, superseded_at, warned_at from enrol_link where token_hash = $1
 `
 
-func (q *Queries) GetEnrolLink(ctx context.Context, tokenHash []byte) (EnrolLink, error) {
+func (q *Queries) GetEnrolLink(ctx context.Context, tokenHash Bytes) (EnrolLink, error) {
 	row := q.db.QueryRowContext(ctx, getEnrolLink, tokenHash)
 	var i EnrolLink
 	err := row.Scan(
@@ -211,8 +221,13 @@ const getEnrolSession = `-- name: GetEnrolSession :one
 select token_hash, registration_id, created_at, expires_at from enrol_session where token_hash = $1 and expires_at > $2
 `
 
-func (q *Queries) GetEnrolSession(ctx context.Context, tokenHash []byte, expiresAt int64) (EnrolSession, error) {
-	row := q.db.QueryRowContext(ctx, getEnrolSession, tokenHash, expiresAt)
+type GetEnrolSessionParams struct {
+	TokenHash Bytes
+	ExpiresAt int64
+}
+
+func (q *Queries) GetEnrolSession(ctx context.Context, arg GetEnrolSessionParams) (EnrolSession, error) {
+	row := q.db.QueryRowContext(ctx, getEnrolSession, arg.TokenHash, arg.ExpiresAt)
 	var i EnrolSession
 	err := row.Scan(
 		&i.TokenHash,
@@ -298,9 +313,9 @@ type HistoryOfRow struct {
 	ReasonCode     string
 	ReasonText     string
 	Detail         string
-	EvidenceHash   []byte
-	PrevHash       []byte
-	Hash           []byte
+	EvidenceHash   Bytes
+	PrevHash       Bytes
+	Hash           Bytes
 	DisplayName    sql.NullString
 }
 
@@ -353,7 +368,7 @@ type InsertAcceptanceParams struct {
 	RegistrationID string
 	EmployeeID     string
 	Kind           string
-	TextHash       []byte
+	TextHash       Bytes
 	AcceptedAt     int64
 	Address        string
 	UserAgent      string
@@ -378,7 +393,7 @@ insert into agreement_text (hash, kind, version, locale, body, created_at) value
 `
 
 type InsertAgreementTextParams struct {
-	Hash      []byte
+	Hash      Bytes
 	Kind      string
 	Version   string
 	Locale    string
@@ -406,7 +421,7 @@ values ($1, $2, $3, $4, $5, 0, 0, 0)
 type InsertEnrolLinkParams struct {
 	ID             string
 	RegistrationID string
-	TokenHash      []byte
+	TokenHash      Bytes
 	CreatedAt      int64
 	ExpiresAt      int64
 }
@@ -427,7 +442,7 @@ insert into enrol_session (token_hash, registration_id, created_at, expires_at) 
 `
 
 type InsertEnrolSessionParams struct {
-	TokenHash      []byte
+	TokenHash      Bytes
 	RegistrationID string
 	CreatedAt      int64
 	ExpiresAt      int64
@@ -461,9 +476,9 @@ type InsertHistoryParams struct {
 	ReasonCode     string
 	ReasonText     string
 	Detail         string
-	EvidenceHash   []byte
-	PrevHash       []byte
-	Hash           []byte
+	EvidenceHash   Bytes
+	PrevHash       Bytes
+	Hash           Bytes
 }
 
 func (q *Queries) InsertHistory(ctx context.Context, arg InsertHistoryParams) error {
@@ -501,8 +516,8 @@ type InsertRegistrationParams struct {
 	ReplacesID   sql.NullString
 	Status       string
 	StatusSince  int64
-	Snapshot     []byte
-	SnapshotHash []byte
+	Snapshot     Bytes
+	SnapshotHash Bytes
 	VerifiedBy   sql.NullString
 }
 
@@ -557,7 +572,7 @@ type InsertReviewParams struct {
 	Stage          int64
 	OfficerID      string
 	ApplicantID    string
-	SnapshotHash   []byte
+	SnapshotHash   Bytes
 	Verdict        string
 	Note           string
 	CreatedAt      int64
@@ -657,7 +672,7 @@ select seq, hash from history where registration_id = $1 order by seq desc limit
 
 type LastHistoryRow struct {
 	Seq  int64
-	Hash []byte
+	Hash Bytes
 }
 
 func (q *Queries) LastHistory(ctx context.Context, registrationID string) (LastHistoryRow, error) {
@@ -691,8 +706,13 @@ const listRegistrationIDs = `-- name: ListRegistrationIDs :many
 select id from registration where id > $1 order by id limit $2
 `
 
-func (q *Queries) ListRegistrationIDs(ctx context.Context, afterID string, maxRows int32) ([]string, error) {
-	rows, err := q.db.QueryContext(ctx, listRegistrationIDs, afterID, maxRows)
+type ListRegistrationIDsParams struct {
+	AfterID string
+	MaxRows int32
+}
+
+func (q *Queries) ListRegistrationIDs(ctx context.Context, arg ListRegistrationIDsParams) ([]string, error) {
+	rows, err := q.db.QueryContext(ctx, listRegistrationIDs, arg.AfterID, arg.MaxRows)
 	if err != nil {
 		return nil, err
 	}
@@ -776,8 +796,13 @@ const recentWaits = `-- name: RecentWaits :many
 select micros from stage_wait where status = $1 and ended_at > $2 order by ended_at desc limit 2000
 `
 
-func (q *Queries) RecentWaits(ctx context.Context, status string, endedAt int64) ([]int64, error) {
-	rows, err := q.db.QueryContext(ctx, recentWaits, status, endedAt)
+type RecentWaitsParams struct {
+	Status  string
+	EndedAt int64
+}
+
+func (q *Queries) RecentWaits(ctx context.Context, arg RecentWaitsParams) ([]int64, error) {
+	rows, err := q.db.QueryContext(ctx, recentWaits, arg.Status, arg.EndedAt)
 	if err != nil {
 		return nil, err
 	}
@@ -919,8 +944,13 @@ const setApprovedBy = `-- name: SetApprovedBy :exec
 update registration set approved_by = $2 where id = $1
 `
 
-func (q *Queries) SetApprovedBy(ctx context.Context, iD string, approvedBy sql.NullString) error {
-	_, err := q.db.ExecContext(ctx, setApprovedBy, iD, approvedBy)
+type SetApprovedByParams struct {
+	ID         string
+	ApprovedBy sql.NullString
+}
+
+func (q *Queries) SetApprovedBy(ctx context.Context, arg SetApprovedByParams) error {
+	_, err := q.db.ExecContext(ctx, setApprovedBy, arg.ID, arg.ApprovedBy)
 	return err
 }
 
@@ -928,8 +958,14 @@ const setClaim = `-- name: SetClaim :exec
 update registration set claimed_by = $2, claimed_at = $3 where id = $1
 `
 
-func (q *Queries) SetClaim(ctx context.Context, iD string, claimedBy sql.NullString, claimedAt int64) error {
-	_, err := q.db.ExecContext(ctx, setClaim, iD, claimedBy, claimedAt)
+type SetClaimParams struct {
+	ID        string
+	ClaimedBy sql.NullString
+	ClaimedAt int64
+}
+
+func (q *Queries) SetClaim(ctx context.Context, arg SetClaimParams) error {
+	_, err := q.db.ExecContext(ctx, setClaim, arg.ID, arg.ClaimedBy, arg.ClaimedAt)
 	return err
 }
 
@@ -937,8 +973,13 @@ const setEnrolLinkWarned = `-- name: SetEnrolLinkWarned :execrows
 update enrol_link set warned_at = $2 where id = $1 and warned_at = 0
 `
 
-func (q *Queries) SetEnrolLinkWarned(ctx context.Context, iD string, warnedAt int64) (int64, error) {
-	result, err := q.db.ExecContext(ctx, setEnrolLinkWarned, iD, warnedAt)
+type SetEnrolLinkWarnedParams struct {
+	ID       string
+	WarnedAt int64
+}
+
+func (q *Queries) SetEnrolLinkWarned(ctx context.Context, arg SetEnrolLinkWarnedParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, setEnrolLinkWarned, arg.ID, arg.WarnedAt)
 	if err != nil {
 		return 0, err
 	}
@@ -951,8 +992,8 @@ update registration set snapshot = $2, snapshot_hash = $3, unit_id = $4, submitt
 
 type SetRegistrationSnapshotParams struct {
 	ID           string
-	Snapshot     []byte
-	SnapshotHash []byte
+	Snapshot     Bytes
+	SnapshotHash Bytes
 	UnitID       string
 	SubmittedAt  int64
 }
@@ -997,8 +1038,13 @@ const setVerifiedBy = `-- name: SetVerifiedBy :exec
 update registration set verified_by = $2 where id = $1
 `
 
-func (q *Queries) SetVerifiedBy(ctx context.Context, iD string, verifiedBy sql.NullString) error {
-	_, err := q.db.ExecContext(ctx, setVerifiedBy, iD, verifiedBy)
+type SetVerifiedByParams struct {
+	ID         string
+	VerifiedBy sql.NullString
+}
+
+func (q *Queries) SetVerifiedBy(ctx context.Context, arg SetVerifiedByParams) error {
+	_, err := q.db.ExecContext(ctx, setVerifiedBy, arg.ID, arg.VerifiedBy)
 	return err
 }
 
@@ -1006,8 +1052,13 @@ const supersedeEnrolLinks = `-- name: SupersedeEnrolLinks :execrows
 update enrol_link set superseded_at = $2 where registration_id = $1 and used_at = 0 and superseded_at = 0
 `
 
-func (q *Queries) SupersedeEnrolLinks(ctx context.Context, registrationID string, supersededAt int64) (int64, error) {
-	result, err := q.db.ExecContext(ctx, supersedeEnrolLinks, registrationID, supersededAt)
+type SupersedeEnrolLinksParams struct {
+	RegistrationID string
+	SupersededAt   int64
+}
+
+func (q *Queries) SupersedeEnrolLinks(ctx context.Context, arg SupersedeEnrolLinksParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, supersedeEnrolLinks, arg.RegistrationID, arg.SupersededAt)
 	if err != nil {
 		return 0, err
 	}
@@ -1018,8 +1069,14 @@ const updateRegistrationScopes = `-- name: UpdateRegistrationScopes :exec
 update registration_scope set status = $2, status_since = $3 where registration_id = $1
 `
 
-func (q *Queries) UpdateRegistrationScopes(ctx context.Context, registrationID string, status string, statusSince int64) error {
-	_, err := q.db.ExecContext(ctx, updateRegistrationScopes, registrationID, status, statusSince)
+type UpdateRegistrationScopesParams struct {
+	RegistrationID string
+	Status         string
+	StatusSince    int64
+}
+
+func (q *Queries) UpdateRegistrationScopes(ctx context.Context, arg UpdateRegistrationScopesParams) error {
+	_, err := q.db.ExecContext(ctx, updateRegistrationScopes, arg.RegistrationID, arg.Status, arg.StatusSince)
 	return err
 }
 
@@ -1028,8 +1085,13 @@ update enrol_link set used_at = $1
 where token_hash = $2 and used_at = 0 and superseded_at = 0 and expires_at > $1
 `
 
-func (q *Queries) UseEnrolLink(ctx context.Context, now int64, tokenHash []byte) (int64, error) {
-	result, err := q.db.ExecContext(ctx, useEnrolLink, now, tokenHash)
+type UseEnrolLinkParams struct {
+	Now       int64
+	TokenHash Bytes
+}
+
+func (q *Queries) UseEnrolLink(ctx context.Context, arg UseEnrolLinkParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, useEnrolLink, arg.Now, arg.TokenHash)
 	if err != nil {
 		return 0, err
 	}
@@ -1040,8 +1102,13 @@ const voidReviews = `-- name: VoidReviews :execrows
 update review set voided_at = $2 where registration_id = $1 and voided_at = 0
 `
 
-func (q *Queries) VoidReviews(ctx context.Context, registrationID string, voidedAt int64) (int64, error) {
-	result, err := q.db.ExecContext(ctx, voidReviews, registrationID, voidedAt)
+type VoidReviewsParams struct {
+	RegistrationID string
+	VoidedAt       int64
+}
+
+func (q *Queries) VoidReviews(ctx context.Context, arg VoidReviewsParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, voidReviews, arg.RegistrationID, arg.VoidedAt)
 	if err != nil {
 		return 0, err
 	}

@@ -23,7 +23,7 @@ type FinishImportParams struct {
 	Updated    int64
 	Unchanged  int64
 	Rejected   int64
-	Report     []byte
+	Report     Bytes
 	FinishedAt int64
 }
 
@@ -79,7 +79,7 @@ type InsertImportParams struct {
 	ID        string
 	FileName  string
 	DryRun    bool
-	Content   []byte
+	Content   Bytes
 	CreatedBy string
 	CreatedAt int64
 }

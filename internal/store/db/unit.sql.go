@@ -50,8 +50,13 @@ const inScope = `-- name: InScope :one
 select count(*) from unit_scope where ancestor_id = $1 and unit_id = $2
 `
 
-func (q *Queries) InScope(ctx context.Context, ancestorID string, unitID string) (int64, error) {
-	row := q.db.QueryRowContext(ctx, inScope, ancestorID, unitID)
+type InScopeParams struct {
+	AncestorID string
+	UnitID     string
+}
+
+func (q *Queries) InScope(ctx context.Context, arg InScopeParams) (int64, error) {
+	row := q.db.QueryRowContext(ctx, inScope, arg.AncestorID, arg.UnitID)
 	var count int64
 	err := row.Scan(&count)
 	return count, err
@@ -62,8 +67,13 @@ insert into unit_scope (ancestor_id, unit_id, depth)
 select s.ancestor_id, $1, s.depth + 1 from unit_scope s where s.unit_id = $2
 `
 
-func (q *Queries) InheritUnitScope(ctx context.Context, unitID string, parentID string) error {
-	_, err := q.db.ExecContext(ctx, inheritUnitScope, unitID, parentID)
+type InheritUnitScopeParams struct {
+	UnitID   string
+	ParentID string
+}
+
+func (q *Queries) InheritUnitScope(ctx context.Context, arg InheritUnitScopeParams) error {
+	_, err := q.db.ExecContext(ctx, inheritUnitScope, arg.UnitID, arg.ParentID)
 	return err
 }
 
@@ -94,8 +104,14 @@ const insertUnitScope = `-- name: InsertUnitScope :exec
 insert into unit_scope (ancestor_id, unit_id, depth) values ($1, $2, $3)
 `
 
-func (q *Queries) InsertUnitScope(ctx context.Context, ancestorID string, unitID string, depth int64) error {
-	_, err := q.db.ExecContext(ctx, insertUnitScope, ancestorID, unitID, depth)
+type InsertUnitScopeParams struct {
+	AncestorID string
+	UnitID     string
+	Depth      int64
+}
+
+func (q *Queries) InsertUnitScope(ctx context.Context, arg InsertUnitScopeParams) error {
+	_, err := q.db.ExecContext(ctx, insertUnitScope, arg.AncestorID, arg.UnitID, arg.Depth)
 	return err
 }
 
@@ -137,8 +153,14 @@ const renameUnit = `-- name: RenameUnit :execrows
 update unit set name = $2, updated_at = $3 where id = $1
 `
 
-func (q *Queries) RenameUnit(ctx context.Context, iD string, name string, updatedAt int64) (int64, error) {
-	result, err := q.db.ExecContext(ctx, renameUnit, iD, name, updatedAt)
+type RenameUnitParams struct {
+	ID        string
+	Name      string
+	UpdatedAt int64
+}
+
+func (q *Queries) RenameUnit(ctx context.Context, arg RenameUnitParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, renameUnit, arg.ID, arg.Name, arg.UpdatedAt)
 	if err != nil {
 		return 0, err
 	}
