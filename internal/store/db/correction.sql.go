@@ -64,17 +64,26 @@ func (q *Queries) CorrectionItems(ctx context.Context, correctionID string) ([]C
 }
 
 const correctionQueue = `-- name: CorrectionQueue :many
-select c.id, c.reference, c.employee_id, c.state, c.submitted_at, c.claimed_by, c.claimed_at, c.decided_by, c.decided_at, c.version, e.name, e.nip, e.unit_id from correction c
+select c.id, c.reference, c.employee_id, c.state, c.submitted_at, c.claimed_by, c.claimed_at, c.decided_by, c.decided_at, c.version, e.name, e.nip, e.unit_id, u.name as unit_name, o.name as officer_name from correction c
 join employee e on e.id = c.employee_id
-join unit_scope s on s.unit_id = e.unit_id and s.ancestor_id = $1
-where c.state = 'open' and c.employee_id <> $2
-order by c.submitted_at, c.id limit $3
+join unit u on u.id = e.unit_id
+left join employee o on o.id = c.claimed_by
+where c.state = 'open' and c.employee_id <> $1
+    and ($2 = '' or exists (
+        select 1 from unit_scope s where s.ancestor_id = $2 and s.unit_id = e.unit_id))
+    and ($3 = '' or ($3 = 'free' and c.claimed_by is null)
+        or ($3 = 'mine' and c.claimed_by = $1))
+    and (c.submitted_at > $4 or (c.submitted_at = $4 and c.id > $5))
+order by c.submitted_at, c.id limit $6
 `
 
 type CorrectionQueueParams struct {
-	AncestorID    string
-	NotEmployeeID string
-	MaxRows       int32
+	OfficerID  string
+	AncestorID interface{}
+	Claim      interface{}
+	AfterAt    int64
+	AfterID    string
+	MaxRows    int32
 }
 
 type CorrectionQueueRow struct {
@@ -91,10 +100,20 @@ type CorrectionQueueRow struct {
 	Name        string
 	Nip         string
 	UnitID      string
+	UnitName    string
+	OfficerName sql.NullString
 }
 
+// An empty ancestor_id is everywhere; claim is ”, 'free' or 'mine'.
 func (q *Queries) CorrectionQueue(ctx context.Context, arg CorrectionQueueParams) ([]CorrectionQueueRow, error) {
-	rows, err := q.db.QueryContext(ctx, correctionQueue, arg.AncestorID, arg.NotEmployeeID, arg.MaxRows)
+	rows, err := q.db.QueryContext(ctx, correctionQueue,
+		arg.OfficerID,
+		arg.AncestorID,
+		arg.Claim,
+		arg.AfterAt,
+		arg.AfterID,
+		arg.MaxRows,
+	)
 	if err != nil {
 		return nil, err
 	}
@@ -116,6 +135,8 @@ func (q *Queries) CorrectionQueue(ctx context.Context, arg CorrectionQueueParams
 			&i.Name,
 			&i.Nip,
 			&i.UnitID,
+			&i.UnitName,
+			&i.OfficerName,
 		); err != nil {
 			return nil, err
 		}
@@ -131,22 +152,32 @@ func (q *Queries) CorrectionQueue(ctx context.Context, arg CorrectionQueueParams
 }
 
 const countOpenCorrections = `-- name: CountOpenCorrections :one
-select count(*) from correction c
+select count(*) as waiting,
+    cast(coalesce(sum(case when c.claimed_by is null then 1 else 0 end), 0) as bigint) as free,
+    cast(coalesce(sum(case when c.claimed_by = $1 then 1 else 0 end), 0) as bigint) as mine
+from correction c
 join employee e on e.id = c.employee_id
-join unit_scope s on s.unit_id = e.unit_id and s.ancestor_id = $1
-where c.state = 'open' and c.employee_id <> $2
+where c.state = 'open' and c.employee_id <> $1
+    and ($2 = '' or exists (
+        select 1 from unit_scope s where s.ancestor_id = $2 and s.unit_id = e.unit_id))
 `
 
 type CountOpenCorrectionsParams struct {
-	AncestorID    string
-	NotEmployeeID string
+	OfficerID  sql.NullString
+	AncestorID interface{}
 }
 
-func (q *Queries) CountOpenCorrections(ctx context.Context, arg CountOpenCorrectionsParams) (int64, error) {
-	row := q.db.QueryRowContext(ctx, countOpenCorrections, arg.AncestorID, arg.NotEmployeeID)
-	var count int64
-	err := row.Scan(&count)
-	return count, err
+type CountOpenCorrectionsRow struct {
+	Waiting int64
+	Free    int64
+	Mine    int64
+}
+
+func (q *Queries) CountOpenCorrections(ctx context.Context, arg CountOpenCorrectionsParams) (CountOpenCorrectionsRow, error) {
+	row := q.db.QueryRowContext(ctx, countOpenCorrections, arg.OfficerID, arg.AncestorID)
+	var i CountOpenCorrectionsRow
+	err := row.Scan(&i.Waiting, &i.Free, &i.Mine)
+	return i, err
 }
 
 const decideCorrection = `-- name: DecideCorrection :exec
@@ -213,6 +244,98 @@ func (q *Queries) GetCorrection(ctx context.Context, id string) (Correction, err
 		&i.Version,
 	)
 	return i, err
+}
+
+const hROfficersAbove = `-- name: HROfficersAbove :many
+select a.id, a.employee_id, a.display_name, a.email, a.locale, s.depth from role_grant g
+join unit_scope s on s.ancestor_id = g.unit_id
+join account a on a.id = g.account_id
+where s.unit_id = $1 and g.role = 'hr_officer' and a.state = 'active' and a.employee_id is not null
+order by s.depth, a.id
+`
+
+type HROfficersAboveRow struct {
+	ID          string
+	EmployeeID  sql.NullString
+	DisplayName string
+	Email       string
+	Locale      string
+	Depth       int64
+}
+
+// Officers whose unit stands at or above a unit, the nearest first.
+func (q *Queries) HROfficersAbove(ctx context.Context, unitID string) ([]HROfficersAboveRow, error) {
+	rows, err := q.db.QueryContext(ctx, hROfficersAbove, unitID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []HROfficersAboveRow
+	for rows.Next() {
+		var i HROfficersAboveRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.EmployeeID,
+			&i.DisplayName,
+			&i.Email,
+			&i.Locale,
+			&i.Depth,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const hROfficersEverywhere = `-- name: HROfficersEverywhere :many
+select a.id, a.employee_id, a.display_name, a.email, a.locale from role_grant g
+join account a on a.id = g.account_id
+where g.unit_id is null and g.role = 'hr_officer' and a.state = 'active' and a.employee_id is not null
+order by a.id
+`
+
+type HROfficersEverywhereRow struct {
+	ID          string
+	EmployeeID  sql.NullString
+	DisplayName string
+	Email       string
+	Locale      string
+}
+
+func (q *Queries) HROfficersEverywhere(ctx context.Context) ([]HROfficersEverywhereRow, error) {
+	rows, err := q.db.QueryContext(ctx, hROfficersEverywhere)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []HROfficersEverywhereRow
+	for rows.Next() {
+		var i HROfficersEverywhereRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.EmployeeID,
+			&i.DisplayName,
+			&i.Email,
+			&i.Locale,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const insertCorrection = `-- name: InsertCorrection :exec

@@ -20,6 +20,39 @@ func (q *Queries) CountEmployees(ctx context.Context) (int64, error) {
 	return count, err
 }
 
+const countEmployeesUpTo = `-- name: CountEmployeesUpTo :one
+select count(*) from (
+    select 1 from unit_scope s join employee e on e.unit_id = s.unit_id
+    where s.ancestor_id = $1 limit $2
+) counted
+`
+
+type CountEmployeesUpToParams struct {
+	AncestorID string
+	MaxRows    int32
+}
+
+func (q *Queries) CountEmployeesUpTo(ctx context.Context, arg CountEmployeesUpToParams) (int64, error) {
+	row := q.db.QueryRowContext(ctx, countEmployeesUpTo, arg.AncestorID, arg.MaxRows)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
+}
+
+const deleteSearchTerm = `-- name: DeleteSearchTerm :exec
+delete from search_term where term = $1 and employee_id = $2
+`
+
+type DeleteSearchTermParams struct {
+	Term       Bytes
+	EmployeeID string
+}
+
+func (q *Queries) DeleteSearchTerm(ctx context.Context, arg DeleteSearchTermParams) error {
+	_, err := q.db.ExecContext(ctx, deleteSearchTerm, arg.Term, arg.EmployeeID)
+	return err
+}
+
 const deleteSearchTerms = `-- name: DeleteSearchTerms :exec
 delete from search_term where employee_id = $1
 `
@@ -103,6 +136,68 @@ func (q *Queries) EmployeesByNIKIndex(ctx context.Context, arg EmployeesByNIKInd
 			&i.Nip,
 			&i.Name,
 			&i.UnitID,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const employeesOfUnitByName = `-- name: EmployeesOfUnitByName :many
+select id, nip, nik_sealed, nik_index, name, position, grade, unit_id, email, phone, birth_place, birth_date, sex, time_zone, locale, active, version, created_at, updated_at from employee
+where unit_id = $1
+    and (name > $2 or (name = $2 and id > $3))
+order by name, id limit $4
+`
+
+type EmployeesOfUnitByNameParams struct {
+	UnitID    string
+	AfterName string
+	AfterID   string
+	MaxRows   int32
+}
+
+func (q *Queries) EmployeesOfUnitByName(ctx context.Context, arg EmployeesOfUnitByNameParams) ([]Employee, error) {
+	rows, err := q.db.QueryContext(ctx, employeesOfUnitByName,
+		arg.UnitID,
+		arg.AfterName,
+		arg.AfterID,
+		arg.MaxRows,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Employee
+	for rows.Next() {
+		var i Employee
+		if err := rows.Scan(
+			&i.ID,
+			&i.Nip,
+			&i.NikSealed,
+			&i.NikIndex,
+			&i.Name,
+			&i.Position,
+			&i.Grade,
+			&i.UnitID,
+			&i.Email,
+			&i.Phone,
+			&i.BirthPlace,
+			&i.BirthDate,
+			&i.Sex,
+			&i.TimeZone,
+			&i.Locale,
+			&i.Active,
+			&i.Version,
+			&i.CreatedAt,
+			&i.UpdatedAt,
 		); err != nil {
 			return nil, err
 		}

@@ -10,6 +10,22 @@ import (
 	"database/sql"
 )
 
+const countUploadsSince = `-- name: CountUploadsSince :one
+select count(*) from evidence where employee_id = $1 and uploaded_at >= $2
+`
+
+type CountUploadsSinceParams struct {
+	EmployeeID string
+	UploadedAt int64
+}
+
+func (q *Queries) CountUploadsSince(ctx context.Context, arg CountUploadsSinceParams) (int64, error) {
+	row := q.db.QueryRowContext(ctx, countUploadsSince, arg.EmployeeID, arg.UploadedAt)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
+}
+
 const currentEvidence = `-- name: CurrentEvidence :many
 select id, employee_id, kind, state, media_type, width, height, pages, size, sha256, upload_sha256, hints, key_sealed, thumb_sealed, uploaded_by, uploaded_at from evidence where employee_id = $1 and state = 'current' order by kind
 `

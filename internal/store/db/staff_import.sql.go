@@ -10,7 +10,7 @@ import (
 )
 
 const finishImport = `-- name: FinishImport :exec
-update staff_import set state = $2, content = '', total = $3, done = $4, created = $5, updated = $6, unchanged = $7, rejected = $8,
+update staff_import set state = $2, total = $3, done = $4, created = $5, updated = $6, unchanged = $7, rejected = $8,
     report = $9, finished_at = $10 where id = $1
 `
 
@@ -41,6 +41,27 @@ func (q *Queries) FinishImport(ctx context.Context, arg FinishImportParams) erro
 		arg.FinishedAt,
 	)
 	return err
+}
+
+const forgetImportContent = `-- name: ForgetImportContent :exec
+update staff_import set content = '' where id = $1
+`
+
+func (q *Queries) ForgetImportContent(ctx context.Context, id string) error {
+	_, err := q.db.ExecContext(ctx, forgetImportContent, id)
+	return err
+}
+
+const forgetOldImports = `-- name: ForgetOldImports :execrows
+update staff_import set content = '' where finished_at > 0 and finished_at < $1 and length(content) > 0
+`
+
+func (q *Queries) ForgetOldImports(ctx context.Context, finishedAt int64) (int64, error) {
+	result, err := q.db.ExecContext(ctx, forgetOldImports, finishedAt)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
 }
 
 const getImport = `-- name: GetImport :one

@@ -14,18 +14,43 @@ select * from correction where employee_id = $1 and state = 'open';
 -- name: ListCorrectionsOfEmployee :many
 select * from correction where employee_id = $1 order by submitted_at desc limit 50;
 
+-- An empty ancestor_id is everywhere; claim is '', 'free' or 'mine'.
 -- name: CorrectionQueue :many
-select c.*, e.name, e.nip, e.unit_id from correction c
+select c.*, e.name, e.nip, e.unit_id, u.name as unit_name, o.name as officer_name from correction c
 join employee e on e.id = c.employee_id
-join unit_scope s on s.unit_id = e.unit_id and s.ancestor_id = sqlc.arg(ancestor_id)
-where c.state = 'open' and c.employee_id <> sqlc.arg(not_employee_id)
+join unit u on u.id = e.unit_id
+left join employee o on o.id = c.claimed_by
+where c.state = 'open' and c.employee_id <> sqlc.arg(officer_id)
+    and (sqlc.arg(ancestor_id) = '' or exists (
+        select 1 from unit_scope s where s.ancestor_id = sqlc.arg(ancestor_id) and s.unit_id = e.unit_id))
+    and (sqlc.arg(claim) = '' or (sqlc.arg(claim) = 'free' and c.claimed_by is null)
+        or (sqlc.arg(claim) = 'mine' and c.claimed_by = sqlc.arg(officer_id)))
+    and (c.submitted_at > sqlc.arg(after_at) or (c.submitted_at = sqlc.arg(after_at) and c.id > sqlc.arg(after_id)))
 order by c.submitted_at, c.id limit sqlc.arg(max_rows);
 
 -- name: CountOpenCorrections :one
-select count(*) from correction c
+select count(*) as waiting,
+    cast(coalesce(sum(case when c.claimed_by is null then 1 else 0 end), 0) as bigint) as free,
+    cast(coalesce(sum(case when c.claimed_by = sqlc.arg(officer_id) then 1 else 0 end), 0) as bigint) as mine
+from correction c
 join employee e on e.id = c.employee_id
-join unit_scope s on s.unit_id = e.unit_id and s.ancestor_id = sqlc.arg(ancestor_id)
-where c.state = 'open' and c.employee_id <> sqlc.arg(not_employee_id);
+where c.state = 'open' and c.employee_id <> sqlc.arg(officer_id)
+    and (sqlc.arg(ancestor_id) = '' or exists (
+        select 1 from unit_scope s where s.ancestor_id = sqlc.arg(ancestor_id) and s.unit_id = e.unit_id));
+
+-- Officers whose unit stands at or above a unit, the nearest first.
+-- name: HROfficersAbove :many
+select a.id, a.employee_id, a.display_name, a.email, a.locale, s.depth from role_grant g
+join unit_scope s on s.ancestor_id = g.unit_id
+join account a on a.id = g.account_id
+where s.unit_id = sqlc.arg(unit_id) and g.role = 'hr_officer' and a.state = 'active' and a.employee_id is not null
+order by s.depth, a.id;
+
+-- name: HROfficersEverywhere :many
+select a.id, a.employee_id, a.display_name, a.email, a.locale from role_grant g
+join account a on a.id = g.account_id
+where g.unit_id is null and g.role = 'hr_officer' and a.state = 'active' and a.employee_id is not null
+order by a.id;
 
 -- name: ClaimCorrection :exec
 update correction set claimed_by = $2, claimed_at = $3 where id = $1;

@@ -45,3 +45,18 @@ order by term limit sqlc.arg(max_rows);
 -- name: HasTerm :one
 select count(*) from search_term
 where employee_id = sqlc.arg(employee_id) and term >= sqlc.arg(from_term) and term < sqlc.arg(to_term);
+
+-- name: DeleteSearchTerm :exec
+delete from search_term where term = $1 and employee_id = $2;
+
+-- name: EmployeesOfUnitByName :many
+select * from employee
+where unit_id = sqlc.arg(unit_id)
+    and (name > sqlc.arg(after_name) or (name = sqlc.arg(after_name) and id > sqlc.arg(after_id)))
+order by name, id limit sqlc.arg(max_rows);
+
+-- name: CountEmployeesUpTo :one
+select count(*) from (
+    select 1 from unit_scope s join employee e on e.unit_id = s.unit_id
+    where s.ancestor_id = sqlc.arg(ancestor_id) limit sqlc.arg(max_rows)
+) counted;

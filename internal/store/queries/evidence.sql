@@ -36,3 +36,6 @@ values ($1, $2, $3, $4, $5, $6, $7);
 select v.*, e.kind, a.display_name from evidence_view v
 join evidence e on e.id = v.evidence_id left join account a on a.id = v.account_id
 where v.owner_id = $1 order by v.viewed_at desc limit 200;
+
+-- name: CountUploadsSince :one
+select count(*) from evidence where employee_id = $1 and uploaded_at >= $2;

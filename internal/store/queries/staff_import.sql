@@ -13,5 +13,11 @@ from staff_import order by created_at desc limit 50;
 update staff_import set state = $2, total = $3, done = $4 where id = $1;
 
 -- name: FinishImport :exec
-update staff_import set state = $2, content = '', total = $3, done = $4, created = $5, updated = $6, unchanged = $7, rejected = $8,
+update staff_import set state = $2, total = $3, done = $4, created = $5, updated = $6, unchanged = $7, rejected = $8,
     report = $9, finished_at = $10 where id = $1;
+
+-- name: ForgetImportContent :exec
+update staff_import set content = '' where id = $1;
+
+-- name: ForgetOldImports :execrows
+update staff_import set content = '' where finished_at > 0 and finished_at < $1 and length(content) > 0;

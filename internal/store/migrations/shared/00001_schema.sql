@@ -61,7 +61,7 @@ create table search_term (
 create index search_term_employee on search_term (employee_id);
 
 create table evidence (
-    id            text primary key,        -- also the name of its blob; ID-t is the thumbnail's
+    id            text primary key,        -- also the name of its blob; the thumbnail's is made of it
     employee_id   text not null references employee (id),
     kind          text not null check (kind in ('id_card', 'recommendation', 'specimen')),
     state         text not null check (state in ('proposed', 'current', 'rejected', 'replaced', 'erased')),
@@ -468,7 +468,7 @@ create table staff_import (
     file_name   text not null,
     dry_run     boolean not null,
     state       text not null check (state in ('waiting', 'checking', 'applying', 'done', 'refused', 'failed')),
-    content     bytea not null,            -- sealed; empty once finished
+    content     bytea not null,            -- sealed; empty once applied or a day old
     total       bigint not null,
     done        bigint not null,
     created     bigint not null,
