@@ -1,0 +1,94 @@
+package web
+
+import (
+	"context"
+	"errors"
+	"math"
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+
+	"absah/internal/account"
+	"absah/internal/portal/i18n"
+	"absah/internal/portal/ui"
+)
+
+var (
+	// ErrNotFound answers with the page "not found" (404).
+	ErrNotFound = errors.New("not found")
+	// ErrForbidden answers exactly as ErrNotFound does, so that nobody learns
+	// what exists by asking for it.
+	ErrForbidden = errors.New("forbidden")
+	// ErrBadRequest answers 400: a form that no page of ours sends.
+	ErrBadRequest = errors.New("malformed request")
+	// ErrTooLarge answers 413.
+	ErrTooLarge = errors.New("request too large")
+	// ErrConflict answers 409: somebody else was faster, the page is stale.
+	ErrConflict = errors.New("changed meanwhile")
+)
+
+// TooMany answers 429 and says when to come back.
+type TooMany struct{ After time.Duration }
+
+// Error implements error.
+func (e TooMany) Error() string { return "too many requests" }
+
+// Fail answers with the page that err stands for. Errors that it does not know
+// are faults of ours: a page with a reference (500), and the error in the log
+// under that reference.
+func Fail(w http.ResponseWriter, r *http.Request, err error) {
+	ctx := r.Context()
+	req := RequestOf(ctx)
+	var many TooMany
+	var tooBig *http.MaxBytesError
+	switch {
+	case errors.Is(err, account.ErrNotFresh):
+		next := "/"
+		if r.Method == http.MethodGet || r.Method == http.MethodHead {
+			next = r.URL.RequestURI()
+		}
+		Redirect(w, r, "/akun/konfirmasi?next="+url.QueryEscape(next))
+	case errors.Is(err, ErrNotFound), errors.Is(err, ErrForbidden):
+		errorPage(w, r, http.StatusNotFound, "notfound")
+	case errors.Is(err, ErrBadRequest):
+		errorPage(w, r, http.StatusBadRequest, "bad")
+	case errors.Is(err, ErrTooLarge), errors.As(err, &tooBig):
+		errorPage(w, r, http.StatusRequestEntityTooLarge, "toolarge")
+	case errors.Is(err, ErrConflict):
+		errorPage(w, r, http.StatusConflict, "conflict")
+	case errors.As(err, &many):
+		w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(max(many.After, time.Second).Seconds()))))
+		errorPage(w, r, http.StatusTooManyRequests, "toomany")
+	case errors.Is(err, context.Canceled) && ctx.Err() != nil:
+		w.WriteHeader(499) // the browser is gone; only the log sees it
+	default:
+		req.Site.Log.ErrorContext(ctx, "request failed", "reference", req.Reference, "error", err)
+		errorPage(w, r, http.StatusInternalServerError, "fault")
+	}
+}
+
+// Deny answers an unsafe request that came from another site (403).
+func Deny(w http.ResponseWriter, r *http.Request) { errorPage(w, r, http.StatusForbidden, "crosssite") }
+
+// errorPage shows the texts error.NAME.title and error.NAME.text.
+func errorPage(w http.ResponseWriter, r *http.Request, status int, name string) {
+	ctx := r.Context()
+	req := RequestOf(ctx)
+	page := ui.Page{Title: i18n.T(ctx, "error."+name+".title")}
+	props := problem{
+		Text:      i18n.T(ctx, "error."+name+".text"),
+		Reference: req.Reference,
+		Tell:      status >= http.StatusInternalServerError,
+	}
+	var err error
+	if ViewerOf(ctx) != nil {
+		err = Page(w, r, status, page, problemBody(props))
+	} else {
+		err = PublicPage(w, r, status, page, problemBody(props))
+	}
+	if err != nil {
+		req.Site.Log.ErrorContext(ctx, "error page failed", "reference", req.Reference, "error", err)
+		http.Error(w, http.StatusText(status), status)
+	}
+}

@@ -1,0 +1,62 @@
+package web
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+)
+
+const (
+	// streamLife bounds a stream: the browser comes back by itself, and the
+	// router then looks at the session again.
+	streamLife = 5 * time.Minute
+	// streamPatience is how long one message may take to leave.
+	streamPatience = 10 * time.Second
+)
+
+// Stream is a response of server-sent events (HTML, 9.2).
+type Stream struct {
+	w    http.ResponseWriter
+	ctrl *http.ResponseController
+	now  func() time.Time
+}
+
+// StartStream begins a stream of events. The context ends when the browser
+// goes away and in any case after five minutes; call cancel when done.
+func StartStream(w http.ResponseWriter, r *http.Request) (s *Stream, ctx context.Context, cancel context.CancelFunc, err error) {
+	h := w.Header()
+	h.Set("Content-Type", "text/event-stream")
+	h.Set("X-Accel-Buffering", "no") // nginx would keep the events back
+	s = &Stream{w: w, ctrl: http.NewResponseController(w), now: time.Now}
+	if err := s.push([]byte("retry: 3000\n\n")); err != nil {
+		return nil, nil, nil, fmt.Errorf("start event stream: %w", err)
+	}
+	ctx, cancel = context.WithTimeout(r.Context(), streamLife)
+	return s, ctx, cancel, nil
+}
+
+// Send sends one event. An error means that the browser is gone.
+func (s *Stream) Send(event, data string) error {
+	var b bytes.Buffer
+	fmt.Fprintf(&b, "event: %s\n", event)
+	for line := range strings.Lines(data + "\n") {
+		b.WriteString("data: " + strings.TrimRight(line, "\r\n") + "\n")
+	}
+	b.WriteByte('\n')
+	return s.push(b.Bytes())
+}
+
+// Beat sends a comment, so that proxies keep the connection open.
+func (s *Stream) Beat() error { return s.push([]byte(": \n\n")) }
+
+func (s *Stream) push(b []byte) error {
+	// A writer without deadlines (a test's recorder) has no network to wait for.
+	_ = s.ctrl.SetWriteDeadline(s.now().Add(streamPatience))
+	if _, err := s.w.Write(b); err != nil {
+		return err
+	}
+	return s.ctrl.Flush()
+}
