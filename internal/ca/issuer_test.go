@@ -1,0 +1,9 @@
+package ca
+
+import "testing"
+
+func TestIssue(t *testing.T) {
+	w := newWorld(t)
+	c := w.issue(t, w.issuer(t))
+	t.Log(c.Subject)
+}

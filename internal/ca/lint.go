@@ -1,0 +1,93 @@
+package ca
+
+import (
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/rsa"
+	"fmt"
+	"sort"
+
+	zx509 "github.com/zmap/zcrypto/x509"
+	"github.com/zmap/zlint/v3"
+	zlintlint "github.com/zmap/zlint/v3/lint"
+)
+
+// linter runs the lints of zlint that concern a private PKI for natural
+// persons. Those of the browsers' rules (CA/B Forum, root stores) and of
+// certificate transparency (RFC 6962) do not.
+type linter struct {
+	registry zlintlint.Registry
+	// key signs what is linted; nothing trusts it and it is never stored. It
+	// is of the same kind as the authority's, so that the bytes under lint
+	// differ from the real ones by the signature alone.
+	key crypto.Signer
+}
+
+func newLinter(pub crypto.PublicKey) (*linter, error) {
+	registry, err := zlintlint.GlobalRegistry().Filter(zlintlint.FilterOptions{
+		IncludeSources: zlintlint.SourceList{
+			zlintlint.RFC3279, zlintlint.RFC5280, zlintlint.RFC5480, zlintlint.RFC5891, zlintlint.RFC6960, zlintlint.RFC8813,
+			zlintlint.EtsiEsi, zlintlint.Community,
+		},
+	})
+	if err != nil {
+		return nil, fmt.Errorf("choose lints: %w", err)
+	}
+	l := &linter{registry: registry}
+	switch k := pub.(type) {
+	case *ecdsa.PublicKey:
+		l.key, err = ecdsa.GenerateKey(k.Curve, rand.Reader)
+	case *rsa.PublicKey:
+		l.key, err = rsa.GenerateKey(rand.Reader, k.N.BitLen())
+	default:
+		l.key, err = ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("make lint key: %w", err)
+	}
+	return l, nil
+}
+
+// certificate lints to-be-signed bytes.
+func (l *linter) certificate(tbs []byte) ([]Finding, error) {
+	der, err := signAndAssemble(l.key, tbs)
+	if err != nil {
+		return nil, fmt.Errorf("lint certificate: %w", err)
+	}
+	cert, err := zx509.ParseCertificate(der)
+	if err != nil {
+		return []Finding{{Rule: "absah_parse", Detail: err.Error()}}, nil
+	}
+	return findings(zlint.LintCertificateEx(cert, l.registry)), nil
+}
+
+// crl lints to-be-signed bytes of a CRL.
+func (l *linter) crl(tbs []byte) ([]Finding, error) {
+	der, err := signAndAssemble(l.key, tbs)
+	if err != nil {
+		return nil, fmt.Errorf("lint CRL: %w", err)
+	}
+	list, err := zx509.ParseRevocationList(der)
+	if err != nil {
+		return []Finding{{Rule: "absah_parse", Detail: err.Error()}}, nil
+	}
+	return findings(zlint.LintRevocationListEx(list, l.registry)), nil
+}
+
+// findings are the fatal results, the errors and the warnings, in order of
+// their names. No warning is tolerated: our profiles need none.
+func findings(set *zlint.ResultSet) []Finding {
+	var out []Finding
+	for name, r := range set.Results {
+		switch r.Status {
+		case zlintlint.Warn, zlintlint.Error, zlintlint.Fatal:
+			// Details may repeat a value of the subject; the name of the lint
+			// is enough to find the cause.
+			out = append(out, Finding{Rule: name})
+		}
+	}
+	sort.Slice(out, func(i, j int) bool { return out[i].Rule < out[j].Rule })
+	return out
+}
