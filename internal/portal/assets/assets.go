@@ -12,6 +12,7 @@ import (
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
+	"fmt"
 	"io/fs"
 	"mime"
 	"net/http"
@@ -56,6 +57,7 @@ var files = sync.OnceValue(func() set {
 
 func read(root fs.FS) (set, error) {
 	s := set{byName: map[string]*file{}, byHashed: map[string]*file{}}
+	styles := map[string][]byte{}
 	err := fs.WalkDir(root, ".", func(name string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() {
 			return err
@@ -64,14 +66,34 @@ func read(root fs.FS) (set, error) {
 		if err != nil {
 			return err
 		}
-		f, err := newFile(name, data)
-		if err != nil {
-			return err
+		if path.Ext(name) == ".css" {
+			styles[name] = data
+			return nil
 		}
-		s.byName[f.name], s.byHashed[f.hashed] = f, f
-		return nil
+		return s.add(name, data)
 	})
-	return s, err
+	if err != nil {
+		return set{}, err
+	}
+	// Styles name fonts and images, so they come last and get their hashed names.
+	for name, data := range styles {
+		for _, f := range s.byHashed {
+			data = bytes.ReplaceAll(data, []byte("./"+f.name), []byte("./"+f.hashed))
+		}
+		if err := s.add(name, data); err != nil {
+			return set{}, err
+		}
+	}
+	return s, nil
+}
+
+func (s set) add(name string, data []byte) error {
+	f, err := newFile(name, data)
+	if err != nil {
+		return fmt.Errorf("prepare asset %s: %w", name, err)
+	}
+	s.byName[f.name], s.byHashed[f.hashed] = f, f
+	return nil
 }
 
 func newFile(name string, data []byte) (*file, error) {
