@@ -10,12 +10,80 @@ import (
 	"database/sql"
 )
 
+const accountEmployed = `-- name: AccountEmployed :one
+select coalesce(employee.active, true) as employed from account
+left join employee on employee.id = account.employee_id where account.id = $1
+`
+
+func (q *Queries) AccountEmployed(ctx context.Context, id string) (bool, error) {
+	row := q.db.QueryRowContext(ctx, accountEmployed, id)
+	var employed bool
+	err := row.Scan(&employed)
+	return employed, err
+}
+
+const administrators = `-- name: Administrators :many
+select a.id, a.employee_id, a.username, a.display_name, a.email, a.password_hash, a.state, a.totp_sealed, a.totp_step, a.failed, a.locked_until, a.locale, a.last_login_at, a.created_at, a.updated_at from role_grant g join account a on a.id = g.account_id
+where g.role = 'administrator' order by a.created_at, a.id
+`
+
+func (q *Queries) Administrators(ctx context.Context) ([]Account, error) {
+	rows, err := q.db.QueryContext(ctx, administrators)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Account
+	for rows.Next() {
+		var i Account
+		if err := rows.Scan(
+			&i.ID,
+			&i.EmployeeID,
+			&i.Username,
+			&i.DisplayName,
+			&i.Email,
+			&i.PasswordHash,
+			&i.State,
+			&i.TotpSealed,
+			&i.TotpStep,
+			&i.Failed,
+			&i.LockedUntil,
+			&i.Locale,
+			&i.LastLoginAt,
+			&i.CreatedAt,
+			&i.UpdatedAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const countAccounts = `-- name: CountAccounts :one
 select count(*) from account
 `
 
 func (q *Queries) CountAccounts(ctx context.Context) (int64, error) {
 	row := q.db.QueryRowContext(ctx, countAccounts)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
+}
+
+const countActiveAdministrators = `-- name: CountActiveAdministrators :one
+select count(*) from role_grant g join account a on a.id = g.account_id
+where g.role = 'administrator' and a.state <> 'disabled' and a.id <> $1
+`
+
+func (q *Queries) CountActiveAdministrators(ctx context.Context, id string) (int64, error) {
+	row := q.db.QueryRowContext(ctx, countActiveAdministrators, id)
 	var count int64
 	err := row.Scan(&count)
 	return count, err
@@ -47,6 +115,17 @@ func (q *Queries) CountInWindow(ctx context.Context, arg CountInWindowParams) (C
 	return i, err
 }
 
+const countPasskeys = `-- name: CountPasskeys :one
+select count(*) from passkey where account_id = $1
+`
+
+func (q *Queries) CountPasskeys(ctx context.Context, accountID string) (int64, error) {
+	row := q.db.QueryRowContext(ctx, countPasskeys, accountID)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
+}
+
 const countRecoveryCodes = `-- name: CountRecoveryCodes :one
 select count(*) from recovery_code where account_id = $1 and used_at = 0
 `
@@ -56,6 +135,15 @@ func (q *Queries) CountRecoveryCodes(ctx context.Context, accountID string) (int
 	var count int64
 	err := row.Scan(&count)
 	return count, err
+}
+
+const deleteOldLimits = `-- name: DeleteOldLimits :exec
+delete from limiter where window_end < $1
+`
+
+func (q *Queries) DeleteOldLimits(ctx context.Context, windowEnd int64) error {
+	_, err := q.db.ExecContext(ctx, deleteOldLimits, windowEnd)
+	return err
 }
 
 const deleteOldSessions = `-- name: DeleteOldSessions :exec
@@ -82,6 +170,15 @@ func (q *Queries) DeletePasskey(ctx context.Context, arg DeletePasskeyParams) (i
 		return 0, err
 	}
 	return result.RowsAffected()
+}
+
+const deletePasskeys = `-- name: DeletePasskeys :exec
+delete from passkey where account_id = $1
+`
+
+func (q *Queries) DeletePasskeys(ctx context.Context, accountID string) error {
+	_, err := q.db.ExecContext(ctx, deletePasskeys, accountID)
+	return err
 }
 
 const deleteRecoveryCodes = `-- name: DeleteRecoveryCodes :exec
@@ -225,6 +322,53 @@ func (q *Queries) GetPasskey(ctx context.Context, credentialID Bytes) (Passkey, 
 		&i.Name,
 		&i.CreatedAt,
 		&i.UsedAt,
+	)
+	return i, err
+}
+
+const getPasskeyOf = `-- name: GetPasskeyOf :one
+select id, account_id, credential_id, data, name, created_at, used_at from passkey where id = $1 and account_id = $2
+`
+
+type GetPasskeyOfParams struct {
+	ID        string
+	AccountID string
+}
+
+func (q *Queries) GetPasskeyOf(ctx context.Context, arg GetPasskeyOfParams) (Passkey, error) {
+	row := q.db.QueryRowContext(ctx, getPasskeyOf, arg.ID, arg.AccountID)
+	var i Passkey
+	err := row.Scan(
+		&i.ID,
+		&i.AccountID,
+		&i.CredentialID,
+		&i.Data,
+		&i.Name,
+		&i.CreatedAt,
+		&i.UsedAt,
+	)
+	return i, err
+}
+
+const getRoleGrant = `-- name: GetRoleGrant :one
+select id, account_id, role, unit_id, granted_by, granted_at from role_grant where id = $1 and account_id = $2
+`
+
+type GetRoleGrantParams struct {
+	ID        string
+	AccountID string
+}
+
+func (q *Queries) GetRoleGrant(ctx context.Context, arg GetRoleGrantParams) (RoleGrant, error) {
+	row := q.db.QueryRowContext(ctx, getRoleGrant, arg.ID, arg.AccountID)
+	var i RoleGrant
+	err := row.Scan(
+		&i.ID,
+		&i.AccountID,
+		&i.Role,
+		&i.UnitID,
+		&i.GrantedBy,
+		&i.GrantedAt,
 	)
 	return i, err
 }
@@ -532,6 +676,45 @@ func (q *Queries) ListSessions(ctx context.Context, arg ListSessionsParams) ([]S
 	return items, nil
 }
 
+const liveInvitations = `-- name: LiveInvitations :many
+select purpose, created_at, expires_at from invitation
+where account_id = $1 and used_at = 0 and superseded_at = 0 and expires_at > $2 order by created_at
+`
+
+type LiveInvitationsParams struct {
+	AccountID string
+	ExpiresAt int64
+}
+
+type LiveInvitationsRow struct {
+	Purpose   string
+	CreatedAt int64
+	ExpiresAt int64
+}
+
+func (q *Queries) LiveInvitations(ctx context.Context, arg LiveInvitationsParams) ([]LiveInvitationsRow, error) {
+	rows, err := q.db.QueryContext(ctx, liveInvitations, arg.AccountID, arg.ExpiresAt)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []LiveInvitationsRow
+	for rows.Next() {
+		var i LiveInvitationsRow
+		if err := rows.Scan(&i.Purpose, &i.CreatedAt, &i.ExpiresAt); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const lockAccount = `-- name: LockAccount :one
 update account set updated_at = updated_at where id = $1 returning id, employee_id, username, display_name, email, password_hash, state, totp_sealed, totp_step, failed, locked_until, locale, last_login_at, created_at, updated_at
 `
@@ -585,6 +768,42 @@ type LoginSucceededParams struct {
 func (q *Queries) LoginSucceeded(ctx context.Context, arg LoginSucceededParams) error {
 	_, err := q.db.ExecContext(ctx, loginSucceeded, arg.ID, arg.LastLoginAt)
 	return err
+}
+
+const rehashPassword = `-- name: RehashPassword :execrows
+update account set password_hash = $1 where id = $2 and password_hash = $3
+`
+
+type RehashPasswordParams struct {
+	NewHash string
+	ID      string
+	OldHash string
+}
+
+func (q *Queries) RehashPassword(ctx context.Context, arg RehashPasswordParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, rehashPassword, arg.NewHash, arg.ID, arg.OldHash)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+const renamePasskey = `-- name: RenamePasskey :execrows
+update passkey set name = $3 where id = $1 and account_id = $2
+`
+
+type RenamePasskeyParams struct {
+	ID        string
+	AccountID string
+	Name      string
+}
+
+func (q *Queries) RenamePasskey(ctx context.Context, arg RenamePasskeyParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, renamePasskey, arg.ID, arg.AccountID, arg.Name)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
 }
 
 const reserveLogin = `-- name: ReserveLogin :one
@@ -674,6 +893,53 @@ func (q *Queries) RoleGrants(ctx context.Context, accountID string) ([]RoleGrant
 	return items, nil
 }
 
+const roleGrantsWithUnits = `-- name: RoleGrantsWithUnits :many
+select g.id, g.role, cast(coalesce(u.id, '') as text) as unit_id, cast(coalesce(u.code, '') as text) as unit_code,
+    cast(coalesce(u.name, '') as text) as unit_name, g.granted_by, g.granted_at
+from role_grant g left join unit u on u.id = g.unit_id where g.account_id = $1 order by g.role, u.code
+`
+
+type RoleGrantsWithUnitsRow struct {
+	ID        string
+	Role      string
+	UnitID    string
+	UnitCode  string
+	UnitName  string
+	GrantedBy string
+	GrantedAt int64
+}
+
+func (q *Queries) RoleGrantsWithUnits(ctx context.Context, accountID string) ([]RoleGrantsWithUnitsRow, error) {
+	rows, err := q.db.QueryContext(ctx, roleGrantsWithUnits, accountID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []RoleGrantsWithUnitsRow
+	for rows.Next() {
+		var i RoleGrantsWithUnitsRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.Role,
+			&i.UnitID,
+			&i.UnitCode,
+			&i.UnitName,
+			&i.GrantedBy,
+			&i.GrantedAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const roleHolders = `-- name: RoleHolders :many
 select a.id, a.employee_id, a.username, a.display_name, a.email, a.locale, g.role, g.unit_id from role_grant g
 join account a on a.id = g.account_id where g.role = $1 and a.state = 'active' order by a.display_name
@@ -720,6 +986,129 @@ func (q *Queries) RoleHolders(ctx context.Context, role string) ([]RoleHoldersRo
 		return nil, err
 	}
 	return items, nil
+}
+
+const searchAccounts = `-- name: SearchAccounts :many
+select a.id, a.employee_id, a.username, a.display_name, a.email, a.password_hash, a.state, a.totp_sealed, a.totp_step, a.failed, a.locked_until, a.locale, a.last_login_at, a.created_at, a.updated_at from account a
+where (a.username >= $1 and a.username < $2
+    or lower(a.display_name) like cast($3 as text) escape '\'
+    or lower(a.display_name) like cast($4 as text) escape '\')
+    and a.username > $5
+order by a.username limit $6
+`
+
+type SearchAccountsParams struct {
+	FromText  string
+	ToText    string
+	Beginning string
+	Within    string
+	After     string
+	MaxRows   int32
+}
+
+// The account's user name or a word of its name begins with the text, which is
+// lower case and ends before the sentinel in to_text.
+func (q *Queries) SearchAccounts(ctx context.Context, arg SearchAccountsParams) ([]Account, error) {
+	rows, err := q.db.QueryContext(ctx, searchAccounts,
+		arg.FromText,
+		arg.ToText,
+		arg.Beginning,
+		arg.Within,
+		arg.After,
+		arg.MaxRows,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Account
+	for rows.Next() {
+		var i Account
+		if err := rows.Scan(
+			&i.ID,
+			&i.EmployeeID,
+			&i.Username,
+			&i.DisplayName,
+			&i.Email,
+			&i.PasswordHash,
+			&i.State,
+			&i.TotpSealed,
+			&i.TotpStep,
+			&i.Failed,
+			&i.LockedUntil,
+			&i.Locale,
+			&i.LastLoginAt,
+			&i.CreatedAt,
+			&i.UpdatedAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const sessionViewer = `-- name: SessionViewer :one
+select session.id, session.token_hash, session.account_id, session.state, session.factor, session.address, session.user_agent, session.created_at, session.seen_at, session.expires_at, session.revoked_at, account.id, account.employee_id, account.username, account.display_name, account.email, account.password_hash, account.state, account.totp_sealed, account.totp_step, account.failed, account.locked_until, account.locale, account.last_login_at, account.created_at, account.updated_at,
+    cast(coalesce(employee.time_zone, '') as text) as time_zone,
+    cast(coalesce(unit.name, '') as text) as unit_name,
+    coalesce(employee.active, true) as employed
+from session
+join account on account.id = session.account_id
+left join employee on employee.id = account.employee_id
+left join unit on unit.id = employee.unit_id
+where session.token_hash = $1 and session.revoked_at = 0
+`
+
+type SessionViewerRow struct {
+	Session  Session
+	Account  Account
+	TimeZone string
+	UnitName string
+	Employed bool
+}
+
+func (q *Queries) SessionViewer(ctx context.Context, tokenHash Bytes) (SessionViewerRow, error) {
+	row := q.db.QueryRowContext(ctx, sessionViewer, tokenHash)
+	var i SessionViewerRow
+	err := row.Scan(
+		&i.Session.ID,
+		&i.Session.TokenHash,
+		&i.Session.AccountID,
+		&i.Session.State,
+		&i.Session.Factor,
+		&i.Session.Address,
+		&i.Session.UserAgent,
+		&i.Session.CreatedAt,
+		&i.Session.SeenAt,
+		&i.Session.ExpiresAt,
+		&i.Session.RevokedAt,
+		&i.Account.ID,
+		&i.Account.EmployeeID,
+		&i.Account.Username,
+		&i.Account.DisplayName,
+		&i.Account.Email,
+		&i.Account.PasswordHash,
+		&i.Account.State,
+		&i.Account.TotpSealed,
+		&i.Account.TotpStep,
+		&i.Account.Failed,
+		&i.Account.LockedUntil,
+		&i.Account.Locale,
+		&i.Account.LastLoginAt,
+		&i.Account.CreatedAt,
+		&i.Account.UpdatedAt,
+		&i.TimeZone,
+		&i.UnitName,
+		&i.Employed,
+	)
+	return i, err
 }
 
 const setAccountContact = `-- name: SetAccountContact :exec
@@ -808,6 +1197,20 @@ func (q *Queries) SetTOTP(ctx context.Context, arg SetTOTPParams) error {
 	return err
 }
 
+const supersedeAllInvitations = `-- name: SupersedeAllInvitations :exec
+update invitation set superseded_at = $2 where account_id = $1 and used_at = 0 and superseded_at = 0
+`
+
+type SupersedeAllInvitationsParams struct {
+	AccountID    string
+	SupersededAt int64
+}
+
+func (q *Queries) SupersedeAllInvitations(ctx context.Context, arg SupersedeAllInvitationsParams) error {
+	_, err := q.db.ExecContext(ctx, supersedeAllInvitations, arg.AccountID, arg.SupersededAt)
+	return err
+}
+
 const supersedeInvitations = `-- name: SupersedeInvitations :exec
 update invitation set superseded_at = $3 where account_id = $1 and purpose = $2 and used_at = 0 and superseded_at = 0
 `
@@ -834,6 +1237,24 @@ type TouchSessionParams struct {
 
 func (q *Queries) TouchSession(ctx context.Context, arg TouchSessionParams) error {
 	_, err := q.db.ExecContext(ctx, touchSession, arg.ID, arg.SeenAt)
+	return err
+}
+
+const unreserveLogin = `-- name: UnreserveLogin :exec
+update account set failed = failed - 1,
+    locked_until = case when failed - 1 < $1 then 0 else locked_until end
+where id = $2 and failed > 0
+`
+
+type UnreserveLoginParams struct {
+	Allowed int64
+	ID      string
+}
+
+// The password was right and the second factor is still to come: the attempt
+// does not count, and the lock that it set in advance goes.
+func (q *Queries) UnreserveLogin(ctx context.Context, arg UnreserveLoginParams) error {
+	_, err := q.db.ExecContext(ctx, unreserveLogin, arg.Allowed, arg.ID)
 	return err
 }
 

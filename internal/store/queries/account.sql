@@ -131,3 +131,76 @@ on conflict (key) do update set
     count = case when limiter.window_end <= sqlc.arg(now) then 1 else limiter.count + 1 end,
     window_end = case when limiter.window_end <= sqlc.arg(now) then sqlc.arg(new_end) else limiter.window_end end
 returning count, window_end;
+
+-- name: UnreserveLogin :exec
+-- The password was right and the second factor is still to come: the attempt
+-- does not count, and the lock that it set in advance goes.
+update account set failed = failed - 1,
+    locked_until = case when failed - 1 < sqlc.arg(allowed) then 0 else locked_until end
+where id = sqlc.arg(id) and failed > 0;
+
+-- name: RehashPassword :execrows
+update account set password_hash = sqlc.arg(new_hash) where id = sqlc.arg(id) and password_hash = sqlc.arg(old_hash);
+
+-- name: SessionViewer :one
+select sqlc.embed(session), sqlc.embed(account),
+    cast(coalesce(employee.time_zone, '') as text) as time_zone,
+    cast(coalesce(unit.name, '') as text) as unit_name,
+    coalesce(employee.active, true) as employed
+from session
+join account on account.id = session.account_id
+left join employee on employee.id = account.employee_id
+left join unit on unit.id = employee.unit_id
+where session.token_hash = $1 and session.revoked_at = 0;
+
+-- name: AccountEmployed :one
+select coalesce(employee.active, true) as employed from account
+left join employee on employee.id = account.employee_id where account.id = $1;
+
+-- name: SupersedeAllInvitations :exec
+update invitation set superseded_at = $2 where account_id = $1 and used_at = 0 and superseded_at = 0;
+
+-- name: LiveInvitations :many
+select purpose, created_at, expires_at from invitation
+where account_id = $1 and used_at = 0 and superseded_at = 0 and expires_at > $2 order by created_at;
+
+-- name: GetPasskeyOf :one
+select * from passkey where id = $1 and account_id = $2;
+
+-- name: RenamePasskey :execrows
+update passkey set name = $3 where id = $1 and account_id = $2;
+
+-- name: DeletePasskeys :exec
+delete from passkey where account_id = $1;
+
+-- name: CountPasskeys :one
+select count(*) from passkey where account_id = $1;
+
+-- name: GetRoleGrant :one
+select * from role_grant where id = $1 and account_id = $2;
+
+-- name: RoleGrantsWithUnits :many
+select g.id, g.role, cast(coalesce(u.id, '') as text) as unit_id, cast(coalesce(u.code, '') as text) as unit_code,
+    cast(coalesce(u.name, '') as text) as unit_name, g.granted_by, g.granted_at
+from role_grant g left join unit u on u.id = g.unit_id where g.account_id = $1 order by g.role, u.code;
+
+-- name: CountActiveAdministrators :one
+select count(*) from role_grant g join account a on a.id = g.account_id
+where g.role = 'administrator' and a.state <> 'disabled' and a.id <> $1;
+
+-- name: Administrators :many
+select a.* from role_grant g join account a on a.id = g.account_id
+where g.role = 'administrator' order by a.created_at, a.id;
+
+-- name: SearchAccounts :many
+-- The account's user name or a word of its name begins with the text, which is
+-- lower case and ends before the sentinel in to_text.
+select a.* from account a
+where (a.username >= sqlc.arg(from_text) and a.username < sqlc.arg(to_text)
+    or lower(a.display_name) like cast(sqlc.arg(beginning) as text) escape '\'
+    or lower(a.display_name) like cast(sqlc.arg(within) as text) escape '\')
+    and a.username > sqlc.arg(after)
+order by a.username limit sqlc.arg(max_rows);
+
+-- name: DeleteOldLimits :exec
+delete from limiter where window_end < $1;
