@@ -68,19 +68,19 @@ select c.id, c.reference, c.employee_id, c.state, c.submitted_at, c.claimed_by, 
 join employee e on e.id = c.employee_id
 join unit u on u.id = e.unit_id
 left join employee o on o.id = c.claimed_by
-where c.state = 'open' and c.employee_id <> $1
-    and ($2 = '' or exists (
+where c.state = 'open' and c.employee_id <> cast($1 as text)
+    and (cast($2 as text) = '' or exists (
         select 1 from unit_scope s where s.ancestor_id = $2 and s.unit_id = e.unit_id))
-    and ($3 = '' or ($3 = 'free' and c.claimed_by is null)
-        or ($3 = 'mine' and c.claimed_by = $1))
+    and (cast($3 as text) = '' or (cast($3 as text) = 'free' and c.claimed_by is null)
+        or (cast($3 as text) = 'mine' and c.claimed_by = cast($1 as text)))
     and (c.submitted_at > $4 or (c.submitted_at = $4 and c.id > $5))
 order by c.submitted_at, c.id limit $6
 `
 
 type CorrectionQueueParams struct {
 	OfficerID  string
-	AncestorID interface{}
-	Claim      interface{}
+	AncestorID string
+	Claim      string
 	AfterAt    int64
 	AfterID    string
 	MaxRows    int32
@@ -154,17 +154,17 @@ func (q *Queries) CorrectionQueue(ctx context.Context, arg CorrectionQueueParams
 const countOpenCorrections = `-- name: CountOpenCorrections :one
 select count(*) as waiting,
     cast(coalesce(sum(case when c.claimed_by is null then 1 else 0 end), 0) as bigint) as free,
-    cast(coalesce(sum(case when c.claimed_by = $1 then 1 else 0 end), 0) as bigint) as mine
+    cast(coalesce(sum(case when c.claimed_by = cast($1 as text) then 1 else 0 end), 0) as bigint) as mine
 from correction c
 join employee e on e.id = c.employee_id
-where c.state = 'open' and c.employee_id <> $1
-    and ($2 = '' or exists (
+where c.state = 'open' and c.employee_id <> cast($1 as text)
+    and (cast($2 as text) = '' or exists (
         select 1 from unit_scope s where s.ancestor_id = $2 and s.unit_id = e.unit_id))
 `
 
 type CountOpenCorrectionsParams struct {
-	OfficerID  sql.NullString
-	AncestorID interface{}
+	OfficerID  string
+	AncestorID string
 }
 
 type CountOpenCorrectionsRow struct {

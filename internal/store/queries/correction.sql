@@ -20,22 +20,22 @@ select c.*, e.name, e.nip, e.unit_id, u.name as unit_name, o.name as officer_nam
 join employee e on e.id = c.employee_id
 join unit u on u.id = e.unit_id
 left join employee o on o.id = c.claimed_by
-where c.state = 'open' and c.employee_id <> sqlc.arg(officer_id)
-    and (sqlc.arg(ancestor_id) = '' or exists (
+where c.state = 'open' and c.employee_id <> cast(sqlc.arg(officer_id) as text)
+    and (cast(sqlc.arg(ancestor_id) as text) = '' or exists (
         select 1 from unit_scope s where s.ancestor_id = sqlc.arg(ancestor_id) and s.unit_id = e.unit_id))
-    and (sqlc.arg(claim) = '' or (sqlc.arg(claim) = 'free' and c.claimed_by is null)
-        or (sqlc.arg(claim) = 'mine' and c.claimed_by = sqlc.arg(officer_id)))
+    and (cast(sqlc.arg(claim) as text) = '' or (cast(sqlc.arg(claim) as text) = 'free' and c.claimed_by is null)
+        or (cast(sqlc.arg(claim) as text) = 'mine' and c.claimed_by = cast(sqlc.arg(officer_id) as text)))
     and (c.submitted_at > sqlc.arg(after_at) or (c.submitted_at = sqlc.arg(after_at) and c.id > sqlc.arg(after_id)))
 order by c.submitted_at, c.id limit sqlc.arg(max_rows);
 
 -- name: CountOpenCorrections :one
 select count(*) as waiting,
     cast(coalesce(sum(case when c.claimed_by is null then 1 else 0 end), 0) as bigint) as free,
-    cast(coalesce(sum(case when c.claimed_by = sqlc.arg(officer_id) then 1 else 0 end), 0) as bigint) as mine
+    cast(coalesce(sum(case when c.claimed_by = cast(sqlc.arg(officer_id) as text) then 1 else 0 end), 0) as bigint) as mine
 from correction c
 join employee e on e.id = c.employee_id
-where c.state = 'open' and c.employee_id <> sqlc.arg(officer_id)
-    and (sqlc.arg(ancestor_id) = '' or exists (
+where c.state = 'open' and c.employee_id <> cast(sqlc.arg(officer_id) as text)
+    and (cast(sqlc.arg(ancestor_id) as text) = '' or exists (
         select 1 from unit_scope s where s.ancestor_id = sqlc.arg(ancestor_id) and s.unit_id = e.unit_id));
 
 -- Officers whose unit stands at or above a unit, the nearest first.

@@ -1,0 +1,97 @@
+package staff
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+
+	"absah/internal/store/db"
+)
+
+// Snapshot is what registration officers judge: the employee's data and the
+// hashes of the scans that stand. It holds the NIK in clear, so whoever keeps
+// it seals it. Two snapshots are of the same data if and only if their Hash is
+// the same.
+type Snapshot struct {
+	EmployeeID string         `json:"employee_id"`
+	NIP        string         `json:"nip"`
+	NIK        string         `json:"nik"`
+	Name       string         `json:"name"`
+	Position   string         `json:"position"`
+	Grade      string         `json:"grade"`
+	UnitID     string         `json:"unit_id"`
+	UnitName   string         `json:"unit_name"`
+	Email      string         `json:"email"`
+	Phone      string         `json:"phone"`
+	BirthPlace string         `json:"birth_place"`
+	BirthDate  string         `json:"birth_date"` // YYYY-MM-DD
+	Sex        string         `json:"sex"`        // M, F or empty
+	Evidence   []SnapshotScan `json:"evidence"`   // by kind
+}
+
+// SnapshotScan is one scan in a Snapshot.
+type SnapshotScan struct {
+	ID     string `json:"id"`
+	Kind   Field  `json:"kind"`
+	SHA256 string `json:"sha256"` // of the plain file as stored, in hexadecimal
+}
+
+// Scan returns the scan of a kind, and false when there is none.
+func (s Snapshot) Scan(kind Field) (SnapshotScan, bool) {
+	for _, e := range s.Evidence {
+		if e.Kind == kind {
+			return e, true
+		}
+	}
+	return SnapshotScan{}, false
+}
+
+// Snapshot reads what stands now; q may be that of a transaction. It fails with
+// ErrNotFound.
+func (s *Service) Snapshot(ctx context.Context, q *db.Queries, employeeID string) (Snapshot, error) {
+	e, err := s.employee(ctx, q, employeeID)
+	if err != nil {
+		return Snapshot{}, err
+	}
+	unit, err := q.GetUnit(ctx, e.UnitID)
+	if err != nil {
+		return Snapshot{}, notFound(err, "read unit")
+	}
+	scans, err := q.CurrentEvidence(ctx, employeeID) // ordered by kind
+	if err != nil {
+		return Snapshot{}, fmt.Errorf("read evidence: %w", err)
+	}
+	snap := Snapshot{
+		EmployeeID: e.ID, NIP: e.NIP.String(), NIK: e.NIK.Reveal(), Name: e.Name, Position: e.Position, Grade: e.Grade,
+		UnitID: e.UnitID, UnitName: unit.Name, Email: e.Email, Phone: e.Phone, BirthPlace: e.BirthPlace,
+		BirthDate: e.BirthDate, Sex: e.Sex, Evidence: []SnapshotScan{},
+	}
+	for _, r := range scans {
+		snap.Evidence = append(snap.Evidence, SnapshotScan{ID: r.ID, Kind: Field(r.Kind), SHA256: hex.EncodeToString(r.Sha256)})
+	}
+	return snap, nil
+}
+
+// Canonical is the one JSON text of the snapshot: fields in the order of the
+// type, no spaces, no escaping beyond that of JSON.
+func (s Snapshot) Canonical() []byte {
+	b, err := json.Marshal(s)
+	if err != nil {
+		panic("staff: a snapshot of strings does not marshal") // cannot happen
+	}
+	return b
+}
+
+// Hash is SHA-256 over Canonical.
+func (s Snapshot) Hash() [sha256.Size]byte { return sha256.Sum256(s.Canonical()) }
+
+// ParseSnapshot is the inverse of Canonical.
+func ParseSnapshot(b []byte) (Snapshot, error) {
+	var s Snapshot
+	if err := json.Unmarshal(b, &s); err != nil {
+		return Snapshot{}, fmt.Errorf("read snapshot: %w", err)
+	}
+	return s, nil
+}
