@@ -230,7 +230,7 @@ func (i *Issuer) check(tbs []byte, s Subject, spki []byte, maxAge time.Duration)
 		return nil, err
 	}
 	found = append(found, lintProfile(cert, expectation{
-		issuer: i.cfg.Certificate, alg: i.alg, profile: i.cfg.Profile, subject: s, spki: spki,
+		issuer: i.cfg.Certificate, profile: i.cfg.Profile, subject: s, spki: spki,
 		now: i.cfg.Clock(), maxAge: maxAge,
 	})...)
 	if len(found) > 0 {

@@ -15,7 +15,6 @@ const backdate = 10 * time.Minute
 // expectation is what a subscriber certificate must say.
 type expectation struct {
 	issuer  *x509.Certificate
-	alg     sigAlg
 	profile Profile
 	subject Subject
 	spki    []byte
@@ -38,8 +37,11 @@ var extensionRules = map[string]string{
 }
 
 // lintProfile compares a parsed certificate with what the profile and the
-// request say. Nothing in it shares code with the encoder where the standard
-// library reads the same fact.
+// request say. What the standard library reads by itself (usages, CA flag, key,
+// names) is judged by that reading and not only by comparing bytes with our own
+// encoder's. Two extensions of one kind, a negative serial or an inner
+// signature algorithm that is not the issuer's do not come this far: such bytes
+// do not parse.
 func lintProfile(cert *x509.Certificate, want expectation) []Finding {
 	var out []Finding
 	fail := func(rule, detail string) { out = append(out, Finding{Rule: rule, Detail: detail}) }
@@ -50,9 +52,6 @@ func lintProfile(cert *x509.Certificate, want expectation) []Finding {
 	// 159 random bits are shorter than 100 once in 2^59 draws.
 	if n := cert.SerialNumber.BitLen(); cert.SerialNumber.Sign() <= 0 || n > 159 || n < 100 {
 		fail("absah_serial", "not a positive random number of 159 bits")
-	}
-	if !sameFamily(cert, want.alg) {
-		fail("absah_signature_algorithm", "not the issuer's")
 	}
 	if !bytes.Equal(cert.RawIssuer, want.issuer.RawSubject) {
 		fail("absah_issuer", "not the issuer's name")
@@ -68,18 +67,6 @@ func lintProfile(cert *x509.Certificate, want expectation) []Finding {
 	}
 	lintExtensions(cert, want, fail)
 	return out
-}
-
-// sameFamily compares the algorithm identifier inside the certificate with the
-// one the issuer signs with.
-func sameFamily(cert *x509.Certificate, alg sigAlg) bool {
-	switch {
-	case alg.oid.Equal(oidECDSAWithSHA256):
-		return cert.SignatureAlgorithm == x509.ECDSAWithSHA256
-	case alg.oid.Equal(oidECDSAWithSHA384):
-		return cert.SignatureAlgorithm == x509.ECDSAWithSHA384
-	}
-	return cert.SignatureAlgorithm == x509.SHA256WithRSA
 }
 
 func lintValidity(cert *x509.Certificate, want expectation, fail func(rule, detail string)) {
@@ -144,15 +131,9 @@ func lintExtensions(cert *x509.Certificate, want expectation, fail func(rule, de
 		fail("absah_extensions", "cannot be computed")
 		return
 	}
-	seen := map[string]bool{}
 	for _, got := range cert.Extensions {
-		name := got.Id.String()
-		if seen[name] {
-			fail("absah_extension_twice", name)
-		}
-		seen[name] = true
 		if findExtension(expected, got.Id) == nil {
-			fail("absah_extension_unexpected", name)
+			fail("absah_extension_unexpected", got.Id.String())
 		}
 	}
 	for _, e := range expected {
