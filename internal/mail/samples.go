@@ -1,0 +1,72 @@
+package mail
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"time"
+)
+
+// Samples returns one message of every kind, and of every variant that reads
+// differently, about invented people: to try the texts and to preview them.
+func Samples(lang Lang) []Message {
+	to := Recipient{Name: "Citra Contohwati", Email: "citra.contohwati@instansi.example", NIKLast4: "0417", Lang: lang, Zone: WITA}
+	staff := Recipient{Name: "Bagus Percobaan", Email: "bagus.percobaan@instansi.example", Lang: lang, Zone: WIB}
+	at := time.Date(2027, time.May, 5, 6, 0, 0, 0, time.UTC)
+	day := func(n int) time.Time { return at.AddDate(0, 0, n) }
+	pdf := []byte("%PDF-1.7\n% sample\n%%EOF\n")
+	sum := sha256.Sum256(pdf)
+	tr := func(id, en string) string {
+		if lang == English {
+			return en
+		}
+		return id
+	}
+	officer := tr("Dewi Rekaan (Petugas DS)", "Dewi Rekaan (registration officer)")
+	self := tr("Anda, melalui HRIS", "You, in HRIS")
+	enrol := func(p Purpose) EnrolLink {
+		return EnrolLink{Token: "00112233445566778899aabbccddeeff", Purpose: p, Expires: day(3), AskedBy: officer, Reference: "DS-7K3M-9QXA"}
+	}
+	const serial = "4A:7F:03:D2:91:5C:6E:18:B0:2D"
+	findings := []Finding{
+		{Field: "id_card", Reason: tr("Foto KTP terpotong", "The photo of the identity card is cut off"), Note: tr("Sisi kanan tidak terlihat; mohon pindai ulang seluruh kartu.", "The right side is missing; please scan the whole card again.")},
+		{Field: "recommendation", Reason: tr("Surat belum ditandatangani pejabat eselon 2", "The letter lacks the signature of an echelon 2 official")},
+	}
+	list := []struct {
+		to Recipient
+		p  Params
+	}{
+		{to, enrol(PurposeFirst)},
+		{to, enrol(PurposeResend)},
+		{to, enrol(PurposeReset)},
+		{to, enrol(PurposeRenew)},
+		{to, LoginInformation{"198704172010012003", "/activate/ffeeddccbbaa99887766554433221100", day(3), officer}},
+		{to, CertificateIssued{"Citra Contohwati", serial, at, at.AddDate(2, 0, 0), "/certificate"}},
+		{to, RegistrationReceived{"DS-7K3M-9QXA", at, 26 * time.Hour, "/registration"}},
+		{to, RegistrationReturned{"DS-7K3M-9QXA", officer, at, findings, "/registration"}},
+		{to, RegistrationRejected{"DS-7K3M-9QXA", officer, at, []Finding{{Reason: tr("Pemohon sudah tidak bertugas pada instansi", "The applicant no longer works for the institution")}}, "/registration"}},
+		{to, RegistrationInvalidated{"DS-7K3M-9QXA", []Field{"nik", "id_card"}, at, "/registration"}},
+		{to, LinkExpiring{day(-2), day(1), "/registration"}},
+		{to, ResetRequested{at, self, "192.0.2.17", false, "/certificate/reset"}},
+		{to, ResetRequested{at, self, "", true, "/certificate/reset"}},
+		{to, PassphraseChanged{at, "192.0.2.17", "/certificate"}},
+		{to, CertificateRevoked{serial, at, RevocationSuperseded, officer, tr("Reset PIN", "PIN reset"), "/certificate"}},
+		{to, CertificateExpiring{serial, day(30), 30, "/certificate/renew"}},
+		{to, CertificateExpiring{serial, day(0), 0, "/certificate/renew"}},
+		{to, AgreementCopy{"2027-01", at, hex.EncodeToString(sum[:]), "Perjanjian-DS-7K3M-9QXA.pdf", pdf, "/agreement"}},
+		{to, CorrectionSubmitted{[]Field{"nik", "email"}, "UPK Sekretariat Contoh", at, "/corrections"}},
+		{staff, CorrectionDigest{"Sekretariat Contoh", 5, []WaitingCorrection{
+			{"Citra Contohwati", []Field{"nik", "email"}, day(-1)}, {"Eko Misalnya", []Field{"id_card"}, day(-2)}}, "/hr/corrections"}},
+		{to, CorrectionDecided{"UPK Sekretariat Contoh", at, []Decision{{"nik", true, ""}, {"id_card", false, tr("Hasil pindai tidak terbaca", "The scan cannot be read")}}, "/corrections"}},
+		{to, CorrectionDecided{"UPK Sekretariat Contoh", at, []Decision{{"nik", true, ""}}, "/registration"}},
+		{to, CorrectionDecided{"UPK Sekretariat Contoh", at, []Decision{{"email", false, tr("Bukan alamat email kedinasan", "Not an official e-mail address")}}, "/corrections"}},
+		{staff, AccountInvitation{"bagus.percobaan", []string{"registration_officer", "auditor"}, tr("Administrator Contoh", "Sample Administrator"), "/activate/ffeeddccbbaa99887766554433221100", day(3)}},
+		{staff, LoginLocked{at, 5, at.Add(15 * time.Minute), "192.0.2.17", "/login/reset"}},
+		{staff, LoginLocked{at, 10, time.Time{}, "", "/login/reset"}},
+		{staff, OfficerDigest{12, 3, 2, day(-4), "/officer/queue"}},
+	}
+	out := make([]Message, len(list))
+	for i, e := range list {
+		out[i] = Message{e.to, e.p}
+	}
+	return out
+}
