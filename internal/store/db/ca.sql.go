@@ -462,16 +462,17 @@ func (q *Queries) RevokedCertificates(ctx context.Context, arg RevokedCertificat
 }
 
 const setCertificateWarned = `-- name: SetCertificateWarned :execrows
-update certificate set warned_days = $2 where serial = $1
+update certificate set warned_days = $1 where serial = $2 and warned_days = $3
 `
 
 type SetCertificateWarnedParams struct {
-	Serial     string
-	WarnedDays int64
+	WarnedDays   int64
+	Serial       string
+	PreviousDays int64
 }
 
 func (q *Queries) SetCertificateWarned(ctx context.Context, arg SetCertificateWarnedParams) (int64, error) {
-	result, err := q.db.ExecContext(ctx, setCertificateWarned, arg.Serial, arg.WarnedDays)
+	result, err := q.db.ExecContext(ctx, setCertificateWarned, arg.WarnedDays, arg.Serial, arg.PreviousDays)
 	if err != nil {
 		return 0, err
 	}

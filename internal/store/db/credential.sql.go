@@ -10,17 +10,23 @@ import (
 )
 
 const eraseCredential = `-- name: EraseCredential :execrows
-update credential set state = $2, box = '', updated_at = $3 where id = $1
+update credential set state = $2, box = '', row_mac = $4, updated_at = $3 where id = $1
 `
 
 type EraseCredentialParams struct {
 	ID        string
 	State     string
 	UpdatedAt int64
+	RowMac    Bytes
 }
 
 func (q *Queries) EraseCredential(ctx context.Context, arg EraseCredentialParams) (int64, error) {
-	result, err := q.db.ExecContext(ctx, eraseCredential, arg.ID, arg.State, arg.UpdatedAt)
+	result, err := q.db.ExecContext(ctx, eraseCredential,
+		arg.ID,
+		arg.State,
+		arg.UpdatedAt,
+		arg.RowMac,
+	)
 	if err != nil {
 		return 0, err
 	}

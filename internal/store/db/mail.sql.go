@@ -113,14 +113,15 @@ func (q *Queries) DueMails(ctx context.Context, nextTryAt int64) ([]string, erro
 }
 
 const finishMail = `-- name: FinishMail :exec
-update mail set state = $2, reply = $3, finished_at = $4, params_sealed = '', next_try_at = 0 where id = $1
+update mail set state = $2, reply = $3, finished_at = $4, params_sealed = $5, next_try_at = 0 where id = $1
 `
 
 type FinishMailParams struct {
-	ID         string
-	State      string
-	Reply      string
-	FinishedAt int64
+	ID           string
+	State        string
+	Reply        string
+	FinishedAt   int64
+	ParamsSealed Bytes
 }
 
 func (q *Queries) FinishMail(ctx context.Context, arg FinishMailParams) error {
@@ -129,6 +130,7 @@ func (q *Queries) FinishMail(ctx context.Context, arg FinishMailParams) error {
 		arg.State,
 		arg.Reply,
 		arg.FinishedAt,
+		arg.ParamsSealed,
 	)
 	return err
 }
@@ -431,6 +433,20 @@ type PostponeMailParams struct {
 
 func (q *Queries) PostponeMail(ctx context.Context, arg PostponeMailParams) error {
 	_, err := q.db.ExecContext(ctx, postponeMail, arg.ID, arg.Reply, arg.NextTryAt)
+	return err
+}
+
+const setMailNextTry = `-- name: SetMailNextTry :exec
+update mail set next_try_at = $2 where id = $1
+`
+
+type SetMailNextTryParams struct {
+	ID        string
+	NextTryAt int64
+}
+
+func (q *Queries) SetMailNextTry(ctx context.Context, arg SetMailNextTryParams) error {
+	_, err := q.db.ExecContext(ctx, setMailNextTry, arg.ID, arg.NextTryAt)
 	return err
 }
 

@@ -502,9 +502,9 @@ func (q *Queries) InsertHistory(ctx context.Context, arg InsertHistoryParams) er
 }
 
 const insertRegistration = `-- name: InsertRegistration :exec
-insert into registration (id, reference, employee_id, unit_id, kind, replaces_id, status, status_since, submitted_at,
-    claimed_at, snapshot, snapshot_hash, verified_by, version, updated_at)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $8, 0, $9, $10, $11, 1, $8)
+insert into registration (id, reference, employee_id, unit_id, kind, status, status_since, submitted_at,
+    claimed_at, snapshot, snapshot_hash, version, updated_at)
+values ($1, $2, $3, $4, $5, $6, $7, $7, 0, $8, $9, 1, $7)
 `
 
 type InsertRegistrationParams struct {
@@ -513,12 +513,10 @@ type InsertRegistrationParams struct {
 	EmployeeID   string
 	UnitID       string
 	Kind         string
-	ReplacesID   sql.NullString
 	Status       string
 	StatusSince  int64
 	Snapshot     Bytes
 	SnapshotHash Bytes
-	VerifiedBy   sql.NullString
 }
 
 func (q *Queries) InsertRegistration(ctx context.Context, arg InsertRegistrationParams) error {
@@ -528,12 +526,10 @@ func (q *Queries) InsertRegistration(ctx context.Context, arg InsertRegistration
 		arg.EmployeeID,
 		arg.UnitID,
 		arg.Kind,
-		arg.ReplacesID,
 		arg.Status,
 		arg.StatusSince,
 		arg.Snapshot,
 		arg.SnapshotHash,
-		arg.VerifiedBy,
 	)
 	return err
 }
@@ -1034,6 +1030,20 @@ func (q *Queries) SetRegistrationStatus(ctx context.Context, arg SetRegistration
 	return result.RowsAffected()
 }
 
+const setReplaces = `-- name: SetReplaces :exec
+update registration set replaces_id = $2 where id = $1
+`
+
+type SetReplacesParams struct {
+	ID         string
+	ReplacesID sql.NullString
+}
+
+func (q *Queries) SetReplaces(ctx context.Context, arg SetReplacesParams) error {
+	_, err := q.db.ExecContext(ctx, setReplaces, arg.ID, arg.ReplacesID)
+	return err
+}
+
 const setVerifiedBy = `-- name: SetVerifiedBy :exec
 update registration set verified_by = $2 where id = $1
 `
@@ -1109,6 +1119,24 @@ type VoidReviewsParams struct {
 
 func (q *Queries) VoidReviews(ctx context.Context, arg VoidReviewsParams) (int64, error) {
 	result, err := q.db.ExecContext(ctx, voidReviews, arg.RegistrationID, arg.VoidedAt)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+const voidStage = `-- name: VoidStage :execrows
+update review set voided_at = $3 where registration_id = $1 and stage = $2 and voided_at = 0
+`
+
+type VoidStageParams struct {
+	RegistrationID string
+	Stage          int64
+	VoidedAt       int64
+}
+
+func (q *Queries) VoidStage(ctx context.Context, arg VoidStageParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, voidStage, arg.RegistrationID, arg.Stage, arg.VoidedAt)
 	if err != nil {
 		return 0, err
 	}

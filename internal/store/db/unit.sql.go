@@ -167,6 +167,33 @@ func (q *Queries) RenameUnit(ctx context.Context, arg RenameUnitParams) (int64, 
 	return result.RowsAffected()
 }
 
+const rootUnits = `-- name: RootUnits :many
+select id from unit where parent_id is null order by code
+`
+
+func (q *Queries) RootUnits(ctx context.Context) ([]string, error) {
+	rows, err := q.db.QueryContext(ctx, rootUnits)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var id string
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		items = append(items, id)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const unitAncestors = `-- name: UnitAncestors :many
 select u.id, u.parent_id, u.code, u.name, u.created_at, u.updated_at, s.depth from unit_scope s join unit u on u.id = s.ancestor_id where s.unit_id = $1 order by s.depth desc
 `

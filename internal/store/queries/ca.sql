@@ -33,7 +33,7 @@ select * from certificate where revoked_at = 0 and state = 'issued' and not_afte
     and (warned_days = 0 or warned_days > sqlc.arg(days)) order by not_after limit 500;
 
 -- name: SetCertificateWarned :execrows
-update certificate set warned_days = $2 where serial = $1;
+update certificate set warned_days = sqlc.arg(warned_days) where serial = sqlc.arg(serial) and warned_days = sqlc.arg(previous_days);
 
 -- name: CertificatesToExpire :many
 select c.* from certificate c join registration r on r.id = c.registration_id

@@ -16,7 +16,7 @@ select * from credential where registration_id = $1 and state in ('pending', 'ac
 update credential set state = $2, updated_at = $3 where id = $1;
 
 -- name: EraseCredential :execrows
-update credential set state = $2, box = '', updated_at = $3 where id = $1;
+update credential set state = $2, box = '', row_mac = $4, updated_at = $3 where id = $1;
 
 -- name: SetCredentialAttempts :exec
 update credential set attempts = $2, updated_at = $3 where id = $1;

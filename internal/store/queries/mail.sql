@@ -9,6 +9,9 @@ select * from mail where id = $1;
 -- name: LockMail :one
 update mail set attempts = attempts where id = $1 returning *;
 
+-- name: SetMailNextTry :exec
+update mail set next_try_at = $2 where id = $1;
+
 -- name: StartMailAttempt :exec
 insert into mail_attempt (mail_id, number, started_at, finished_at, outcome, reply) values ($1, $2, $3, 0, '', '');
 
@@ -19,7 +22,7 @@ update mail set attempts = attempts + 1, next_try_at = 0 where id = $1 and state
 update mail_attempt set finished_at = $3, outcome = $4, reply = $5 where mail_id = $1 and number = $2;
 
 -- name: FinishMail :exec
-update mail set state = $2, reply = $3, finished_at = $4, params_sealed = '', next_try_at = 0 where id = $1;
+update mail set state = $2, reply = $3, finished_at = $4, params_sealed = $5, next_try_at = 0 where id = $1;
 
 -- name: PostponeMail :exec
 update mail set reply = $2, next_try_at = $3 where id = $1;

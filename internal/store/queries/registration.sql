@@ -1,7 +1,7 @@
 -- name: InsertRegistration :exec
-insert into registration (id, reference, employee_id, unit_id, kind, replaces_id, status, status_since, submitted_at,
-    claimed_at, snapshot, snapshot_hash, verified_by, version, updated_at)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $8, 0, $9, $10, $11, 1, $8);
+insert into registration (id, reference, employee_id, unit_id, kind, status, status_since, submitted_at,
+    claimed_at, snapshot, snapshot_hash, version, updated_at)
+values ($1, $2, $3, $4, $5, $6, $7, $7, 0, $8, $9, 1, $7);
 
 -- name: LockRegistration :one
 update registration set version = version + 1 where id = $1 returning *;
@@ -140,3 +140,9 @@ select status, count(*) as registrations from registration_scope where ancestor_
 
 -- name: ListRegistrationIDs :many
 select id from registration where id > sqlc.arg(after_id) order by id limit sqlc.arg(max_rows);
+
+-- name: VoidStage :execrows
+update review set voided_at = $3 where registration_id = $1 and stage = $2 and voided_at = 0;
+
+-- name: SetReplaces :exec
+update registration set replaces_id = $2 where id = $1;

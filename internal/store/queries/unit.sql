@@ -31,3 +31,6 @@ select count(*) from unit_scope where ancestor_id = $1 and unit_id = $2;
 
 -- name: UnitSizes :many
 select unit_id, count(*) as employees from employee where active group by unit_id;
+
+-- name: RootUnits :many
+select id from unit where parent_id is null order by code;

@@ -1,0 +1,302 @@
+package enrolment
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"absah/internal/audit"
+	"absah/internal/clock"
+	"absah/internal/store"
+	"absah/internal/store/db"
+)
+
+// Issued ends the way of a registration: the authority has signed and stores
+// the certificate in this very transaction.
+func (s *Service) Issued(ctx context.Context, tx *store.Tx, registrationID string, c db.Certificate) error {
+	r, err := lock(ctx, tx, registrationID)
+	if err != nil {
+		return err
+	}
+	r, err = s.advance(ctx, tx, r, step{
+		action: ActionIssue, role: System, who: audit.System("ca"), evidence: tokenHash(string(c.Der)),
+		detail: map[string]string{"serial": c.Serial},
+	})
+	if err != nil {
+		return err
+	}
+	_, err = tx.SetCredentialState(ctx, db.SetCredentialStateParams{ID: c.CredentialID, State: "active", UpdatedAt: clock.Micros(s.now())})
+	if err != nil {
+		return fmt.Errorf("activate key: %w", err)
+	}
+	return s.Courier.CertificateIssued(ctx, tx, r, c)
+}
+
+// Refused takes the registration back to the second check because the
+// authority found a fault before it signed anything. why is a code.
+func (s *Service) Refused(ctx context.Context, tx *store.Tx, registrationID, why string) error {
+	r, err := lock(ctx, tx, registrationID)
+	if err != nil {
+		return err
+	}
+	r, err = s.advance(ctx, tx, r, step{
+		action: ActionFail, role: System, who: audit.System("ca"), reason: Reason{Code: why},
+	})
+	if err != nil {
+		return err
+	}
+	if err := tx.SetApprovedBy(ctx, db.SetApprovedByParams{ID: r.ID}); err != nil {
+		return fmt.Errorf("void approval: %w", err)
+	}
+	_, err = tx.VoidStage(ctx, db.VoidStageParams{RegistrationID: r.ID, Stage: 2, VoidedAt: clock.Micros(s.now())})
+	if err != nil {
+		return fmt.Errorf("void approval: %w", err)
+	}
+	return nil
+}
+
+// Revocation is a wish to revoke.
+type Revocation struct {
+	Code string // of RevokeReasons
+	Text string
+}
+
+// Revoke ends a certificate. From the commit on, OCSP answers revoked; the CRL
+// follows. An officer's units must hold the subscriber's; an officer cannot
+// revoke for himself in that role.
+func (s *Service) Revoke(ctx context.Context, who Checker, role Role, registrationID string, why Revocation) error {
+	code, ok := RevokeReasons[why.Code]
+	if !ok || len(why.Text) > maxWords {
+		return ErrReason
+	}
+	return s.Store.InTx(ctx, func(tx *store.Tx) error {
+		r, err := lock(ctx, tx, registrationID)
+		if err != nil {
+			return err
+		}
+		if role == Applicant && r.EmployeeID != who.EmployeeID {
+			return ErrNotFound
+		}
+		if role == Officer {
+			ok, err := inUnits(ctx, tx.Queries, who.Units, r.UnitID)
+			if err != nil {
+				return err
+			}
+			if !ok {
+				return ErrNotFound
+			}
+		}
+		st := step{action: ActionRevoke, role: role, who: who.Actor, reason: Reason{Code: why.Code, Text: why.Text}}
+		r, c, err := s.end(ctx, tx, r, st, code)
+		if err != nil {
+			return err
+		}
+		return s.Courier.CertificateRevoked(ctx, tx, r, c)
+	})
+}
+
+// end revokes the certificate of a registration, erases its key and orders a
+// new CRL.
+func (s *Service) end(ctx context.Context, tx *store.Tx, r db.Registration, st step, code int) (db.Registration, db.Certificate, error) {
+	c, err := tx.CertificateOfRegistration(ctx, r.ID)
+	if store.IsNotFound(err) {
+		return r, c, &NotAllowedError{Status: Status(r.Status), Action: st.action, Role: st.role}
+	}
+	if err != nil {
+		return r, c, fmt.Errorf("read certificate: %w", err)
+	}
+	st.detail = map[string]string{"serial": c.Serial, "reason": fmt.Sprint(code)}
+	if r, err = s.advance(ctx, tx, r, st); err != nil {
+		return r, c, err
+	}
+	now := clock.Micros(s.now())
+	n, err := tx.RevokeCertificate(ctx, db.RevokeCertificateParams{Serial: c.Serial, RevokedAt: now, RevocationReason: int64(code)})
+	if err != nil {
+		return r, c, fmt.Errorf("revoke certificate: %w", err)
+	}
+	if n != 1 {
+		return r, c, fmt.Errorf("revoke certificate: %w", &NotAllowedError{Status: Status(r.Status), Action: st.action, Role: st.role})
+	}
+	c.RevokedAt, c.RevocationReason = now, int64(code)
+	if err := s.eraseKey(ctx, tx, r.ID, "revoked"); err != nil {
+		return r, c, err
+	}
+	return r, c, tx.Enqueue(ctx, store.Job{Kind: JobPublishCRL, ID: c.Issuer})
+}
+
+// ResetPIN answers a forgotten passphrase honestly: nobody can open the key
+// any more, so the old certificate is revoked now, and a link to make a new
+// key is sent. When the data are those that officer 1 checked, his check still
+// stands and only the second check is due; otherwise, or when policy says so,
+// both are.
+//
+// Errors: ErrIncomplete when a prerequisite is no longer valid, *TooManyError.
+func (s *Service) ResetPIN(ctx context.Context, who audit.Actor, stolen bool) (db.Registration, error) {
+	var r db.Registration
+	err := s.Store.InTx(ctx, func(tx *store.Tx) error {
+		e, err := tx.LockEmployee(ctx, who.EmployeeID)
+		if err != nil {
+			return fmt.Errorf("lock employee: %w", err)
+		}
+		old, err := tx.IssuedRegistration(ctx, e.ID)
+		if store.IsNotFound(err) {
+			return ErrNotFound
+		}
+		if err != nil {
+			return fmt.Errorf("look for the certificate: %w", err)
+		}
+		if old, err = lock(ctx, tx, old.ID); err != nil {
+			return err
+		}
+		snapshot, complete, err := s.People.Snapshot(ctx, tx.Queries, e.ID)
+		if err != nil {
+			return fmt.Errorf("read the subscriber's data: %w", err)
+		}
+		if !complete {
+			return ErrIncomplete
+		}
+		code, reason := 4, "superseded"
+		if stolen {
+			code, reason = 1, "key_compromise"
+		}
+		st := step{action: ActionReset, role: Applicant, who: who, reason: Reason{Code: reason}}
+		old, c, err := s.end(ctx, tx, old, st, code)
+		if err != nil {
+			return err
+		}
+		if err := s.Courier.CertificateRevoked(ctx, tx, old, c); err != nil {
+			return err
+		}
+		r, err = s.replace(ctx, tx, who, e, old, snapshot)
+		if err != nil {
+			return err
+		}
+		return s.Courier.ResetRequested(ctx, tx, r)
+	})
+	return r, err
+}
+
+// replace makes the registration that follows a reset.
+func (s *Service) replace(ctx context.Context, tx *store.Tx, who audit.Actor, e db.Employee, old db.Registration, snapshot []byte) (db.Registration, error) {
+	carried := string(tokenHash(string(snapshot))) == string(old.SnapshotHash) && old.VerifiedBy.Valid && !s.Policy.ResetNeedsOfficer
+	st := step{action: ActionSubmit, role: Applicant, who: who, detail: map[string]string{"replaces": old.Reference}}
+	if carried {
+		st.action = ActionReset
+	}
+	r, err := s.create(ctx, tx, e, Reset, snapshot, st)
+	if err != nil {
+		return r, err
+	}
+	if err := tx.SetReplaces(ctx, db.SetReplacesParams{ID: r.ID, ReplacesID: null(old.ID)}); err != nil {
+		return r, fmt.Errorf("link to the registration before: %w", err)
+	}
+	if !carried {
+		return r, nil
+	}
+	if err := s.carry(ctx, tx, r, old); err != nil {
+		return r, err
+	}
+	return r, s.newLink(ctx, tx, r)
+}
+
+// carry lets the first check of the old registration stand for the new one:
+// the same officer judged the same data, byte for byte.
+func (s *Service) carry(ctx context.Context, tx *store.Tx, r, old db.Registration) error {
+	reviews, err := tx.ReviewsOf(ctx, old.ID)
+	if err != nil {
+		return fmt.Errorf("read first check: %w", err)
+	}
+	for _, v := range reviews {
+		if v.Stage != 1 || v.Verdict != "accepted" || v.VoidedAt > 0 {
+			continue
+		}
+		id := v.ID
+		v.ID, v.RegistrationID, v.Note = newID(s), r.ID, "carried over from "+old.Reference
+		err := tx.InsertReview(ctx, db.InsertReviewParams{
+			ID: v.ID, RegistrationID: v.RegistrationID, Stage: v.Stage, OfficerID: v.OfficerID, ApplicantID: v.ApplicantID,
+			SnapshotHash: v.SnapshotHash, Verdict: v.Verdict, Note: v.Note, CreatedAt: v.CreatedAt,
+		})
+		if err != nil {
+			return fmt.Errorf("carry first check over: %w", err)
+		}
+		fields, err := tx.ReviewFields(ctx, id)
+		if err != nil {
+			return fmt.Errorf("read first check: %w", err)
+		}
+		for _, f := range fields {
+			f.ReviewID = v.ID
+			if err := tx.InsertReviewField(ctx, db.InsertReviewFieldParams(f)); err != nil {
+				return fmt.Errorf("carry first check over: %w", err)
+			}
+		}
+		if err := tx.SetVerifiedBy(ctx, db.SetVerifiedByParams{ID: r.ID, VerifiedBy: null(v.OfficerID)}); err != nil {
+			return fmt.Errorf("carry first check over: %w", err)
+		}
+		return nil
+	}
+	return fmt.Errorf("carry first check over: %w", ErrNotFound)
+}
+
+// ExpireCertificates takes registrations whose certificate ran out to their
+// end, and queues notices 60, 30 and 7 days before. It returns how many of
+// each.
+func (s *Service) ExpireCertificates(ctx context.Context) (expired, warned int, err error) {
+	now := s.now()
+	due, err := s.Store.Read().CertificatesToExpire(ctx, clock.Micros(now))
+	if err != nil {
+		return 0, 0, fmt.Errorf("look for expired certificates: %w", err)
+	}
+	for _, c := range due {
+		err := s.Store.InTx(ctx, func(tx *store.Tx) error {
+			r, err := lock(ctx, tx, c.RegistrationID)
+			if err != nil || Status(r.Status) != Issue {
+				return err
+			}
+			_, err = s.advance(ctx, tx, r, step{action: ActionExpire, role: System, who: audit.System("worker"),
+				detail: map[string]string{"serial": c.Serial}})
+			if err != nil {
+				return err
+			}
+			tx.After(func() { expired++ })
+			return s.eraseKey(ctx, tx, r.ID, "revoked")
+		})
+		if err != nil {
+			return expired, warned, fmt.Errorf("expire %s: %w", c.Serial, err)
+		}
+	}
+	for _, days := range []int{7, 30, 60} {
+		n, err := s.warnCertificates(ctx, now, days)
+		warned += n
+		if err != nil {
+			return expired, warned, err
+		}
+	}
+	return expired, warned, nil
+}
+
+func (s *Service) warnCertificates(ctx context.Context, now time.Time, days int) (warned int, err error) {
+	soon, err := s.Store.Read().CertificatesToWarn(ctx, db.CertificatesToWarnParams{
+		Now: clock.Micros(now), Soon: clock.Micros(now.AddDate(0, 0, days)), Days: int64(days),
+	})
+	if err != nil {
+		return 0, fmt.Errorf("look for certificates about to expire: %w", err)
+	}
+	for _, c := range soon {
+		err := s.Store.InTx(ctx, func(tx *store.Tx) error {
+			r, err := lock(ctx, tx, c.RegistrationID)
+			if err != nil || Status(r.Status) != Issue {
+				return err
+			}
+			n, err := tx.SetCertificateWarned(ctx, db.SetCertificateWarnedParams{Serial: c.Serial, WarnedDays: int64(days), PreviousDays: c.WarnedDays})
+			if err != nil || n == 0 {
+				return err
+			}
+			tx.After(func() { warned++ })
+			return s.Courier.CertificateExpiring(ctx, tx, r, c)
+		})
+		if err != nil {
+			return warned, fmt.Errorf("warn of %s: %w", c.Serial, err)
+		}
+	}
+	return warned, nil
+}

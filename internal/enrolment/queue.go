@@ -1,0 +1,277 @@
+package enrolment
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"absah/internal/clock"
+	"absah/internal/store"
+	"absah/internal/store/db"
+)
+
+// Claimed narrows a queue by who works on it.
+type Claimed string
+
+// Ways to narrow a queue.
+const (
+	ClaimedAny  Claimed = ""
+	ClaimedMine Claimed = "mine"
+	ClaimedNone Claimed = "unclaimed"
+)
+
+// Filter says which registrations an officer wants to see.
+type Filter struct {
+	Status  Status   // required
+	Units   []string // at or below any of these; nil for all
+	Claimed Claimed
+	Officer string    // employee who asks; his own registrations are left out
+	Since   time.Time // standing since this time or earlier; zero for any
+	After   Cursor
+	Limit   int // 1 to 200
+}
+
+// Cursor is the last row of the page before. The zero value is the beginning.
+type Cursor struct {
+	Since int64
+	ID    string
+}
+
+// Row is a registration in a queue.
+type Row struct {
+	ID, Reference    string
+	Status           Status
+	StatusSince      time.Time
+	Kind             Kind
+	EmployeeID       string
+	Name, NIP        string
+	UnitID, UnitName string
+	ClaimedBy        string // name, empty when nobody has
+	ClaimedByMe      bool
+}
+
+// Queue lists registrations in a status, those that stand longest first. It
+// reads one range of one index for each unit, however many there are.
+func (s *Service) Queue(ctx context.Context, f Filter) ([]Row, error) {
+	f.Limit = min(max(f.Limit, 1), 200)
+	units := f.Units
+	if units == nil {
+		roots, err := s.Store.Read().RootUnits(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("read units: %w", err)
+		}
+		units = roots
+	}
+	var all []Row
+	for _, u := range units {
+		rows, err := s.queueOf(ctx, u, f)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, rows...)
+	}
+	if len(units) > 1 {
+		slices.SortFunc(all, func(a, b Row) int {
+			if c := a.StatusSince.Compare(b.StatusSince); c != 0 {
+				return c
+			}
+			return strings.Compare(a.ID, b.ID)
+		})
+		all = slices.CompactFunc(all, func(a, b Row) bool { return a.ID == b.ID })
+	}
+	return all[:min(len(all), f.Limit)], nil
+}
+
+const rowColumns = `r.id, r.reference, r.status, r.status_since, r.kind, r.employee_id, e.name, e.nip, r.unit_id, u.name,
+	coalesce(c.name, ''), coalesce(r.claimed_by, '')`
+
+const rowJoins = ` join employee e on e.id = r.employee_id join unit u on u.id = r.unit_id
+	left join employee c on c.id = r.claimed_by`
+
+func (s *Service) queueOf(ctx context.Context, unit string, f Filter) ([]Row, error) {
+	var q strings.Builder
+	args := []any{unit, string(f.Status), f.After.Since, f.After.ID, f.Officer}
+	add := func(text string, v any) {
+		args = append(args, v)
+		fmt.Fprintf(&q, text, len(args))
+	}
+	q.WriteString(`select ` + rowColumns + ` from registration_scope s join registration r on r.id = s.registration_id` + rowJoins + `
+		where s.ancestor_id = $1 and s.status = $2 and (s.status_since, s.registration_id) > ($3, $4) and r.employee_id <> $5`)
+	switch f.Claimed {
+	case ClaimedMine:
+		q.WriteString(` and r.claimed_by = $5`)
+	case ClaimedNone:
+		q.WriteString(` and r.claimed_by is null`)
+	}
+	if !f.Since.IsZero() {
+		add(` and s.status_since <= $%d`, clock.Micros(f.Since))
+	}
+	add(` order by s.status_since, s.registration_id limit $%d`, f.Limit)
+	return s.rows(ctx, f.Officer, q.String(), args...)
+}
+
+func (s *Service) rows(ctx context.Context, me, query string, args ...any) (out []Row, err error) {
+	rows, err := s.Store.ReadDB().QueryContext(ctx, query, args...)
+	if err != nil {
+		return nil, fmt.Errorf("read queue: %w", err)
+	}
+	defer func() { _ = rows.Close() }() // rows.Err tells what went wrong
+	for rows.Next() {
+		var r Row
+		var since int64
+		var by string
+		err := rows.Scan(&r.ID, &r.Reference, &r.Status, &since, &r.Kind, &r.EmployeeID, &r.Name, &r.NIP, &r.UnitID, &r.UnitName, &r.ClaimedBy, &by)
+		if err != nil {
+			return nil, fmt.Errorf("read queue: %w", err)
+		}
+		r.StatusSince, r.ClaimedByMe = clock.FromMicros(since), by != "" && by == me
+		out = append(out, r)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("read queue: %w", err)
+	}
+	return out, nil
+}
+
+// SearchLimit bounds how many people one search looks at.
+const SearchLimit = 400
+
+// Search finds registrations by reference, NIP or the beginnings of words of a
+// name, newest first.
+func (s *Service) Search(ctx context.Context, units []string, me, text string, limit int) ([]Row, error) {
+	text = strings.TrimSpace(text)
+	if ref := strings.ToUpper(text); strings.HasPrefix(ref, "DS-") {
+		rows, err := s.rows(ctx, me, `select `+rowColumns+` from registration r`+rowJoins+` where r.reference = $1`, ref)
+		if err != nil {
+			return nil, err
+		}
+		return s.within(ctx, units, rows)
+	}
+	people, err := s.peopleNamed(ctx, text)
+	if err != nil || len(people) == 0 {
+		return nil, err
+	}
+	var out []Row
+	for _, id := range people {
+		rows, err := s.rows(ctx, me, `select `+rowColumns+` from registration r`+rowJoins+` where r.employee_id = $1 order by r.submitted_at desc, r.id`, id)
+		if err != nil {
+			return nil, err
+		}
+		if rows, err = s.within(ctx, units, rows); err != nil {
+			return nil, err
+		}
+		if out = append(out, rows...); len(out) >= limit {
+			break
+		}
+	}
+	return out[:min(len(out), limit)], nil
+}
+
+// peopleNamed returns employees that have, for every word of text, a term
+// which begins with it. The longest word narrows the index; the others are
+// looked up one by one.
+func (s *Service) peopleNamed(ctx context.Context, text string) ([]string, error) {
+	words := strings.Fields(strings.ToLower(text))
+	if len(words) == 0 {
+		return nil, nil
+	}
+	slices.SortStableFunc(words, func(a, b string) int { return len(b) - len(a) })
+	words = words[:min(len(words), 4)]
+	q := s.Store.Read()
+	ids, err := q.SearchTerms(ctx, db.SearchTermsParams{FromTerm: []byte(words[0]), ToTerm: pastPrefix(words[0]), MaxRows: SearchLimit})
+	if err != nil {
+		return nil, fmt.Errorf("search people: %w", err)
+	}
+	var out []string
+	seen := map[string]bool{}
+	for _, id := range ids {
+		if seen[id] {
+			continue
+		}
+		seen[id] = true
+		all := true
+		for _, w := range words[1:] {
+			n, err := q.HasTerm(ctx, db.HasTermParams{EmployeeID: id, FromTerm: []byte(w), ToTerm: pastPrefix(w)})
+			if err != nil {
+				return nil, fmt.Errorf("search people: %w", err)
+			}
+			all = all && n > 0
+		}
+		if all {
+			out = append(out, id)
+		}
+	}
+	return out, nil
+}
+
+// pastPrefix is the end of the range of terms that begin with p. No UTF-8 text
+// has the byte 0xff.
+func pastPrefix(p string) []byte { return append([]byte(p), 0xff) }
+
+func (s *Service) within(ctx context.Context, units []string, rows []Row) ([]Row, error) {
+	if units == nil {
+		return rows, nil
+	}
+	var out []Row
+	for _, r := range rows {
+		ok, err := inUnits(ctx, s.Store.Read(), units, r.UnitID)
+		if err != nil {
+			return nil, err
+		}
+		if ok {
+			out = append(out, r)
+		}
+	}
+	return out, nil
+}
+
+// CountCap is the most that Counts counts; what shows more says "more than".
+const CountCap = 1000
+
+// Counts returns how many registrations stand in each of the statuses that
+// wait for an officer, up to CountCap each.
+func (s *Service) Counts(ctx context.Context, units []string) (map[Status]int, error) {
+	if units == nil {
+		roots, err := s.Store.Read().RootUnits(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("read units: %w", err)
+		}
+		units = roots
+	}
+	out := map[Status]int{}
+	for _, st := range Statuses {
+		for _, u := range units {
+			var n int
+			err := s.Store.ReadDB().QueryRowContext(ctx,
+				`select count(*) from (select 1 as one from registration_scope where ancestor_id = $1 and status = $2 limit $3) as few`,
+				u, string(st), CountCap+1).Scan(&n)
+			if err != nil {
+				return nil, fmt.Errorf("count queue: %w", err)
+			}
+			out[st] = min(out[st]+n, CountCap+1)
+		}
+	}
+	return out, nil
+}
+
+// Get returns a registration that lies in the units, or ErrNotFound. No units
+// means everywhere.
+func (s *Service) Get(ctx context.Context, units []string, id string) (db.Registration, error) {
+	r, err := s.Store.Read().GetRegistration(ctx, id)
+	if store.IsNotFound(err) {
+		return r, ErrNotFound
+	}
+	if err != nil {
+		return r, fmt.Errorf("read registration: %w", err)
+	}
+	ok, err := inUnits(ctx, s.Store.Read(), units, r.UnitID)
+	if err != nil {
+		return r, err
+	}
+	if !ok {
+		return db.Registration{}, ErrNotFound
+	}
+	return r, nil
+}
