@@ -1,0 +1,50 @@
+package credential
+
+import "fmt"
+
+// Params are the costs of one guess. They are known by a version, never read
+// from a row: who can write the database could otherwise ask for terabytes of
+// memory, or for nothing.
+type Params struct {
+	Time      uint32 // passes of Argon2id, RFC 9106
+	MemoryKiB uint32
+	Threads   uint8
+	// PepperRounds is how often the vault is asked in turn. With a token each
+	// costs its time, and no computer of a thief makes up for it.
+	PepperRounds int
+}
+
+// CurrentParams is the version that new keys get. Older ones keep theirs until
+// the passphrase is changed.
+const CurrentParams = 1
+
+// saltBytes and keyBytes are lengths of the derivation.
+const (
+	saltBytes = 32
+	keyBytes  = 32
+)
+
+// knownParams returns the parameters of every version ever used. A version is
+// never changed nor taken out: there may be keys of it.
+func knownParams() map[int]Params {
+	return map[int]Params{
+		1: {Time: 3, MemoryKiB: 64 << 10, Threads: 1, PepperRounds: 1},
+	}
+}
+
+// maxMemory is the memory of the most expensive derivation in KiB.
+func maxMemory(known map[int]Params) int64 {
+	var most int64
+	for _, p := range known {
+		most = max(most, int64(p.MemoryKiB))
+	}
+	return most
+}
+
+func (s *Sealer) paramsOf(version int) (Params, error) {
+	p, ok := s.params[version]
+	if !ok {
+		return Params{}, fmt.Errorf("version %d of the derivation is not known to this program", version)
+	}
+	return p, nil
+}
