@@ -133,6 +133,38 @@ func floodPNG(t testing.TB, side int) []byte {
 	return append(b, chunk("IEND", nil)...)
 }
 
+// progressiveJPEG is a grey progressive JPEG of side x side pixels without
+// subsampling, which costs the decoder more memory than any other.
+func progressiveJPEG(side int) []byte {
+	b := []byte{0xff, 0xd8, 0xff, 0xdb, 0, 67, 0}
+	b = append(b, bytes.Repeat([]byte{1}, 64)...)
+	b = append(b, 0xff, 0xc2, 0, 17, 8, byte(side>>8), byte(side), byte(side>>8), byte(side),
+		3, 1, 0x11, 0, 2, 0x11, 0, 3, 0x11, 0)
+	b = append(b, 0xff, 0xc4, 0, 20, 0, 1) // one code of one bit: no difference
+	b = append(b, make([]byte, 15+1)...)
+	b = append(b, 0xff, 0xda, 0, 12, 3, 1, 0, 2, 0, 3, 0, 0, 0, 0)
+	blocks := (side + 7) / 8 * ((side + 7) / 8) * 3
+	return append(append(b, make([]byte, (blocks+7)/8)...), 0xff, 0xd9)
+}
+
+// interlacedPNG is a black interlaced PNG of side x side pixels of 64 bits.
+func interlacedPNG(t testing.TB, side int) []byte {
+	t.Helper()
+	size := 0
+	for _, p := range [7][4]int{ // PNG 8.2: start and step of each pass
+		{0, 0, 8, 8}, {4, 0, 8, 8}, {0, 4, 4, 8}, {2, 0, 4, 4}, {0, 2, 2, 4}, {1, 0, 2, 2}, {0, 1, 1, 2},
+	} {
+		w, h := (side-p[0]+p[2]-1)/p[2], (side-p[1]+p[3]-1)/p[3]
+		size += h * (1 + 8*w)
+	}
+	head := binary.BigEndian.AppendUint32(nil, uint32(side))
+	head = binary.BigEndian.AppendUint32(head, uint32(side))
+	head = append(head, 16, 6, 0, 0, 1)
+	b := append([]byte("\x89PNG\r\n\x1a\n"), chunk("IHDR", head)...)
+	b = append(b, chunk("IDAT", deflate(t, make([]byte, size)))...)
+	return append(b, chunk("IEND", nil)...)
+}
+
 // secretWords stand in every piece of metadata of withEXIF.
 const secretWords = "DI-RUMAH-SAYA"
 
