@@ -990,28 +990,25 @@ func (q *Queries) RoleHolders(ctx context.Context, role string) ([]RoleHoldersRo
 
 const searchAccounts = `-- name: SearchAccounts :many
 select a.id, a.employee_id, a.username, a.display_name, a.email, a.password_hash, a.state, a.totp_sealed, a.totp_step, a.failed, a.locked_until, a.locale, a.last_login_at, a.created_at, a.updated_at from account a
-where (a.username >= $1 and a.username < $2
-    or lower(a.display_name) like cast($3 as text) escape '\'
-    or lower(a.display_name) like cast($4 as text) escape '\')
-    and a.username > $5
-order by a.username limit $6
+where (a.username like cast($1 as text) escape '\'
+    or lower(a.display_name) like cast($2 as text) escape '\'
+    or lower(a.display_name) like cast($3 as text) escape '\')
+    and a.username > $4
+order by a.username limit $5
 `
 
 type SearchAccountsParams struct {
-	FromText  string
-	ToText    string
+	Username  string
 	Beginning string
 	Within    string
 	After     string
 	MaxRows   int32
 }
 
-// The account's user name or a word of its name begins with the text, which is
-// lower case and ends before the sentinel in to_text.
+// The account's user name or a word of its name begins with the text.
 func (q *Queries) SearchAccounts(ctx context.Context, arg SearchAccountsParams) ([]Account, error) {
 	rows, err := q.db.QueryContext(ctx, searchAccounts,
-		arg.FromText,
-		arg.ToText,
+		arg.Username,
 		arg.Beginning,
 		arg.Within,
 		arg.After,

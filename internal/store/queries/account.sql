@@ -193,10 +193,9 @@ select a.* from role_grant g join account a on a.id = g.account_id
 where g.role = 'administrator' order by a.created_at, a.id;
 
 -- name: SearchAccounts :many
--- The account's user name or a word of its name begins with the text, which is
--- lower case and ends before the sentinel in to_text.
+-- The account's user name or a word of its name begins with the text.
 select a.* from account a
-where (a.username >= sqlc.arg(from_text) and a.username < sqlc.arg(to_text)
+where (a.username like cast(sqlc.arg(username) as text) escape '\'
     or lower(a.display_name) like cast(sqlc.arg(beginning) as text) escape '\'
     or lower(a.display_name) like cast(sqlc.arg(within) as text) escape '\')
     and a.username > sqlc.arg(after)
