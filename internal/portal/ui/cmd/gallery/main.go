@@ -21,7 +21,7 @@ const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src
 	"font-src 'self'; form-action 'self'; frame-src 'self'; worker-src 'self'; base-uri 'none'; frame-ancestors 'none'"
 
 // idCard is a drawing in the place of a scan.
-const idCard = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 640 404"><rect width="640" height="404" rx="24" fill="#cfe3f5"/><rect x="440" y="110" width="150" height="190" fill="#8fb4d8"/><g font-family="sans-serif" font-size="24" fill="#1c2f44"><text x="320" y="56" text-anchor="middle" font-weight="bold">PROVINSI CONTOH</text><text x="40" y="120">NIK : 3171014101900001</text><text x="40" y="165">Nama : MELATI CONTOHWATI</text><text x="40" y="210">Lahir : KOTA CONTOH, 01-01-1990</text></g></svg>`
+const idCard = `<svg xmlns="http://www.w3.org/2000/svg" width="640" height="404" viewBox="0 0 640 404"><rect width="640" height="404" rx="24" fill="#cfe3f5"/><rect x="440" y="110" width="150" height="190" fill="#8fb4d8"/><g font-family="sans-serif" font-size="24" fill="#1c2f44"><text x="320" y="56" text-anchor="middle" font-weight="bold">PROVINSI CONTOH</text><text x="40" y="120">NIK : 3171014101900001</text><text x="40" y="165">Nama : MELATI CONTOHWATI</text><text x="40" y="210">Lahir : KOTA CONTOH, 01-01-1990</text></g></svg>`
 
 func main() {
 	addr := flag.String("addr", "localhost:8090", "address to listen on")
