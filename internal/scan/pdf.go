@@ -70,7 +70,6 @@ func verifyPDF(b []byte, pages int, lim limits) error {
 }
 
 func readPDF(b []byte, lim limits) (*model.Context, error) {
-	api.DisableConfigDir() // no file of the user's is read or made
 	conf := model.NewDefaultConfiguration()
 	conf.ValidationMode = model.ValidationRelaxed
 	conf.Offline = true
@@ -187,13 +186,14 @@ func (i *inspector) object(o types.Object) (types.Object, error) {
 }
 
 func (i *inspector) dict(d types.Dict) error {
+	// The reader has undone #xx in names (ISO 32000-2, 7.3.5), with which a
+	// name can be hidden.
 	for key, value := range d {
-		name := decodeName(key)
-		if code, ok := forbiddenKeys[name]; ok {
+		if code, ok := forbiddenKeys[key]; ok {
 			return refuse(code)
 		}
-		if v, ok := value.(types.Name); ok && (name == "S" || name == "Type" || name == "Subtype") {
-			if code, ok := forbiddenNames[decodeName(string(v))]; ok {
+		if v, ok := value.(types.Name); ok && (key == "S" || key == "Type" || key == "Subtype") {
+			if code, ok := forbiddenNames[string(v)]; ok {
 				return refuse(code)
 			}
 		}
@@ -211,14 +211,6 @@ func (i *inspector) dict(d types.Dict) error {
 		d.Delete(key)
 	}
 	return nil
-}
-
-// decodeName undoes #xx (ISO 32000-2, 7.3.5), with which a name can be hidden.
-func decodeName(s string) string {
-	if name, err := types.DecodeName(s); err == nil {
-		return name
-	}
-	return s
 }
 
 // stream adds what the stream unpacks to, and strips pictures in it.

@@ -5,6 +5,9 @@ import (
 	"encoding/binary"
 	"strings"
 	"testing"
+
+	"github.com/pdfcpu/pdfcpu/pkg/api"
+	"github.com/pdfcpu/pdfcpu/pkg/pdfcpu/model"
 )
 
 func TestPDFResult(t *testing.T) {
@@ -80,6 +83,20 @@ func TestPDFForbidden(t *testing.T) {
 			_, err := process(Input{Kind: Recommendation, Bytes: c.sample.bytes()}, standard)
 			wantCode(t, err, c.want)
 		})
+	}
+}
+
+// Encrypted files are refused also when they open with the empty password.
+func TestPDFEncrypted(t *testing.T) {
+	t.Parallel()
+	for _, user := range []string{"", "user"} {
+		conf := model.NewAESConfiguration(user, "owner", 256)
+		var b bytes.Buffer
+		if err := api.Encrypt(bytes.NewReader(pdfSample{}.bytes()), &b, conf); err != nil {
+			t.Fatal(err)
+		}
+		_, err := process(Input{Kind: Recommendation, Bytes: b.Bytes()}, standard)
+		wantCode(t, err, Encrypted)
 	}
 }
 

@@ -14,6 +14,7 @@ import (
 	"absah/internal/hint"
 
 	"github.com/nicksnyder/go-i18n/v2/i18n"
+	"github.com/pdfcpu/pdfcpu/pkg/api"
 	"github.com/pdfcpu/pdfcpu/pkg/pdfcpu/types"
 	"github.com/pelletier/go-toml"
 	"golang.org/x/text/language"
@@ -90,6 +91,7 @@ func TestMain(m *testing.M) {
 			os.Exit(0)
 		}
 	}
+	api.DisableConfigDir() // once, before tests read PDF files side by side
 	os.Exit(m.Run())
 }
 

@@ -3,6 +3,8 @@ package scan
 import (
 	"errors"
 	"io"
+
+	"github.com/pdfcpu/pdfcpu/pkg/api"
 )
 
 // The exit statuses of a worker.
@@ -19,6 +21,7 @@ func WorkerMain(stdin io.Reader, stdout io.Writer) int {
 	if err := confine(); err != nil {
 		return exitNoLimit
 	}
+	api.DisableConfigDir() // the PDF reader reads and makes no file of its own
 	in, err := decodeRequest(stdin)
 	if err != nil {
 		return exitBroken
