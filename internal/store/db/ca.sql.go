@@ -66,6 +66,29 @@ func (q *Queries) CertificateOfRegistration(ctx context.Context, registrationID 
 	return i, err
 }
 
+const certificateStatus = `-- name: CertificateStatus :one
+select issuer, state, revoked_at, revocation_reason from certificate where serial = $1
+`
+
+type CertificateStatusRow struct {
+	Issuer           string
+	State            string
+	RevokedAt        int64
+	RevocationReason int64
+}
+
+func (q *Queries) CertificateStatus(ctx context.Context, serial string) (CertificateStatusRow, error) {
+	row := q.db.QueryRowContext(ctx, certificateStatus, serial)
+	var i CertificateStatusRow
+	err := row.Scan(
+		&i.Issuer,
+		&i.State,
+		&i.RevokedAt,
+		&i.RevocationReason,
+	)
+	return i, err
+}
+
 const certificatesOfEmployee = `-- name: CertificatesOfEmployee :many
 select serial, registration_id, credential_id, employee_id, issuer, profile, state, tbs, der, spki_hash, subject, not_before, not_after, intended_at, issued_at, revoked_at, revocation_reason, warned_days from certificate where employee_id = $1 order by intended_at desc
 `
@@ -310,6 +333,17 @@ func (q *Queries) LatestCRL(ctx context.Context, issuer string) (Crl, error) {
 	return i, err
 }
 
+const latestCRLNumber = `-- name: LatestCRLNumber :one
+select number from crl where issuer = $1 and state = 'published' order by number desc limit 1
+`
+
+func (q *Queries) LatestCRLNumber(ctx context.Context, issuer string) (int64, error) {
+	row := q.db.QueryRowContext(ctx, latestCRLNumber, issuer)
+	var number int64
+	err := row.Scan(&number)
+	return number, err
+}
+
 const listCertificates = `-- name: ListCertificates :many
 select serial, registration_id, credential_id, employee_id, issuer, profile, state, tbs, der, spki_hash, subject, not_before, not_after, intended_at, issued_at, revoked_at, revocation_reason, warned_days from certificate where serial > $1 order by serial limit $2
 `
@@ -381,23 +415,28 @@ func (q *Queries) PublishCRL(ctx context.Context, arg PublishCRLParams) (int64, 
 
 const reserveCRLNumber = `-- name: ReserveCRLNumber :one
 insert into crl (issuer, number, state, this_update, next_update, der)
-select $1, coalesce(max(number), 0) + 1, 'reserved', $2, $3, $4
+select $1,
+    case when coalesce(max(number), 0) < cast($2 as bigint) then cast($2 as bigint) + 1
+    else coalesce(max(number), 0) + 1 end,
+    'reserved', $3, $4, ''
 from crl where issuer = $1 returning number
 `
 
 type ReserveCRLNumberParams struct {
 	Issuer     string
+	Floor      int64
 	ThisUpdate int64
 	NextUpdate int64
-	Empty      Bytes
 }
 
+// The number is above every number in the table and above floor, the number of
+// the list in the file: a restored database must not use a number again.
 func (q *Queries) ReserveCRLNumber(ctx context.Context, arg ReserveCRLNumberParams) (int64, error) {
 	row := q.db.QueryRowContext(ctx, reserveCRLNumber,
 		arg.Issuer,
+		arg.Floor,
 		arg.ThisUpdate,
 		arg.NextUpdate,
-		arg.Empty,
 	)
 	var number int64
 	err := row.Scan(&number)

@@ -40,8 +40,13 @@ select c.* from certificate c join registration r on r.id = c.registration_id
 where r.status = 'Issue' and c.not_after < $1 order by c.not_after limit 500;
 
 -- name: ReserveCRLNumber :one
+-- The number is above every number in the table and above floor, the number of
+-- the list in the file: a restored database must not use a number again.
 insert into crl (issuer, number, state, this_update, next_update, der)
-select sqlc.arg(issuer), coalesce(max(number), 0) + 1, 'reserved', sqlc.arg(this_update), sqlc.arg(next_update), sqlc.arg(empty)
+select sqlc.arg(issuer),
+    case when coalesce(max(number), 0) < cast(sqlc.arg(floor) as bigint) then cast(sqlc.arg(floor) as bigint) + 1
+    else coalesce(max(number), 0) + 1 end,
+    'reserved', sqlc.arg(this_update), sqlc.arg(next_update), ''
 from crl where issuer = sqlc.arg(issuer) returning number;
 
 -- name: PublishCRL :execrows
@@ -49,6 +54,12 @@ update crl set state = 'published', der = $3 where issuer = $1 and number = $2 a
 
 -- name: LatestCRL :one
 select * from crl where issuer = $1 and state = 'published' order by number desc limit 1;
+
+-- name: LatestCRLNumber :one
+select number from crl where issuer = $1 and state = 'published' order by number desc limit 1;
+
+-- name: CertificateStatus :one
+select issuer, state, revoked_at, revocation_reason from certificate where serial = $1;
 
 -- name: BlockKey :exec
 insert into blocked_key (spki_hash, reason, created_at) values ($1, $2, $3) on conflict do nothing;
