@@ -87,6 +87,7 @@ type date struct {
 	Day, Year      int
 	Clock, Zone    string
 	Hour, Minute   int
+	Offset         int // hours ahead of UTC
 }
 
 // when writes a moment in zone z: with the time of day, or the day only.
@@ -100,13 +101,14 @@ func (t texts) when(at time.Time, z Zone, withTime bool) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	_, offset := at.Zone()
 	key := "time.day"
 	if withTime {
 		key = "time.when"
 	}
 	return t.say(key, date{
 		Weekday: weekday, Month: month, Day: at.Day(), Year: at.Year(),
-		Clock: at.Format("15:04"), Zone: string(z), Hour: at.Hour(), Minute: at.Minute(),
+		Clock: at.Format("15:04"), Zone: string(z), Hour: at.Hour(), Minute: at.Minute(), Offset: offset / 3600,
 	})
 }
 
