@@ -3,6 +3,7 @@ package staff
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 	"unicode/utf8"
 
@@ -12,11 +13,32 @@ import (
 	"absah/internal/store/db"
 )
 
-// Officer is somebody who decides corrections of a unit and the units below
-// it; an empty UnitID is everywhere.
+// Officer is somebody who decides corrections of the units in Scopes and of the
+// units below them. The scope "" is everywhere; without scopes it is nowhere.
 type Officer struct {
 	audit.Actor
-	UnitID string
+	Scopes []string
+}
+
+// scope is the one whose queue is shown: wanted if the officer has it.
+func (o Officer) scope(wanted string) string {
+	if slices.Contains(o.Scopes, wanted) {
+		return wanted
+	}
+	if len(o.Scopes) > 0 {
+		return o.Scopes[0]
+	}
+	return "-" // the identifier of no unit
+}
+
+// inScopes reports whether unit stands at or below one of the scopes.
+func inScopes(ctx context.Context, q *db.Queries, scopes []string, unit string) (bool, error) {
+	for _, scope := range scopes {
+		if ok, err := InScope(ctx, q, scope, unit); ok || err != nil {
+			return ok, err
+		}
+	}
+	return false, nil
 }
 
 // Decision is what an officer says about one field.
@@ -47,6 +69,7 @@ type QueueEntry struct {
 
 // QueueFilter narrows the queue.
 type QueueFilter struct {
+	Scope   string // one of the officer's; the first when it is none of them
 	Claim   string // "" all, "free" taken by nobody, "mine"
 	AfterAt time.Time
 	AfterID string // the last entry of the page before
@@ -60,7 +83,7 @@ type QueueCount struct{ Waiting, Free, Mine int64 }
 // without the officer's own.
 func (s *Service) Queue(ctx context.Context, o Officer, f QueueFilter) ([]QueueEntry, error) {
 	rows, err := s.Store.Read().CorrectionQueue(ctx, db.CorrectionQueueParams{
-		OfficerID: o.EmployeeID, AncestorID: o.UnitID, Claim: f.Claim,
+		OfficerID: o.EmployeeID, AncestorID: o.scope(f.Scope), Claim: f.Claim,
 		AfterAt: clock.Micros(f.AfterAt), AfterID: f.AfterID, MaxRows: int32(f.Limit),
 	})
 	if err != nil {
@@ -77,10 +100,10 @@ func (s *Service) Queue(ctx context.Context, o Officer, f QueueFilter) ([]QueueE
 	return list, nil
 }
 
-// CountQueue counts the officer's queue.
-func (s *Service) CountQueue(ctx context.Context, o Officer) (QueueCount, error) {
+// CountQueue counts the queue of one of the officer's scopes.
+func (s *Service) CountQueue(ctx context.Context, o Officer, scope string) (QueueCount, error) {
 	n, err := s.Store.Read().CountOpenCorrections(ctx, db.CountOpenCorrectionsParams{
-		OfficerID: o.EmployeeID, AncestorID: o.UnitID,
+		OfficerID: o.EmployeeID, AncestorID: o.scope(scope),
 	})
 	if err != nil {
 		return QueueCount{}, fmt.Errorf("count corrections: %w", err)
@@ -115,7 +138,7 @@ func mayDecide(ctx context.Context, q *db.Queries, o Officer, e Employee) error 
 	if o.Role != RoleHROfficer || o.EmployeeID == "" {
 		return ErrNotFound
 	}
-	ok, err := InScope(ctx, q, o.UnitID, e.UnitID)
+	ok, err := inScopes(ctx, q, o.Scopes, e.UnitID)
 	if err != nil {
 		return err
 	}
@@ -295,7 +318,7 @@ func (s *Service) apply(ctx context.Context, tx *store.Tx, o Officer, e Employee
 	if err != nil {
 		return nil, fmt.Errorf("read employee: %w", err)
 	}
-	fields, err := s.update(ctx, tx, o.Actor, row, data, row.Active)
+	fields, err := s.update(ctx, tx, o.Actor, row, data, row.Active, true)
 	if err != nil {
 		return nil, err
 	}

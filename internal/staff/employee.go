@@ -209,7 +209,7 @@ func (s *Service) UpdateEmployee(ctx context.Context, who audit.Actor, id string
 		if err := checkUnit(ctx, tx.Queries, d.UnitID); err != nil {
 			return err
 		}
-		fields, err := s.update(ctx, tx, who, row, d, row.Active)
+		fields, err := s.update(ctx, tx, who, row, d, row.Active, false)
 		if err != nil {
 			return err
 		}
@@ -238,7 +238,7 @@ func (s *Service) SetActive(ctx context.Context, who audit.Actor, id string, ver
 		if row.Active == active {
 			return ErrNothing
 		}
-		if _, err := s.update(ctx, tx, who, row, Data{}, active); err != nil {
+		if _, err := s.update(ctx, tx, who, row, Data{}, active, true); err != nil {
 			return err
 		}
 		action := "employee.activate"
@@ -249,10 +249,10 @@ func (s *Service) SetActive(ctx context.Context, who audit.Actor, id string, ver
 	})
 }
 
-// update writes what d (clean; empty values keep what is there) and active
-// change of row, and returns the fields that changed. Nothing is written when
-// none did.
-func (s *Service) update(ctx context.Context, tx *store.Tx, who audit.Actor, row db.Employee, d Data, active bool) ([]Field, error) {
+// update writes what d (clean) and active change of row, and returns the fields
+// that changed. Nothing is written when none did. keep says that empty values
+// keep what is there; an empty NIK always does.
+func (s *Service) update(ctx context.Context, tx *store.Tx, who audit.Actor, row db.Employee, d Data, active, keep bool) ([]Field, error) {
 	before := rowData(row)
 	p := db.UpdateEmployeeParams{
 		ID: row.ID, NikSealed: row.NikSealed, NikIndex: row.NikIndex, Locale: row.Locale, Active: active,
@@ -262,7 +262,7 @@ func (s *Service) update(ctx context.Context, tx *store.Tx, who audit.Actor, row
 	var fields []Field
 	for _, f := range allFields {
 		v := d.Get(f)
-		if f == NIP || v == "" || f != NIK && v == before.Get(f) {
+		if f == NIP || v == "" && (keep || f == NIK) || f != NIK && v == before.Get(f) {
 			continue
 		}
 		if f == NIK {

@@ -6,27 +6,33 @@ import "sync"
 // so that an import in its transaction cannot write it down.
 type progress struct {
 	mu   sync.Mutex
-	done map[string]int64
+	runs map[string]standing
 }
 
-func (p *progress) set(id string, done int64) {
+// standing is how far one import is.
+type standing struct {
+	stage       ImportState
+	done, total int64
+}
+
+func (p *progress) set(id string, stage ImportState, done, total int64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.done == nil {
-		p.done = map[string]int64{}
+	if p.runs == nil {
+		p.runs = map[string]standing{}
 	}
-	p.done[id] = done
+	p.runs[id] = standing{stage, done, total}
 }
 
-func (p *progress) get(id string) (int64, bool) {
+func (p *progress) get(id string) (standing, bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	n, ok := p.done[id]
-	return n, ok
+	now, ok := p.runs[id]
+	return now, ok
 }
 
 func (p *progress) forget(id string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	delete(p.done, id)
+	delete(p.runs, id)
 }

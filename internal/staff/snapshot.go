@@ -95,3 +95,20 @@ func ParseSnapshot(b []byte) (Snapshot, error) {
 	}
 	return s, nil
 }
+
+// Applicants is a Service as package enrolment asks for it.
+type Applicants struct{ *Service }
+
+// Snapshot returns the canonical bytes of what officers judge about an employee
+// now, and whether all five prerequisites are valid.
+func (a Applicants) Snapshot(ctx context.Context, q *db.Queries, employeeID string) (canonical []byte, complete bool, err error) {
+	snap, err := a.Service.Snapshot(ctx, q, employeeID)
+	if err != nil {
+		return nil, false, err
+	}
+	checks, err := a.Prerequisites(ctx, q, employeeID)
+	if err != nil {
+		return nil, false, err
+	}
+	return snap.Canonical(), checks.Complete(), nil
+}

@@ -40,8 +40,9 @@ type Picture struct {
 // has taken the correction in which it is proposed, or a registration officer
 // with a case of the owner (Cases). A view by anybody but the owner is recorded
 // before the bytes are given out. Absent and forbidden scans alike fail with
-// ErrNotFound, erased ones too. unitID is the scope of the actor's role.
-func (s *Service) View(ctx context.Context, who audit.Actor, unitID, evidenceID string, thumb bool) (Picture, error) {
+// ErrNotFound, erased ones too. scopes are
+// those of an HR officer.
+func (s *Service) View(ctx context.Context, who audit.Actor, scopes []string, evidenceID string, thumb bool) (Picture, error) {
 	row, err := s.Store.Read().GetEvidence(ctx, evidenceID)
 	if err != nil {
 		return Picture{}, notFound(err, "read evidence")
@@ -49,7 +50,7 @@ func (s *Service) View(ctx context.Context, who audit.Actor, unitID, evidenceID 
 	if row.State == string(Erased) || thumb && len(row.ThumbSealed) == 0 {
 		return Picture{}, ErrNotFound
 	}
-	purpose, err := s.mayView(ctx, who, unitID, row)
+	purpose, err := s.mayView(ctx, who, scopes, row)
 	if err != nil {
 		return Picture{}, err
 	}
@@ -74,7 +75,7 @@ func (s *Service) View(ctx context.Context, who audit.Actor, unitID, evidenceID 
 }
 
 // mayView returns the purpose of a permitted view, empty for the owner's own.
-func (s *Service) mayView(ctx context.Context, who audit.Actor, unitID string, e db.Evidence) (Purpose, error) {
+func (s *Service) mayView(ctx context.Context, who audit.Actor, scopes []string, e db.Evidence) (Purpose, error) {
 	switch {
 	case who.EmployeeID == "":
 		return "", ErrNotFound
@@ -89,7 +90,7 @@ func (s *Service) mayView(ctx context.Context, who audit.Actor, unitID string, e
 		if err != nil {
 			return "", notFound(err, "read employee")
 		}
-		inScope, err := InScope(ctx, s.Store.Read(), unitID, owner.UnitID)
+		inScope, err := inScopes(ctx, s.Store.Read(), scopes, owner.UnitID)
 		if err != nil {
 			return "", err
 		}
