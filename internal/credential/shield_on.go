@@ -2,8 +2,8 @@
 
 package credential
 
-import "runtime/secret"
+import rtsecret "runtime/secret" // "secret" is too good a name to give away
 
 // shield runs f so that its registers and stack are erased when it ends, and
 // its heap when nothing refers to it.
-func shield(f func()) { secret.Do(f) }
+func shield(f func()) { rtsecret.Do(f) }

@@ -16,6 +16,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -72,32 +73,62 @@ func (v *File) load(e fs.DirEntry) error {
 	if !isSecret && !strings.HasSuffix(e.Name(), ".pem") {
 		return nil
 	}
-	info, err := e.Info()
-	if err != nil {
-		return fmt.Errorf("open vault: %w", err)
-	}
-	if info.Mode().Perm()&0o077 != 0 {
-		return fmt.Errorf("open vault %s: %w", filepath.Join(v.dir, e.Name()), ErrPermission)
-	}
 	if !isSecret {
-		return nil // signing keys are read when they are asked for
+		// Signing keys are read when they are asked for; whether they may be,
+		// the operator hears at the start.
+		b, err := readPrivate(filepath.Join(v.dir, e.Name()))
+		clear(b)
+		if err != nil {
+			return fmt.Errorf("open vault: %w", err)
+		}
+		return nil
 	}
 	base, num, ok := strings.Cut(name, ".")
 	version, err := strconv.Atoi(num)
-	if !ok || err != nil || version < 1 || !validName.MatchString(base) {
+	if !ok || err != nil || version < 1 || strconv.Itoa(version) != num || !validName.MatchString(base) {
 		return fmt.Errorf("open vault: %s is not NAME.VERSION.key", e.Name())
 	}
-	b, err := os.ReadFile(filepath.Join(v.dir, e.Name()))
+	return v.read(Name(base), version)
+}
+
+// read loads one secret from its file. The caller holds v.mu or has v alone.
+func (v *File) read(name Name, version int) error {
+	file := string(name) + "." + strconv.Itoa(version)
+	b, err := readPrivate(filepath.Join(v.dir, file+".key"))
 	if err != nil {
 		return fmt.Errorf("open vault: %w", err)
 	}
 	if len(b) != sha256.Size {
-		return fmt.Errorf("open vault: %s has %d bytes, want %d", e.Name(), len(b), sha256.Size)
+		return fmt.Errorf("open vault: %s.key has %d bytes, want %d", file, len(b), sha256.Size)
 	}
-	v.secrets[name] = b
-	v.newest[Name(base)] = max(v.newest[Name(base)], version)
+	v.secrets[file] = b
+	v.newest[name] = max(v.newest[name], version)
 	return nil
 }
+
+// readPrivate reads a file that only its owner may read. It follows links:
+// container platforms mount secrets as such.
+func readPrivate(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = f.Close() }() // nothing was written
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if info.Mode().Perm()&0o077 != 0 {
+		return nil, fmt.Errorf("%s: %w", path, ErrPermission)
+	}
+	if info.Size() > maxFile {
+		return nil, fmt.Errorf("%s: %d bytes are no key", path, info.Size())
+	}
+	return io.ReadAll(f)
+}
+
+// maxFile is more than any key takes.
+const maxFile = 64 << 10
 
 // InitFile makes the vault in dir (created if absent) with version 1 of every
 // secret that it lacks, and opens it.
@@ -113,15 +144,23 @@ func InitFile(dir string) (*File, error) {
 		if v.newest[name] > 0 {
 			continue
 		}
-		if err := v.Rotate(name); err != nil {
+		err := v.Rotate(name)
+		if errors.Is(err, fs.ErrExist) { // another process starts at the same time
+			err = v.read(name, 1)
+		}
+		if err != nil {
 			return nil, err
 		}
+	}
+	// What the directory holds outlives a power cut only if its name does.
+	if err := syncDir(filepath.Dir(filepath.Clean(dir))); err != nil {
+		return nil, fmt.Errorf("make vault: %w", err)
 	}
 	return v, nil
 }
 
 // Rotate adds a newer version of a secret. What the older versions sealed
-// still opens.
+// still opens. Other processes learn of it when they meet what it sealed.
 func (v *File) Rotate(name Name) error {
 	if !validName.MatchString(string(name)) {
 		return fmt.Errorf("rotate %q: not a name", name)
@@ -146,7 +185,15 @@ func (v *File) secret(name Name, version int) ([]byte, int, error) {
 	if version == 0 {
 		version = v.newest[name]
 	}
-	s, ok := v.secrets[string(name)+"."+strconv.Itoa(version)]
+	file := string(name) + "." + strconv.Itoa(version)
+	s, ok := v.secrets[file]
+	if !ok && version > 0 && validName.MatchString(string(name)) {
+		// Another process may have rotated it since this one started.
+		if err := v.read(name, version); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return nil, 0, err
+		}
+		s, ok = v.secrets[file]
+	}
 	if !ok {
 		return nil, 0, fmt.Errorf("%s version %d: %w", name, version, ErrNoKey)
 	}
@@ -266,13 +313,14 @@ func (v *File) Signer(_ context.Context, name Name) (crypto.Signer, error) {
 	if s, ok := v.signers[name]; ok {
 		return s, nil
 	}
-	b, err := os.ReadFile(v.signerPath(name))
+	b, err := readPrivate(v.signerPath(name))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("signing key %s: %w", name, ErrNoKey)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read signing key %s: %w", name, err)
 	}
+	defer clear(b)
 	block, _ := pem.Decode(b)
 	if block == nil {
 		return nil, fmt.Errorf("read signing key %s: not PEM", name)
@@ -312,7 +360,12 @@ func writeNew(path string, b []byte) error {
 	if err := os.Link(tmp.Name(), path); err != nil {
 		return err
 	}
-	d, err := os.Open(filepath.Dir(path))
+	return syncDir(filepath.Dir(path))
+}
+
+// syncDir makes the names in a directory durable.
+func syncDir(dir string) error {
+	d, err := os.Open(dir)
 	if err != nil {
 		return err
 	}
