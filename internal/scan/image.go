@@ -62,10 +62,11 @@ func processImage(in Input, mediaType string, lim limits) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	if res.Preview, err = encodeJPEG(shrink(opaque, opaque.Rect, PreviewSide), derivedQuality); err != nil {
+	preview := shrink(opaque, opaque.Rect, PreviewSide)
+	if res.Preview, err = encodeJPEG(preview, derivedQuality); err != nil {
 		return Result{}, err
 	}
-	if res.Thumb, err = encodeJPEG(shrink(opaque, opaque.Rect, ThumbSide), derivedQuality); err != nil {
+	if res.Thumb, err = encodeJPEG(shrink(preview, preview.Rect, ThumbSide), derivedQuality); err != nil {
 		return Result{}, err
 	}
 	res.Quality = measure(opaque)
