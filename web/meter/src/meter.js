@@ -57,8 +57,9 @@ class Meter {
     this.own = parse(box.dataset.own, []);
     this.lang = box.closest("[lang]")?.lang || "id";
     this.confirm = document.querySelector(`[data-meter-confirm="${CSS.escape(input.id)}"]`);
-    this.asked = 0;
-    this.result = null;
+    this.asked = 0; // number of the newest text
+    this.result = null; // the estimate of that text, once it is there
+    this.failed = false; // there is no estimator here
 
     this.bar = element("div", "meter-bar");
     this.bar.setAttribute("aria-hidden", "true");
@@ -122,11 +123,12 @@ class Meter {
   // The worker is a megabyte of words: it is fetched when somebody comes to
   // the field, not with the page.
   start() {
-    if (this.worker) return;
+    if (this.worker || this.failed) return;
     try {
       this.worker = new Worker(this.box.dataset.src);
     } catch {
-      return; // the rules that need no estimate go on
+      this.failed = true; // the rules that need no estimate go on
+      return this.show();
     }
     this.worker.addEventListener("message", (e) => {
       if (e.data.id !== this.asked) return; // an answer to what is no longer there
