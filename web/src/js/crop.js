@@ -7,9 +7,8 @@ const least = 10; // percent that stay visible
 const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
 
 export const cropper = (root) =>
-  each(root, "[data-file]", (field) => {
-    const box = field.querySelector("[data-crop]");
-    if (!box) return;
+  each(root, "[data-crop]", (box) => {
+    const field = box.closest("[data-file]");
     const input = field.querySelector("input[type=file]");
     const canvas = box.querySelector("[data-crop-canvas]");
     const edges = [...box.querySelectorAll("[data-crop-edge]")];

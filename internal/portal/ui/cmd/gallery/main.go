@@ -43,6 +43,19 @@ func run(addr string) error {
 	mux.HandleFunc("GET /", page(func(p ui.Page) (templ.Component, templ.Component) {
 		return ui.Layout(p), ui.Gallery("/idcard.svg")
 	}))
+	// A failed form is answered with the whole page, as the portal does.
+	mux.HandleFunc("POST /gallery/form", func(w http.ResponseWriter, r *http.Request) {
+		page(func(p ui.Page) (templ.Component, templ.Component) {
+			w.WriteHeader(http.StatusUnprocessableEntity)
+			p.HasErrors, p.Flash = true, nil
+			return ui.Layout(p), ui.Gallery("/idcard.svg")
+		})(w, r)
+	})
+	mux.HandleFunc("GET /live", page(func(p ui.Page) (templ.Component, templ.Component) {
+		p.Flash = nil
+		return ui.Layout(p), ui.GalleryLive(time.Now(), "/live/events")
+	}))
+	mux.HandleFunc("GET /live/events", events)
 	mux.HandleFunc("GET /confirm", page(func(p ui.Page) (templ.Component, templ.Component) {
 		p.HideTitle, p.Flash = true, nil
 		return ui.Layout(p), ui.GalleryConfirm()
@@ -52,8 +65,29 @@ func run(addr string) error {
 		return ui.PlainLayout(p), ui.GallerySignIn()
 	}))
 	server := &http.Server{Addr: addr, Handler: mux, ReadHeaderTimeout: 5 * time.Second}
-	fmt.Printf("http://%s/  http://%s/confirm  http://%s/login\n", addr, addr, addr)
+	fmt.Printf("http://%s/  http://%s/confirm  http://%s/login  http://%s/live\n", addr, addr, addr, addr)
 	return server.ListenAndServe()
+}
+
+// events says every two seconds that the page has changed.
+func events(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Content-Type", "text/event-stream")
+	control := http.NewResponseController(w)
+	tick := time.NewTicker(2 * time.Second)
+	defer tick.Stop()
+	for {
+		if err := control.Flush(); err != nil {
+			return
+		}
+		select {
+		case <-r.Context().Done():
+			return
+		case <-tick.C:
+			if _, err := fmt.Fprint(w, "event: refresh\ndata:\n\n"); err != nil {
+				return
+			}
+		}
+	}
 }
 
 func page(of func(ui.Page) (frame, content templ.Component)) http.HandlerFunc {
@@ -62,9 +96,9 @@ func page(of func(ui.Page) (frame, content templ.Component)) http.HandlerFunc {
 		ctx := i18n.With(r.Context(), prefs.Lang, prefs.Zone)
 		p := ui.GalleryPage(prefs.Theme)
 		p.Path = r.URL.RequestURI()
-		frame, content := of(p)
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
 		w.Header().Set("Content-Security-Policy", policy)
+		frame, content := of(p)
 		if err := frame.Render(templ.WithChildren(ctx, content), w); err != nil {
 			fmt.Fprintln(os.Stderr, "gallery:", err)
 		}
