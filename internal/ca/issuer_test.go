@@ -58,6 +58,10 @@ func TestCertificateSaysWhatTheProfileSays(t *testing.T) {
 func TestSubjectsThatDoNotFitAreRefusedByField(t *testing.T) {
 	t.Parallel()
 	p := DefaultProfile("ID", "Instansi Contoh", testPolicy, URLsAt("http://pki.example.go.id"))
+	if err := p.CheckSubject(Subject{Name: "Siti", Unit: strings.Repeat("x", 65), Reference: "1", Email: "siti@contoh.example"}); err != nil {
+		t.Errorf("a unit that is left out need not fit: %v", err)
+	}
+	p.IncludeUnit = true
 	good := Subject{Name: "Siti Contoh", Unit: "Biro", Reference: "198001012005012001", Email: "siti@contoh.example"}
 	if err := p.CheckSubject(good); err != nil {
 		t.Fatal(err)

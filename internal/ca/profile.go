@@ -22,6 +22,7 @@ type Profile struct {
 	IssuerURL    string // AIA id-ad-caIssuers: the issuing CA's certificate in DER
 	CRLURL       string // full CRL of the issuing CA
 	IncludeEmail bool   // the subscriber's e-mail address as rfc822Name
+	IncludeUnit  bool   // the subscriber's unit, which must fit into 64 characters
 }
 
 // URLs are the addresses at which relying parties reach the authority.
@@ -47,7 +48,9 @@ func URLsAt(base string) URLs {
 	}
 }
 
-// DefaultProfile is the profile of the guide's certificates, valid two years.
+// DefaultProfile is the profile of the guide's certificates: valid two years,
+// with the e-mail address and without the unit, which changes more often than
+// the certificate and may be longer than RFC 5280 allows.
 func DefaultProfile(country, organisation, policyOID string, at URLs) Profile {
 	return Profile{
 		Name: "signing-1", Country: country, Organisation: organisation, Years: 2,
@@ -119,13 +122,16 @@ func parseOID(s string) (asn1.ObjectIdentifier, error) {
 // profile says about all. There is no place for a NIK.
 type Subject struct {
 	Name      string // common name, at most 64 characters
-	Unit      string // organisational unit, may be empty
+	Unit      string // organisational unit, left out unless the profile includes it
 	Reference string // serialNumber attribute, the NIP
 	Email     string
 }
 
 // subjectName is the distinguished name of a subscriber.
 func (p Profile) subjectName(s Subject) Name {
+	if !p.IncludeUnit {
+		s.Unit = ""
+	}
 	return Name{Country: p.Country, Organisation: p.Organisation, Unit: s.Unit, CommonName: s.Name, SerialNumber: s.Reference}
 }
 

@@ -61,7 +61,9 @@ func newWorldAt(t testing.TB, at time.Time, change ...func(*HierarchyConfig)) *w
 }
 
 func (w *world) profile() Profile {
-	return DefaultProfile("ID", "Instansi Contoh", testPolicy, w.cfg.URLs)
+	p := DefaultProfile("ID", "Instansi Contoh", testPolicy, w.cfg.URLs)
+	p.IncludeUnit = true
+	return p
 }
 
 func neverBlocked(context.Context, [sha256.Size]byte) (bool, error) { return false, nil }

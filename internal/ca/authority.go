@@ -1,0 +1,401 @@
+package ca
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"log/slog"
+	"reflect"
+	"sync"
+	"time"
+
+	"absah/internal/audit"
+	"absah/internal/clock"
+	"absah/internal/store"
+	"absah/internal/store/db"
+)
+
+// People tells what is known about employees (package staff).
+type People interface {
+	// CertificateSubject returns what a certificate would say about an employee
+	// now, and the hash of everything that officers judge about him now.
+	CertificateSubject(ctx context.Context, q *db.Queries, employeeID string) (Subject, [sha256.Size]byte, error)
+}
+
+// Registrations is the registration authority (package enrolment).
+type Registrations interface {
+	// Issued is told in the transaction that stores the certificate.
+	Issued(ctx context.Context, tx *store.Tx, registrationID string, c db.Certificate) error
+	// Refused is told when the authority found a fault before it signed, with
+	// a code: one of the Refused... constants.
+	Refused(ctx context.Context, tx *store.Tx, registrationID, why string) error
+}
+
+// Why the authority refuses to certify an approved registration.
+const (
+	RefusedApproval = "approval"        // the approvals do not stand, or the data changed since
+	RefusedRequest  = "request"         // the certification request is broken
+	RefusedKey      = "blocked_key"     // the key must not be certified
+	RefusedSubject  = "subject"         // a field does not fit into a certificate
+	RefusedLint     = "lint"            // the certificate would break a rule
+	RefusedIntent   = "intent_unusable" // the recorded intent cannot be signed any more; a new registration is needed
+	statusIssuing   = "Issuing"         // of a registration that waits for us (package enrolment)
+	verdictAccepted = "accepted"
+)
+
+// AuthorityConfig is what an Authority needs; all fields are required.
+type AuthorityConfig struct {
+	Store         *store.Store
+	Hierarchy     *Hierarchy
+	Profile       Profile
+	People        People
+	Registrations Registrations
+	Clock         clock.Clock
+	Log           *slog.Logger
+}
+
+// Authority is the ca role: it turns approved registrations into certificates
+// and publishes CRLs. Nothing but this role holds the authority's keys. It is
+// safe for concurrent use, and several processes may run it on one database.
+type Authority struct {
+	cfg    AuthorityConfig
+	issuer *Issuer
+	crls   map[string]*CRLSigner
+	files  sync.Mutex // the CRL files of this process
+}
+
+// NewAuthority refuses what NewIssuer refuses.
+func NewAuthority(cfg AuthorityConfig) (*Authority, error) {
+	if cfg.Store == nil || cfg.Hierarchy == nil || cfg.People == nil || cfg.Registrations == nil || cfg.Clock == nil || cfg.Log == nil {
+		return nil, fmt.Errorf("%w: the authority lacks a part", ErrConfig)
+	}
+	a := &Authority{cfg: cfg, crls: map[string]*CRLSigner{}}
+	var err error
+	a.issuer, err = cfg.Hierarchy.Issuer(IssuerConfig{Profile: cfg.Profile, Clock: cfg.Clock, Blocked: a.blocked})
+	if err != nil {
+		return nil, err
+	}
+	names := []string{string(IssuingCA)}
+	if cfg.Hierarchy.CanSignRoot() {
+		names = append(names, string(RootCA))
+	}
+	for _, name := range names {
+		if a.crls[name], err = cfg.Hierarchy.CRLSigner(name); err != nil {
+			return nil, err
+		}
+	}
+	return a, nil
+}
+
+func (a *Authority) blocked(ctx context.Context, hash [sha256.Size]byte) (bool, error) {
+	n, err := a.cfg.Store.Read().IsBlocked(ctx, hash[:])
+	return n > 0, err
+}
+
+// IssueJob certifies a registration that both officers approved. It is a
+// store.Handler: it may run any number of times and after a crash at any point,
+// and there will be one certificate.
+//
+//	transaction 1  serial and to-be-signed bytes are recorded
+//	signature
+//	transaction 2  the certificate is stored, the registration goes to Issue
+//
+// A fault of the request takes the registration back (Registrations.Refused)
+// and is no error; an error means: try again.
+func (a *Authority) IssueJob(ctx context.Context, registrationID string) error {
+	in, err := a.intend(ctx, registrationID)
+	if code := refusal(err); code != "" {
+		a.cfg.Log.WarnContext(ctx, "certificate refused", "registration", registrationID, "code", code, "error", err)
+		return a.refuse(ctx, registrationID, code)
+	}
+	if err != nil {
+		return fmt.Errorf("issue certificate for %s: %w", registrationID, err)
+	}
+	if in == nil {
+		return nil // done already, or not wanted any more
+	}
+	der, err := a.issuer.Sign(ctx, in)
+	if err != nil {
+		return fmt.Errorf("issue certificate for %s: %w", registrationID, err)
+	}
+	if err := a.keep(ctx, registrationID, in, der); err != nil {
+		return fmt.Errorf("issue certificate for %s: %w", registrationID, err)
+	}
+	return nil
+}
+
+// refusal translates faults of a request, that no repetition mends.
+func refusal(err error) string {
+	var field *FieldError
+	switch {
+	case errors.Is(err, errIntentUnusable), errors.Is(err, ErrStaleIntent):
+		return RefusedIntent
+	case errors.Is(err, ErrApproval):
+		return RefusedApproval
+	case errors.Is(err, ErrCSR):
+		return RefusedRequest
+	case errors.Is(err, ErrBlockedKey):
+		return RefusedKey
+	case errors.As(err, &field):
+		return RefusedSubject
+	case errors.Is(err, ErrLint):
+		return RefusedLint
+	}
+	return ""
+}
+
+var (
+	// errIntentUnusable says that a recorded intent cannot be taken up.
+	errIntentUnusable = errors.New("the recorded intent cannot be taken up")
+	// errChanged says that a request changed while its certificate was
+	// prepared; the job runs again.
+	errChanged = errors.New("the registration changed meanwhile")
+)
+
+// order is what the database says about a registration that waits for us.
+type order struct {
+	waiting    bool // the registration waits for the authority
+	request    Request
+	credential db.Credential
+	recorded   *db.Certificate // an intent recorded before, or its outcome
+}
+
+// read gathers an order. It reads the approvals from where the officers' checks
+// stand and takes nobody's word for them.
+func (a *Authority) read(ctx context.Context, q *db.Queries, id string) (order, error) {
+	var o order
+	r, err := q.GetRegistration(ctx, id)
+	if store.IsNotFound(err) {
+		return o, nil
+	}
+	if err != nil {
+		return o, fmt.Errorf("read registration: %w", err)
+	}
+	c, err := q.CertificateOfRegistration(ctx, id)
+	switch {
+	case err == nil:
+		o.recorded = &c
+	case !store.IsNotFound(err):
+		return o, fmt.Errorf("read intent: %w", err)
+	}
+	o.waiting = r.Status == statusIssuing
+	if !o.waiting {
+		return o, nil
+	}
+	if o.credential, err = q.LiveCredential(ctx, id); store.IsNotFound(err) {
+		return o, fmt.Errorf("%w: no key", ErrCSR)
+	} else if err != nil {
+		return o, fmt.Errorf("read key: %w", err)
+	}
+	subject, hash, err := a.cfg.People.CertificateSubject(ctx, q, r.EmployeeID)
+	if err != nil {
+		return o, fmt.Errorf("read subscriber: %w", err)
+	}
+	if string(hash[:]) != string(r.SnapshotHash) {
+		return o, fmt.Errorf("%w: the data changed since the registration", ErrApproval)
+	}
+	o.request = Request{
+		RegistrationID: id, ApplicantID: r.EmployeeID, SnapshotHash: hash[:],
+		CSR: o.credential.Csr, ExpectedSPKI: o.credential.Spki, Subject: subject,
+	}
+	reviews, err := q.ReviewsOf(ctx, id)
+	if err != nil {
+		return o, fmt.Errorf("read approvals: %w", err)
+	}
+	for _, v := range reviews {
+		if v.Verdict != verdictAccepted || v.VoidedAt != 0 {
+			continue
+		}
+		switch v.Stage {
+		case 1:
+			o.request.FirstOfficer, o.request.FirstHash = v.OfficerID, v.SnapshotHash
+		case 2:
+			o.request.SecondOfficer, o.request.SecondHash = v.OfficerID, v.SnapshotHash
+		}
+	}
+	return o, nil
+}
+
+// intend returns the intent to sign, durably recorded, or nil when there is
+// nothing to do.
+func (a *Authority) intend(ctx context.Context, id string) (*Intent, error) {
+	o, err := a.read(ctx, a.cfg.Store.Read(), id)
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case !o.waiting && o.recorded != nil && o.recorded.State == stateIntended:
+		return nil, a.giveUp(ctx, id)
+	case !o.waiting:
+		return nil, nil
+	case o.recorded == nil:
+		return a.record(ctx, id, o)
+	case o.recorded.State != stateIntended:
+		return nil, errIntentUnusable
+	}
+	in, err := a.issuer.Resume(ctx, o.request, o.recorded.Tbs)
+	if errors.Is(err, ErrLint) || errors.Is(err, ErrMalformed) {
+		return nil, fmt.Errorf("%w: %w", errIntentUnusable, err)
+	}
+	return in, err
+}
+
+// record prepares a certificate and writes down what is about to be signed. The
+// lint runs before the transaction, which then makes sure that nothing changed
+// meanwhile.
+func (a *Authority) record(ctx context.Context, id string, o order) (*Intent, error) {
+	in, err := a.issuer.Prepare(ctx, o.request)
+	if err != nil {
+		return nil, err
+	}
+	err = a.cfg.Store.InTx(ctx, func(tx *store.Tx) error {
+		if _, err := tx.LockRegistration(ctx, id); err != nil {
+			return fmt.Errorf("lock registration: %w", err)
+		}
+		now, err := a.read(ctx, tx.Queries, id)
+		if err != nil {
+			return err
+		}
+		if !now.waiting || now.recorded != nil || !reflect.DeepEqual(now.request, o.request) {
+			return errChanged
+		}
+		hash := in.KeyHash()
+		from, to := in.Validity()
+		at := a.cfg.Clock()
+		err = tx.InsertCertificateIntent(ctx, db.InsertCertificateIntentParams{
+			Serial: in.Serial(), RegistrationID: id, CredentialID: o.credential.ID, EmployeeID: o.request.ApplicantID,
+			Issuer: a.issuer.Name(), Profile: a.cfg.Profile.Name, Tbs: in.TBS(), SpkiHash: hash[:],
+			Subject:   a.cfg.Profile.subjectName(o.request.Subject).String(),
+			NotBefore: clock.Micros(from), NotAfter: clock.Micros(to), IntendedAt: clock.Micros(at),
+		})
+		if store.IsUnique(err) { // registration and serial are new, so the key is not
+			return fmt.Errorf("%w: it was certified before", ErrBlockedKey)
+		}
+		if err != nil {
+			return fmt.Errorf("record intent: %w", err)
+		}
+		return audit.Record(ctx, tx, at, audit.System("ca"), audit.Entry{
+			Action: "certificate.intend", ObjectKind: "certificate", ObjectID: in.Serial(),
+			Detail: map[string]string{"registration": id, "tbs_sha256": hexHash(in.tbs)},
+		})
+	})
+	if err != nil {
+		return nil, err
+	}
+	return in, nil
+}
+
+// keep stores a signed certificate and moves the registration on, together.
+func (a *Authority) keep(ctx context.Context, id string, in *Intent, der []byte) error {
+	return a.cfg.Store.InTx(ctx, func(tx *store.Tx) error {
+		if _, err := tx.LockRegistration(ctx, id); err != nil {
+			return fmt.Errorf("lock registration: %w", err)
+		}
+		at := a.cfg.Clock()
+		n, err := tx.StoreCertificate(ctx, db.StoreCertificateParams{Serial: in.Serial(), Der: der, IssuedAt: clock.Micros(at)})
+		if err != nil {
+			return fmt.Errorf("store certificate: %w", err)
+		}
+		if n == 0 {
+			return nil // another run of the job was faster; its signature stands
+		}
+		c, err := tx.GetCertificate(ctx, in.Serial())
+		if err != nil {
+			return fmt.Errorf("read certificate back: %w", err)
+		}
+		if err := a.cfg.Registrations.Issued(ctx, tx, id, c); err != nil {
+			return fmt.Errorf("move registration on: %w", err)
+		}
+		return audit.Record(ctx, tx, at, audit.System("ca"), audit.Entry{
+			Action: "certificate.issue", ObjectKind: "certificate", ObjectID: c.Serial,
+			Detail: map[string]string{"registration": id, "der_sha256": hexHash(der)},
+		})
+	})
+}
+
+// refuse takes a registration back. An intent that was recorded is given up.
+func (a *Authority) refuse(ctx context.Context, id, code string) error {
+	err := a.cfg.Store.InTx(ctx, func(tx *store.Tx) error {
+		r, err := tx.LockRegistration(ctx, id)
+		if err != nil {
+			return fmt.Errorf("lock registration: %w", err)
+		}
+		if r.Status != statusIssuing {
+			return nil
+		}
+		if err := a.abandon(ctx, tx, id); err != nil {
+			return err
+		}
+		return a.cfg.Registrations.Refused(ctx, tx, id, code)
+	})
+	if err != nil {
+		return fmt.Errorf("refuse certificate for %s: %w", id, err)
+	}
+	return nil
+}
+
+// giveUp closes the intent of a registration that no longer waits for us.
+func (a *Authority) giveUp(ctx context.Context, id string) error {
+	return a.cfg.Store.InTx(ctx, func(tx *store.Tx) error {
+		r, err := tx.LockRegistration(ctx, id)
+		if err != nil {
+			return fmt.Errorf("lock registration: %w", err)
+		}
+		if r.Status == statusIssuing {
+			return errChanged
+		}
+		return a.abandon(ctx, tx, id)
+	})
+}
+
+// abandon ends an intent. Whether its signature was made nobody knows, so it is
+// revoked: should the certificate ever turn up, OCSP and CRL say so.
+func (a *Authority) abandon(ctx context.Context, tx *store.Tx, id string) error {
+	c, err := tx.CertificateOfRegistration(ctx, id)
+	if store.IsNotFound(err) || (err == nil && c.State != stateIntended) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("read intent: %w", err)
+	}
+	if _, err := tx.AbandonCertificate(ctx, c.Serial); err != nil {
+		return fmt.Errorf("abandon intent: %w", err)
+	}
+	at := a.cfg.Clock()
+	if err := Revoke(ctx, tx, c, CessationOfOperation, at); err != nil {
+		return err
+	}
+	return audit.Record(ctx, tx, at, audit.System("ca"), audit.Entry{
+		Action: "certificate.abandon", ObjectKind: "certificate", ObjectID: c.Serial, Detail: map[string]string{"registration": id},
+	})
+}
+
+// JobPublishCRL is the kind of the job that publishes the CRL of the CA whose
+// name is the job's ID; the handler is Authority.PublishCRL.
+const JobPublishCRL = "ca.crl"
+
+// Revoke revokes a certificate in the caller's transaction and orders a new
+// CRL. From the commit on OCSP answers "revoked". It fails with ErrReason, and
+// with ErrNoCertificate when the certificate is revoked already. A compromised
+// key is blocked for good. What this means for the registration is the
+// caller's business.
+func Revoke(ctx context.Context, tx *store.Tx, c db.Certificate, why Reason, at time.Time) error {
+	if !why.Valid() {
+		return fmt.Errorf("revoke %s: %w: %d", c.Serial, ErrReason, int(why))
+	}
+	n, err := tx.RevokeCertificate(ctx, db.RevokeCertificateParams{Serial: c.Serial, RevokedAt: clock.Micros(at), RevocationReason: int64(why)})
+	if err != nil {
+		return fmt.Errorf("revoke %s: %w", c.Serial, err)
+	}
+	if n == 0 {
+		return fmt.Errorf("revoke %s: %w, or it is revoked already", c.Serial, ErrNoCertificate)
+	}
+	if why == KeyCompromise {
+		err := tx.BlockKey(ctx, db.BlockKeyParams{SpkiHash: c.SpkiHash, Reason: why.String(), CreatedAt: clock.Micros(at)})
+		if err != nil {
+			return fmt.Errorf("block key of %s: %w", c.Serial, err)
+		}
+	}
+	return tx.Enqueue(ctx, store.Job{Kind: JobPublishCRL, ID: c.Issuer})
+}
