@@ -11,8 +11,10 @@ import (
 	"math/big"
 	"os"
 	"path/filepath"
+	"strconv"
 	"time"
 
+	"absah/internal/audit"
 	"absah/internal/clock"
 	"absah/internal/store"
 	"absah/internal/store/db"
@@ -63,10 +65,16 @@ func (a *Authority) PublishCRL(ctx context.Context, name string) error {
 	}
 	err = a.cfg.Store.InTx(ctx, func(tx *store.Tx) error {
 		n, err := tx.PublishCRL(ctx, db.PublishCRLParams{Issuer: name, Number: list.Number, Der: list.DER})
-		if err == nil && n != 1 {
-			err = fmt.Errorf("number %d is not reserved: %w", list.Number, ErrCRLNumber)
+		if err != nil {
+			return err
 		}
-		return err
+		if n != 1 {
+			return fmt.Errorf("number %d is not reserved: %w", list.Number, ErrCRLNumber)
+		}
+		return audit.Record(ctx, tx, a.cfg.Clock(), audit.System("ca"), audit.Entry{
+			Action: "crl.publish", ObjectKind: "crl", ObjectID: name,
+			Detail: map[string]string{"number": strconv.FormatInt(list.Number, 10), "der_sha256": hexHash(list.DER)},
+		})
 	})
 	if err != nil {
 		return fmt.Errorf("publish CRL %d of %s: %w", list.Number, name, err)
@@ -79,35 +87,34 @@ func (a *Authority) PublishCRL(ctx context.Context, name string) error {
 }
 
 // reserve takes the next number and, in the same transaction, what the list
-// will say, so that a list of a higher number never says less.
+// will say, so that a list of a higher number never says less. The audit row
+// comes first: its lock makes processes take turns.
 func (a *Authority) reserve(ctx context.Context, name string, floor int64) (CRL, []RevokedEntry, error) {
 	var list CRL
 	var entries []RevokedEntry
-	try := func() error {
-		return a.cfg.Store.InTx(ctx, func(tx *store.Tx) error {
-			list.ThisUpdate = a.cfg.Clock().Truncate(time.Second)
-			list.NextUpdate = list.ThisUpdate.Add(crlLife(name))
-			number, err := tx.ReserveCRLNumber(ctx, db.ReserveCRLNumberParams{
-				Issuer: name, Floor: floor, ThisUpdate: clock.Micros(list.ThisUpdate), NextUpdate: clock.Micros(list.NextUpdate),
-			})
-			if err != nil {
-				return fmt.Errorf("reserve number: %w", err)
-			}
-			list.Number = number
-			rows, err := tx.RevokedCertificates(ctx, db.RevokedCertificatesParams{
-				Issuer: name, NotAfter: clock.Micros(list.ThisUpdate.Add(-expiredKept)),
-			})
-			if err != nil {
-				return fmt.Errorf("read revocations: %w", err)
-			}
-			entries, err = toEntries(rows, list.ThisUpdate)
+	err := a.cfg.Store.InTx(ctx, func(tx *store.Tx) error {
+		now := a.cfg.Clock()
+		err := audit.Record(ctx, tx, now, audit.System("ca"), audit.Entry{Action: "crl.intend", ObjectKind: "crl", ObjectID: name})
+		if err != nil {
 			return err
+		}
+		list = CRL{ThisUpdate: now.Truncate(time.Second)}
+		list.NextUpdate = list.ThisUpdate.Add(crlLife(name))
+		list.Number, err = tx.ReserveCRLNumber(ctx, db.ReserveCRLNumberParams{
+			Issuer: name, Floor: floor, ThisUpdate: clock.Micros(list.ThisUpdate), NextUpdate: clock.Micros(list.NextUpdate),
 		})
-	}
-	err := try()
-	for i := 0; i < 5 && store.IsUnique(err); i++ { // another process reserved at the same moment
-		err = try()
-	}
+		if err != nil {
+			return fmt.Errorf("reserve number: %w", err)
+		}
+		rows, err := tx.RevokedCertificates(ctx, db.RevokedCertificatesParams{
+			Issuer: name, NotAfter: clock.Micros(list.ThisUpdate.Add(-expiredKept)),
+		})
+		if err != nil {
+			return fmt.Errorf("read revocations: %w", err)
+		}
+		entries, err = toEntries(rows, list.ThisUpdate)
+		return err
+	})
 	return list, entries, err
 }
 

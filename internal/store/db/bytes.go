@@ -8,7 +8,7 @@ import (
 
 // Bytes is the type of every bytea column. Such columns are never null, but a
 // driver writes a nil slice as null, and may read an empty value as nil; this
-// type writes both as an empty value. The literal '' in a query is text to
+// type writes both as an empty value. The literal ” in a query is text to
 // SQLite, so text is read too.
 type Bytes []byte
 
