@@ -48,6 +48,9 @@ func (s *Service) SendLink(ctx context.Context, who audit.Actor, role Role, unit
 		if err != nil {
 			return err
 		}
+		if err := permitted(r, ActionSendLink, role); err != nil {
+			return err
+		}
 		if role == Applicant {
 			if r.EmployeeID != who.EmployeeID {
 				return ErrNotFound

@@ -256,7 +256,7 @@ func (s *Service) accept(ctx context.Context, tx *store.Tx, who audit.Actor, r d
 		ID: ident.From(s.Random), RegistrationID: r.ID, EmployeeID: r.EmployeeID, Kind: t.Kind, TextHash: t.Hash,
 		AcceptedAt: now, Address: who.Address, UserAgent: who.UserAgent,
 	})
-	if err != nil && !store.IsUnique(err) {
+	if err != nil {
 		return fmt.Errorf("store acceptance of the %s: %w", t.Kind, err)
 	}
 	return nil

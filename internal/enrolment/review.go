@@ -200,14 +200,14 @@ func (s *Service) decide(ctx context.Context, who Checker, c Check, a Action, re
 		if err != nil {
 			return err
 		}
+		if err := permitted(r, a, Officer); err != nil {
+			return err
+		}
 		if string(c.SnapshotHash) != string(r.SnapshotHash) {
 			return ErrStale
 		}
 		if a == ActionApprove && r.VerifiedBy.String == who.EmployeeID {
 			return ErrSamePerson
-		}
-		if a == ActionApprove && !r.VerifiedBy.Valid {
-			return &NotAllowedError{Status: Status(r.Status), Action: a, Role: Officer}
 		}
 		stage := int64(1)
 		if Status(r.Status) == Enroll {

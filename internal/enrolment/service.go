@@ -3,6 +3,7 @@ package enrolment
 import (
 	"context"
 	"crypto/sha256"
+	"crypto/x509"
 	"database/sql"
 	"encoding/binary"
 	"encoding/json"
@@ -54,6 +55,13 @@ type Courier interface {
 	CancelLink(ctx context.Context, tx *store.Tx, r db.Registration) error
 }
 
+// Keys makes and re-seals subscribers' keys (credential.Sealer).
+type Keys interface {
+	Create(ctx context.Context, kid, owner string, template *x509.CertificateRequest, alg keys.Algorithm, secret *passphrase.Secret) (credential.Sealed, error)
+	Rewrap(ctx context.Context, row credential.Sealed, old, fresh *passphrase.Secret) (credential.Sealed, error)
+	Erase(ctx context.Context, row credential.Sealed) (credential.Sealed, error)
+}
+
 // Policy is what an installation may decide.
 type Policy struct {
 	LinkValidity      time.Duration // of the link that sets the passphrase
@@ -86,7 +94,7 @@ type Service struct {
 	People    People
 	Accounts  Accounts
 	Courier   Courier
-	Sealer    *credential.Sealer
+	Sealer    Keys
 	Guard     *credential.Guard
 	Ledger    *credential.Ledger
 	Estimator *passphrase.Estimator
@@ -124,6 +132,15 @@ func lock(ctx context.Context, tx *store.Tx, id string) (db.Registration, error)
 		return r, fmt.Errorf("lock registration: %w", err)
 	}
 	return r, nil
+}
+
+// permitted holds an action against the table, for methods that look further
+// before they advance.
+func permitted(r db.Registration, a Action, role Role) error {
+	if _, ok := Next(Status(r.Status), a, role); !ok {
+		return &NotAllowedError{Status: Status(r.Status), Action: a, Role: role}
+	}
+	return nil
 }
 
 // advance takes the step from the status of r, and writes status, queue,

@@ -203,6 +203,7 @@ func (c Registrations) AgreementCopy(ctx context.Context, tx *store.Tx, r db.Reg
 	for _, a := range accepted {
 		if a.Kind == "agreement" {
 			p.Version, p.AcceptedAt = a.Version, clock.FromMicros(a.AcceptedAt)
+			break // the latest one
 		}
 	}
 	return c.queue(ctx, tx, r, always(p))

@@ -12,7 +12,7 @@ import (
 
 const acceptancesOf = `-- name: AcceptancesOf :many
 select a.id, a.registration_id, a.employee_id, a.kind, a.text_hash, a.accepted_at, a.address, a.user_agent, t.version, t.locale from acceptance a join agreement_text t on t.hash = a.text_hash
-where a.registration_id = $1 order by a.kind
+where a.registration_id = $1 order by a.accepted_at desc, a.kind
 `
 
 type AcceptancesOfRow struct {

@@ -115,7 +115,7 @@ values ($1, $2, $3, $4, $5, $6, $7, $8);
 
 -- name: AcceptancesOf :many
 select a.*, t.version, t.locale from acceptance a join agreement_text t on t.hash = a.text_hash
-where a.registration_id = $1 order by a.kind;
+where a.registration_id = $1 order by a.accepted_at desc, a.kind;
 
 -- name: LastHistory :one
 select seq, hash from history where registration_id = $1 order by seq desc limit 1;

@@ -313,9 +313,9 @@ create table acceptance (
     text_hash       bytea not null references agreement_text (hash),
     accepted_at     bigint not null,
     address         text not null,
-    user_agent      text not null,
-    unique (registration_id, kind)
+    user_agent      text not null
 );
+create index acceptance_registration on acceptance (registration_id, accepted_at);
 
 create table credential (
     id               text primary key,
