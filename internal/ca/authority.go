@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"log/slog"
 	"reflect"
-	"sync"
 	"time"
 
 	"absah/internal/audit"
@@ -62,7 +61,6 @@ type Authority struct {
 	cfg    AuthorityConfig
 	issuer *Issuer
 	crls   map[string]*CRLSigner
-	files  sync.Mutex // the CRL files of this process
 }
 
 // NewAuthority refuses what NewIssuer refuses.

@@ -2,8 +2,8 @@
 // (RFC 6960 appendix A, RFC 5019), CRLs and CA certificates (RFC 5280 4.2.1.13
 // and 4.2.2.1, RFC 2585) and the page of the certification practice statement.
 //
-//	POST /pki/ocsp             GET /pki/ocsp/{base64 of the request}
-//	GET  /pki/crl/{name}.crl   GET /pki/ca/{name}.crt      GET /pki/cps
+//	POST /pki/ocsp           GET  /pki/ocsp/{base64 of the request}
+//	GET  /pki/crl/NAME.crl   GET  /pki/ca/NAME.crt   GET /pki/cps
 //
 // All of it is public, by plain http too, and without cookies.
 package pki
@@ -32,9 +32,9 @@ import (
 type Config struct {
 	// OCSP answers a request in DER; (*ca.Responder).Respond.
 	OCSP func(ctx context.Context, request []byte) (ca.Answer, error)
-	// CRL returns the current CRL of a CA by name. It fails with
-	// ca.ErrNotEstablished when there is no such CA or no CRL yet.
-	CRL func(ctx context.Context, name string) (CRL, error)
+	// CRL returns the current CRL of a CA by name; (*ca.Records).CRL. It fails
+	// with ca.ErrNotEstablished when there is none yet.
+	CRL func(ctx context.Context, name string) (ca.CRL, error)
 	// Certificates are the CA certificates in DER by name, such as "ca-root".
 	Certificates map[string][]byte
 	// CPS writes the page of the certification practice statement.
@@ -43,14 +43,6 @@ type Config struct {
 	Clock clock.Clock
 	// Log receives failures that are ours; what clients do wrong is not logged.
 	Log *slog.Logger
-}
-
-// CRL is a certificate revocation list as published.
-type CRL struct {
-	DER        []byte
-	Number     int64
-	ThisUpdate time.Time
-	NextUpdate time.Time
 }
 
 // Media types.

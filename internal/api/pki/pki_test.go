@@ -79,11 +79,11 @@ func newWorld(t testing.TB) *world {
 	}
 	handler, err := pki.New(pki.Config{
 		OCSP: responder.Respond,
-		CRL: func(_ context.Context, name string) (pki.CRL, error) {
+		CRL: func(_ context.Context, name string) (ca.CRL, error) {
 			if name != string(ca.IssuingCA) {
-				return pki.CRL{}, ca.ErrNotEstablished
+				return ca.CRL{}, ca.ErrNotEstablished
 			}
-			return pki.CRL{DER: der, Number: w.number, ThisUpdate: now, NextUpdate: now.Add(24 * time.Hour)}, w.crlErr
+			return ca.CRL{DER: der, Number: w.number, ThisUpdate: now, NextUpdate: now.Add(24 * time.Hour)}, w.crlErr
 		},
 		Certificates: map[string][]byte{string(ca.RootCA): w.h.Root.Raw, string(ca.IssuingCA): w.h.Issuing.Raw},
 		CPS:          http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "CPS") }),
