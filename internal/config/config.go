@@ -90,13 +90,14 @@ type Blobs struct {
 
 // CA names the hierarchy and what its certificates say.
 type CA struct {
-	Country       string        `yaml:"country" env:"COUNTRY"`
-	Organisation  string        `yaml:"organisation" env:"ORGANISATION"`
-	RootName      string        `yaml:"root_name" env:"ROOT_NAME"`
-	IssuingName   string        `yaml:"issuing_name" env:"ISSUING_NAME"`
-	PolicyOID     string        `yaml:"policy_oid" env:"POLICY_OID"`
-	Validity      time.Duration `yaml:"validity" env:"VALIDITY"` // of subscriber certificates
-	SubscriberKey string        `yaml:"subscriber_key" env:"SUBSCRIBER_KEY"`
+	Country       string `yaml:"country" env:"COUNTRY"`
+	Organisation  string `yaml:"organisation" env:"ORGANISATION"`
+	RootName      string `yaml:"root_name" env:"ROOT_NAME"`
+	IssuingName   string `yaml:"issuing_name" env:"ISSUING_NAME"`
+	PolicyOID     string `yaml:"policy_oid" env:"POLICY_OID"`
+	Years         int    `yaml:"years" env:"YEARS"`     // validity of subscriber certificates
+	PKIURL        string `yaml:"pki_url" env:"PKI_URL"` // where OCSP, CRLs and CA certificates are reached; base_url when empty
+	SubscriberKey string `yaml:"subscriber_key" env:"SUBSCRIBER_KEY"`
 }
 
 // Passphrase is what a passphrase must be.
@@ -131,7 +132,7 @@ func Default() Config {
 		Blobs: Blobs{Kind: "disk", TLS: true},
 		CA: CA{
 			Country: "ID", Organisation: "Instansi Contoh", RootName: "Absah Demo Root CA", IssuingName: "Absah Demo Issuing CA 1",
-			PolicyOID: "2.25.7260.1.1", Validity: 2 * 365 * 24 * time.Hour, SubscriberKey: "ecdsa-p256",
+			PolicyOID: "2.25.7260.1.1", Years: 2, SubscriberKey: "ecdsa-p256",
 		},
 		Passphrase: Passphrase{MinLength: 12, MinScore: 3},
 		Policy:     Policy{LinkValidity: 72 * time.Hour, LinksPerDay: 3},
@@ -243,7 +244,8 @@ func (c Config) Validate() error {
 	bad(c.Blobs.Kind == "s3" && (c.Blobs.Endpoint == "" || c.Blobs.Bucket == ""), "blobs.endpoint", "and blobs.bucket must be set for s3")
 	bad(!regexp.MustCompile(`^[A-Z]{2}$`).MatchString(c.CA.Country), "ca.country", "must be two capital letters such as ID")
 	bad(!oid.MatchString(c.CA.PolicyOID), "ca.policy_oid", "must be an object identifier such as 2.25.7260.1.1")
-	bad(c.CA.Validity < 24*time.Hour || c.CA.Validity > 3*366*24*time.Hour, "ca.validity", "must be 24h to 26352h (3 years)")
+	bad(c.CA.Years < 1 || c.CA.Years > 3, "ca.years", "must be 1 to 3")
+	bad(c.CA.PKIURL != "" && !isHTTP(c.CA.PKIURL), "ca.pki_url", "must be http://HOST or https://HOST without a path, or empty")
 	bad(!slices.Contains([]string{"ecdsa-p256", "rsa-3072"}, c.CA.SubscriberKey), "ca.subscriber_key", "must be ecdsa-p256 or rsa-3072")
 	bad(c.Passphrase.MinLength < 8 || c.Passphrase.MinLength > 64, "passphrase.min_length", "must be 8 to 64")
 	bad(c.Passphrase.MinScore < 2 || c.Passphrase.MinScore > 4, "passphrase.min_score", "must be 2 to 4")
@@ -257,6 +259,11 @@ func (c Config) Validate() error {
 func isPort(s string) bool {
 	n, err := strconv.Atoi(s)
 	return err == nil && n >= 1 && n <= 65535
+}
+
+func isHTTP(s string) bool {
+	u, err := url.Parse(s)
+	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "" && strings.Trim(u.Path, "/") == "" && u.RawQuery == "" && u.User == nil
 }
 
 func isAddress(s string) bool {
@@ -278,6 +285,14 @@ func (c Config) DatabaseURL() string {
 		return c.Database.URL
 	}
 	return filepath.Join(c.Data, "absah.db")
+}
+
+// PKIURL is where relying parties reach the authority.
+func (c Config) PKIURL() string {
+	if c.CA.PKIURL != "" {
+		return c.CA.PKIURL
+	}
+	return c.BaseURL
 }
 
 // Path is a file or folder in the data directory.

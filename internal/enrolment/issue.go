@@ -52,7 +52,8 @@ func (s *Service) Refused(ctx context.Context, tx *store.Tx, registrationID, why
 	if err != nil {
 		return fmt.Errorf("void approval: %w", err)
 	}
-	return nil
+	// Data that changed while the authority worked void the first check too.
+	return s.EmployeeChanged(ctx, tx, r.EmployeeID, audit.System("ca"))
 }
 
 // Revocation is a wish to revoke.

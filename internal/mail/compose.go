@@ -335,3 +335,24 @@ func (p OfficerDigest) compose(l *letter) {
 	l.button("button", p.Page)
 	l.para("after")
 }
+
+func (p PasswordReset) compose(l *letter) {
+	l.need("user_name", p.UserName)
+	l.para("intro")
+	l.button("button", p.Link)
+	l.fact("user_name", p.UserName)
+	l.fact("at", l.when(p.At))
+	l.fact("expires", l.when(p.Expires))
+	l.fact("uses", l.common("common.once", nil))
+	l.show()
+	l.notice("not_you")
+}
+
+func (p SecurityChanged) compose(l *letter) {
+	l.para("intro")
+	l.fact("changed", l.label("securities", p.What))
+	l.fact("at", l.when(p.At))
+	l.show()
+	l.button("button", p.Page)
+	l.notice("not_you")
+}

@@ -57,6 +57,14 @@ func (LoginLocked) Kind() Kind { return KindLoginLocked }
 // Kind implements Params.
 func (OfficerDigest) Kind() Kind { return KindOfficerDigest }
 
+// Kind implements Params.
+func (PasswordReset) Kind() Kind { return KindPasswordReset }
+
+// Kind implements Params.
+func (SecurityChanged) Kind() Kind { return KindSecurityChanged }
+
+func (p *PasswordReset) value() Params           { return *p }
+func (p *SecurityChanged) value() Params         { return *p }
 func (p *EnrolLink) value() Params               { return *p }
 func (p *LoginInformation) value() Params        { return *p }
 func (p *CertificateIssued) value() Params       { return *p }

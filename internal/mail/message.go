@@ -37,6 +37,8 @@ const (
 	KindAccountInvitation       Kind = "account_invitation"
 	KindLoginLocked             Kind = "login_locked"
 	KindOfficerDigest           Kind = "officer_digest"
+	KindPasswordReset           Kind = "password_reset"
+	KindSecurityChanged         Kind = "security_changed"
 )
 
 // Lang is the language of a message.
@@ -141,6 +143,10 @@ func newParams(k Kind) any {
 		return new(AccountInvitation)
 	case KindLoginLocked:
 		return new(LoginLocked)
+	case KindPasswordReset:
+		return new(PasswordReset)
+	case KindSecurityChanged:
+		return new(SecurityChanged)
 	case KindOfficerDigest:
 		return new(OfficerDigest)
 	}

@@ -231,3 +231,21 @@ type OfficerDigest struct {
 	Oldest time.Time `json:"oldest,omitzero"` // since when the oldest waits
 	Page   Path      `json:"page"`
 }
+
+// PasswordReset brings a one-time link to set a new log-in password, because
+// somebody said that it was forgotten.
+type PasswordReset struct {
+	UserName string    `json:"user_name"`
+	Link     Path      `json:"link"` // one-time page, with its secret
+	At       time.Time `json:"at"`
+	Expires  time.Time `json:"expires"`
+}
+
+// SecurityChanged announces that what opens an account changed. What is
+// "password", "totp_added", "totp_removed", "passkey_added", "passkey_removed",
+// "recovery_renewed" or "factors_reset".
+type SecurityChanged struct {
+	What string    `json:"what"`
+	At   time.Time `json:"at"`
+	Page Path      `json:"page"`
+}

@@ -62,6 +62,8 @@ func Samples(lang Lang) []Message {
 		{staff, AccountInvitation{"bagus.percobaan", []string{"registration_officer", "auditor"}, tr("Administrator Contoh", "Sample Administrator"), "/activate/ffeeddccbbaa99887766554433221100", day(3)}},
 		{staff, LoginLocked{at, 5, at.Add(15 * time.Minute), "192.0.2.17", "/login/reset"}},
 		{staff, LoginLocked{at, 10, time.Time{}, "", "/login/reset"}},
+		{staff, PasswordReset{"petugas.contoh", "/aktivasi/00112233445566778899aabbccddeeff", at, at.Add(2 * time.Hour)}},
+		{staff, SecurityChanged{"totp_added", at, "/akun"}},
 		{staff, OfficerDigest{12, 3, 2, day(-4), "/officer/queue"}},
 	}
 	out := make([]Message, len(list))

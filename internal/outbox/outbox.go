@@ -213,7 +213,7 @@ func words(r mail.Reply) string {
 
 // secret reports whether mails of a kind hold a one-time link.
 func secret(k mail.Kind) bool {
-	return k == mail.KindEnrolLink || k == mail.KindLoginInformation || k == mail.KindAccountInvitation
+	return k == mail.KindEnrolLink || k == mail.KindLoginInformation || k == mail.KindAccountInvitation || k == mail.KindPasswordReset
 }
 
 // ErrNotAgain says that a mail cannot be sent again as it was: it held a
