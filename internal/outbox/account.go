@@ -1,0 +1,76 @@
+package outbox
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"absah/internal/account"
+	"absah/internal/mail"
+	"absah/internal/store"
+	"absah/internal/store/db"
+)
+
+// Accounts writes the mails about accounts. It implements account.Courier.
+type Accounts struct {
+	*Outbox
+	Attempts int // wrong ones in a row that lock an account
+}
+
+var _ account.Courier = Accounts{}
+
+// owner is who has an account, as the reader of a mail.
+func (c Accounts) owner(ctx context.Context, tx *store.Tx, a db.Account) (mail.Recipient, error) {
+	if a.EmployeeID.Valid {
+		r, _, err := c.recipient(ctx, tx, a.EmployeeID.String)
+		return r, err
+	}
+	return mail.Recipient{Name: a.DisplayName, Email: a.Email, Lang: mail.Lang(a.Locale)}, nil
+}
+
+func (c Accounts) tell(ctx context.Context, tx *store.Tx, a db.Account, p mail.Params) error {
+	to, err := c.owner(ctx, tx, a)
+	if err != nil {
+		return err
+	}
+	if to.Email == "" {
+		return nil // nobody has given an address yet; the page shows the link
+	}
+	_, err = c.Queue(ctx, tx, mail.Message{To: to, Params: p}, About{EmployeeID: a.EmployeeID.String})
+	return err
+}
+
+// Invitation implements account.Courier. The link into the subscriber portal
+// goes with the registration (Registrations.LoginInformation).
+func (c Accounts) Invitation(ctx context.Context, tx *store.Tx, inv account.Invitation) error {
+	link := mail.Path("/aktivasi/" + inv.Token)
+	if inv.Purpose == account.ResetPassword {
+		return c.tell(ctx, tx, inv.Account, mail.PasswordReset{
+			UserName: inv.Account.Username, Link: link, At: c.Clock(), Expires: inv.Expires,
+		})
+	}
+	grants, err := tx.RoleGrants(ctx, inv.Account.ID)
+	if err != nil {
+		return fmt.Errorf("read roles: %w", err)
+	}
+	var roles []string
+	for _, g := range grants {
+		roles = append(roles, g.Role)
+	}
+	if len(roles) == 0 {
+		roles = []string{"employee"}
+	}
+	return c.tell(ctx, tx, inv.Account, mail.AccountInvitation{
+		UserName: inv.Account.Username, Roles: roles, InvitedBy: c.Renderer.Identity().SenderName, Activation: link, Expires: inv.Expires,
+	})
+}
+
+// LoginLocked implements account.Courier.
+func (c Accounts) LoginLocked(ctx context.Context, tx *store.Tx, a db.Account, until time.Time) error {
+	return c.tell(ctx, tx, a, mail.LoginLocked{At: c.Clock(), Attempts: c.Attempts, Until: until, Page: "/lupa-sandi"})
+}
+
+// SecurityChanged implements account.Courier.
+func (c Accounts) SecurityChanged(ctx context.Context, tx *store.Tx, a db.Account, what account.Change) error {
+	return c.tell(ctx, tx, a, mail.SecurityChanged{What: string(what), At: c.Clock(), Page: "/akun"})
+}
