@@ -48,6 +48,7 @@ const licences = async () => {
 const files = {
   "app.css": await bundled("app.css", { external: ["./fonts/*"] }),
   "app.js": await bundled("app.js", { format: "esm" }),
+  "passkey.js": await bundled("passkey.js", { format: "esm" }),
   "icons.svg": Buffer.from(await sprite()),
   "favicon.svg": await readFile(join(here, "src/favicon.svg")),
   "fonts/jakarta.woff2": await readFile(

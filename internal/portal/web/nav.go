@@ -29,9 +29,9 @@ var sections = [...]struct {
 	}},
 	{"nav.work", []entry{
 		{account.HROfficer, "nav.corrections", "/hr/perubahan", "person-check"},
-		{account.RegistrationOfficer, "nav.queue", "/petugas", "inbox"},
+		{account.RegistrationOfficer, "nav.queue", "/petugas", "card-checklist"},
 		{account.ServiceDesk, "nav.search", "/servicedesk", "search"},
-		{account.Auditor, "nav.audit", "/audit", "journal-check"},
+		{account.Auditor, "nav.audit", "/audit", "journal-text"},
 	}},
 	{"nav.admin", []entry{
 		{account.Administrator, "nav.units", "/admin/unit", "diagram-3"},
@@ -61,7 +61,7 @@ func Navigation(ctx context.Context, path string) []ui.NavSection {
 			}
 		}
 		if i == 0 && req.Site.DemoMailbox {
-			items = append(items, item(ctx, entry{key: "nav.mailbox", href: "/kotak-surat", icon: "mailbox"}, counts))
+			items = append(items, item(ctx, entry{key: "nav.mailbox", href: "/kotak-surat", icon: "inbox"}, counts))
 		}
 		if len(items) == 0 {
 			continue
