@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"os"
 	"testing"
 	"time"
 
@@ -27,7 +28,7 @@ import (
 //	└── SDM
 type fixture struct {
 	*Service
-	t                   *testing.T
+	t                   testing.TB
 	clock               *clock.Fake
 	blobs               blob.Store
 	mails               *mails
@@ -40,10 +41,13 @@ type fixture struct {
 
 func each(t *testing.T, f func(t *testing.T, x *fixture)) {
 	t.Helper()
-	storetest.Each(t, func(t *testing.T, s *store.Store) { f(t, newFixture(t, s)) })
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		t.Parallel()
+		f(t, newFixture(t, s))
+	})
 }
 
-func newFixture(t *testing.T, s *store.Store) *fixture {
+func newFixture(t testing.TB, s *store.Store) *fixture {
 	t.Helper()
 	vault, err := keys.InitFile(t.TempDir() + "/keys")
 	if err != nil {
@@ -203,3 +207,6 @@ func auditActions(t *testing.T, s *store.Store) []string {
 	}
 	return list
 }
+
+// long asks for the sizes that take minutes.
+var long = os.Getenv("ABSAH_LONG") == "1"

@@ -280,7 +280,7 @@ func (r *resolver) judge(ctx context.Context, e *entry, unitsFile bool) (Outcome
 		switch {
 		case e.rejected():
 			return RowRejected, nil
-		case !exists:
+		case !exists, r.planned[e.code] == e: // a child's row may have made it
 			return RowCreated, nil
 		case e.name != "" && e.name != u.Name:
 			return RowUpdated, nil
