@@ -145,6 +145,50 @@ func (q *Queries) ListAuditBefore(ctx context.Context, arg ListAuditBeforeParams
 	return items, nil
 }
 
+const listAuditOfActorBefore = `-- name: ListAuditOfActorBefore :many
+select seq, at, actor_id, actor_role, action, object_kind, object_id, detail, prev_hash, hash from audit where actor_id = $1 and seq < $2 order by seq desc limit $3
+`
+
+type ListAuditOfActorBeforeParams struct {
+	ActorID string
+	Before  int64
+	MaxRows int32
+}
+
+func (q *Queries) ListAuditOfActorBefore(ctx context.Context, arg ListAuditOfActorBeforeParams) ([]Audit, error) {
+	rows, err := q.db.QueryContext(ctx, listAuditOfActorBefore, arg.ActorID, arg.Before, arg.MaxRows)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Audit
+	for rows.Next() {
+		var i Audit
+		if err := rows.Scan(
+			&i.Seq,
+			&i.At,
+			&i.ActorID,
+			&i.ActorRole,
+			&i.Action,
+			&i.ObjectKind,
+			&i.ObjectID,
+			&i.Detail,
+			&i.PrevHash,
+			&i.Hash,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const listAuditOfObject = `-- name: ListAuditOfObject :many
 select seq, at, actor_id, actor_role, action, object_kind, object_id, detail, prev_hash, hash from audit where object_kind = $1 and object_id = $2 order by seq limit 500
 `
@@ -156,6 +200,57 @@ type ListAuditOfObjectParams struct {
 
 func (q *Queries) ListAuditOfObject(ctx context.Context, arg ListAuditOfObjectParams) ([]Audit, error) {
 	rows, err := q.db.QueryContext(ctx, listAuditOfObject, arg.ObjectKind, arg.ObjectID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Audit
+	for rows.Next() {
+		var i Audit
+		if err := rows.Scan(
+			&i.Seq,
+			&i.At,
+			&i.ActorID,
+			&i.ActorRole,
+			&i.Action,
+			&i.ObjectKind,
+			&i.ObjectID,
+			&i.Detail,
+			&i.PrevHash,
+			&i.Hash,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const listAuditOfObjectBefore = `-- name: ListAuditOfObjectBefore :many
+select seq, at, actor_id, actor_role, action, object_kind, object_id, detail, prev_hash, hash from audit where object_kind = $1 and object_id = $2 and seq < $3
+order by seq desc limit $4
+`
+
+type ListAuditOfObjectBeforeParams struct {
+	ObjectKind string
+	ObjectID   string
+	Before     int64
+	MaxRows    int32
+}
+
+func (q *Queries) ListAuditOfObjectBefore(ctx context.Context, arg ListAuditOfObjectBeforeParams) ([]Audit, error) {
+	rows, err := q.db.QueryContext(ctx, listAuditOfObjectBefore,
+		arg.ObjectKind,
+		arg.ObjectID,
+		arg.Before,
+		arg.MaxRows,
+	)
 	if err != nil {
 		return nil, err
 	}

@@ -222,17 +222,25 @@ func (q *Queries) InsertMail(ctx context.Context, arg InsertMailParams) error {
 }
 
 const listMails = `-- name: ListMails :many
-select id, kind, locale, recipient, subject, params_sealed, employee_id, registration_id, state, attempts, next_try_at, reply, message_id, resent_as, created_at, finished_at from mail where state = $1 and created_at < $2 order by created_at desc limit $3
+select id, kind, locale, recipient, subject, params_sealed, employee_id, registration_id, state, attempts, next_try_at, reply, message_id, resent_as, created_at, finished_at from mail where state = $1
+    and (created_at < $2 or (created_at = $2 and id < $3))
+order by created_at desc, id desc limit $4
 `
 
 type ListMailsParams struct {
-	State     string
-	CreatedAt int64
-	Limit     int32
+	State    string
+	BeforeAt int64
+	BeforeID string
+	MaxRows  int32
 }
 
 func (q *Queries) ListMails(ctx context.Context, arg ListMailsParams) ([]Mail, error) {
-	rows, err := q.db.QueryContext(ctx, listMails, arg.State, arg.CreatedAt, arg.Limit)
+	rows, err := q.db.QueryContext(ctx, listMails,
+		arg.State,
+		arg.BeforeAt,
+		arg.BeforeID,
+		arg.MaxRows,
+	)
 	if err != nil {
 		return nil, err
 	}

@@ -19,3 +19,10 @@ select * from audit where object_kind = $1 and object_id = $2 order by seq limit
 
 -- name: AuditHead :one
 select size, hash from audit_head where id = 1;
+
+-- name: ListAuditOfActorBefore :many
+select * from audit where actor_id = sqlc.arg(actor_id) and seq < sqlc.arg(before) order by seq desc limit sqlc.arg(max_rows);
+
+-- name: ListAuditOfObjectBefore :many
+select * from audit where object_kind = sqlc.arg(object_kind) and object_id = sqlc.arg(object_id) and seq < sqlc.arg(before)
+order by seq desc limit sqlc.arg(max_rows);

@@ -43,7 +43,9 @@ select * from mail where registration_id = $1 order by created_at desc, id limit
 select * from mail_attempt where mail_id = $1 order by number;
 
 -- name: ListMails :many
-select * from mail where state = $1 and created_at < $2 order by created_at desc limit $3;
+select * from mail where state = sqlc.arg(state)
+    and (created_at < sqlc.arg(before_at) or (created_at = sqlc.arg(before_at) and id < sqlc.arg(before_id)))
+order by created_at desc, id desc limit sqlc.arg(max_rows);
 
 -- name: CountMails :many
 select state, count(*) as mails from mail group by state;
