@@ -86,6 +86,9 @@ func (s *Service) Revoke(ctx context.Context, who Checker, role Role, registrati
 			if !ok {
 				return ErrNotFound
 			}
+			if who.EmployeeID == r.EmployeeID {
+				return ErrSamePerson // his own he revokes as the subscriber
+			}
 		}
 		st := step{action: ActionRevoke, role: role, who: who.Actor, reason: Reason{Code: why.Code, Text: why.Text}}
 		r, c, err := s.end(ctx, tx, r, st, code)
