@@ -1,0 +1,78 @@
+# Absah. `make help` lists the targets.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+GO ?= go
+BIN := bin/absah
+
+# The tools, each at the version that CI runs.
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+GOLANGCI    := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+TEMPL       := github.com/a-h/templ/cmd/templ@v0.3.977
+SQLC        := github.com/sqlc-dev/sqlc/cmd/sqlc@v1.31.1
+
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
+
+.PHONY: help
+help: ## list the targets
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: build
+build: ## build bin/absah (needs Go only)
+	@mkdir -p bin
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o $(BIN) ./cmd/absah
+
+.PHONY: run
+run: build ## build and start the demo: fictional people, a CA of its own, a mailbox page
+	./$(BIN) serve --demo
+
+.PHONY: setup
+setup: ## install what the tests need, or say what is missing
+	scripts/setup-test
+
+.PHONY: test
+test: setup test-go test-e2e ## every test: Go on SQLite and PostgreSQL, then both browsers
+
+.PHONY: test-go
+test-go: ## vet and Go tests, with the race detector
+	scripts/test-go
+
+.PHONY: test-e2e
+test-e2e: build ## journeys in Chromium and Firefox
+	scripts/test-e2e
+
+.PHONY: lint
+lint: ## gofmt, go vet, staticcheck, golangci-lint, house rules
+	scripts/lint $(STATICCHECK) $(GOLANGCI)
+
+.PHONY: generate
+generate: ## make the generated code and the browser assets again
+	scripts/generate $(TEMPL) $(SQLC)
+
+.PHONY: check-generated
+check-generated: ## fail when what is committed is not what make generate makes
+	scripts/generate --check $(TEMPL) $(SQLC)
+
+.PHONY: fuzz
+fuzz: ## every fuzz target for FUZZTIME each (default 20s)
+	scripts/fuzz $${FUZZTIME:-20s}
+
+.PHONY: bench
+bench: ## every benchmark, on both databases
+	scripts/with-postgres $(GO) test -run '^$$' -bench . -benchmem -timeout 60m ./...
+
+.PHONY: bench-long
+bench-long: ## the same with the large data sets (1,000,000 registrations)
+	ABSAH_LONG=1 scripts/with-postgres $(GO) test -run '^$$' -bench . -benchmem -timeout 180m ./...
+
+.PHONY: screenshots
+screenshots: build ## every page at two widths, light and dark, into docs/screenshots
+	scripts/screenshots
+
+.PHONY: interop
+interop: build ## what other programs say of our certificates, CRL and OCSP answers
+	scripts/interop
+
+.PHONY: clean
+clean: ## remove what was built
+	rm -rf bin e2e/node_modules e2e/artifacts web/node_modules web/meter/node_modules
