@@ -25,6 +25,7 @@ type ceremony struct {
 	vault keys.Vault
 	dir   string
 	now   time.Time // in whole seconds
+	lints *linters
 }
 
 // key returns the key of that name, made if there is none. It does not make
@@ -86,7 +87,7 @@ func (c ceremony) sign(name string, build func() (template, error), signer crypt
 			return nil, err
 		}
 	}
-	l, err := newLinter(signer.Public())
+	l, err := c.lints.of(signer.Public())
 	if err != nil {
 		return nil, err
 	}
@@ -189,9 +190,6 @@ func issuingTemplate(cfg HierarchyConfig, root *x509.Certificate, rootKey, key c
 
 // responderTemplate is a delegated OCSP responder (RFC 6960 4.2.2.2).
 func responderTemplate(issuing *x509.Certificate, issuingKey, key crypto.Signer, now time.Time) (template, error) {
-	if issuing == nil || issuingKey == nil || key == nil {
-		return template{}, fmt.Errorf("%w: no key of the issuing CA", ErrNotEstablished)
-	}
 	end := now.Add(responderLife - time.Second)
 	if end.After(issuing.NotAfter) {
 		end = issuing.NotAfter

@@ -93,7 +93,7 @@ func (h *Hierarchy) CRLSigner(name string) (*CRLSigner, error) {
 	if s.alg, err = algOf(s.key.Public()); err != nil {
 		return nil, err
 	}
-	s.lint, err = newLinter(s.key.Public())
+	s.lint, err = h.lints.of(s.key.Public())
 	return s, err
 }
 

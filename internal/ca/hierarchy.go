@@ -99,6 +99,7 @@ type Hierarchy struct {
 	rootKey    crypto.Signer // nil when the root's key is kept elsewhere
 	issuingKey crypto.Signer
 	ocspKey    crypto.Signer
+	lints      *linters
 }
 
 // Establish holds the key ceremony: it makes the keys in the vault and the
@@ -115,7 +116,7 @@ func Establish(ctx context.Context, vault keys.Vault, cfg HierarchyConfig, now c
 	if err := os.MkdirAll(cfg.Dir, 0o755); err != nil {
 		return nil, fmt.Errorf("establish hierarchy: %w", err)
 	}
-	c := ceremony{vault: vault, dir: cfg.Dir, now: now().Truncate(time.Second)}
+	c := ceremony{vault: vault, dir: cfg.Dir, now: now().Truncate(time.Second), lints: &linters{}}
 
 	rootKey, err := c.key(ctx, RootCA, cfg.RootAlgorithm)
 	if err != nil {
@@ -138,34 +139,31 @@ func Establish(ctx context.Context, vault keys.Vault, cfg HierarchyConfig, now c
 	if err != nil {
 		return nil, fmt.Errorf("establish OCSP responder: %w", err)
 	}
-	h := &Hierarchy{Dir: cfg.Dir, Root: root, Issuing: issuing, rootKey: rootKey, issuingKey: issuingKey, ocspKey: ocspKey}
+	h := &Hierarchy{Dir: cfg.Dir, Root: root, Issuing: issuing, rootKey: rootKey, issuingKey: issuingKey, ocspKey: ocspKey, lints: c.lints}
 	if _, err := h.RenewResponder(ctx, now); err != nil {
 		return nil, err
 	}
 	return h, nil
 }
 
-// Load opens a hierarchy that Establish made. It fails with ErrNotEstablished
-// when a certificate or the issuing CA's key is missing, and with ErrConfig
-// when they do not belong together. The root's key may be elsewhere: it is
-// needed for the root's CRL only.
+// Load opens a hierarchy that Establish made, with those of its keys that this
+// vault has: a process that answers OCSP needs no key of a CA, and the root's
+// may lie in a safe. What needs a missing key fails with ErrNotEstablished, as
+// does Load when a certificate is missing; ErrConfig says that key and
+// certificate do not belong together.
 func Load(ctx context.Context, vault keys.Vault, dir string) (*Hierarchy, error) {
 	h, err := LoadPublic(dir)
 	if err != nil {
 		return nil, err
 	}
 	for _, k := range []struct {
-		name     keys.Name
-		cert     *x509.Certificate
-		to       *crypto.Signer
-		optional bool
-	}{{RootCA, h.Root, &h.rootKey, true}, {IssuingCA, h.Issuing, &h.issuingKey, false}, {OCSPKey, nil, &h.ocspKey, false}} {
+		name keys.Name
+		cert *x509.Certificate
+		to   *crypto.Signer
+	}{{RootCA, h.Root, &h.rootKey}, {IssuingCA, h.Issuing, &h.issuingKey}, {OCSPKey, nil, &h.ocspKey}} {
 		signer, err := vault.Signer(ctx, k.name)
 		if errors.Is(err, keys.ErrNoKey) {
-			if k.optional {
-				continue
-			}
-			return nil, fmt.Errorf("load hierarchy: %w: %w", ErrNotEstablished, err)
+			continue
 		}
 		if err != nil {
 			return nil, fmt.Errorf("load hierarchy: %w", err)
@@ -182,7 +180,7 @@ func Load(ctx context.Context, vault keys.Vault, dir string) (*Hierarchy, error)
 
 // LoadPublic opens the certificates alone, for roles that verify and publish.
 func LoadPublic(dir string) (*Hierarchy, error) {
-	h := &Hierarchy{Dir: dir}
+	h := &Hierarchy{Dir: dir, lints: &linters{}}
 	for _, f := range []struct {
 		name string
 		to   **x509.Certificate
@@ -207,7 +205,10 @@ func LoadPublic(dir string) (*Hierarchy, error) {
 
 // Issuer makes the issuer of subscriber certificates of this hierarchy.
 func (h *Hierarchy) Issuer(cfg IssuerConfig) (*Issuer, error) {
-	cfg.Name, cfg.Certificate, cfg.Signer = string(IssuingCA), h.Issuing, h.issuingKey
+	if h.issuingKey == nil {
+		return nil, fmt.Errorf("issuer: %w: no key", ErrNotEstablished)
+	}
+	cfg.Name, cfg.Certificate, cfg.Signer, cfg.lints = string(IssuingCA), h.Issuing, h.issuingKey, h.lints
 	cfg.OwnKeys = [][]byte{h.Root.RawSubjectPublicKeyInfo, h.Issuing.RawSubjectPublicKeyInfo}
 	if h.ocspKey != nil {
 		spki, err := spkiOf(h.ocspKey.Public())
@@ -245,6 +246,9 @@ func belongs(signer crypto.Signer, cert *x509.Certificate) error {
 // one ends in less than a third of its life, or there is none. All of them
 // stay in the directory, numbered. It reports whether it made one.
 func (h *Hierarchy) RenewResponder(_ context.Context, now clock.Clock) (bool, error) {
+	if h.issuingKey == nil || h.ocspKey == nil {
+		return false, fmt.Errorf("renew OCSP responder: %w: no key", ErrNotEstablished)
+	}
 	t := now().Truncate(time.Second)
 	// A recorded intent that was never signed may be old by now: the second
 	// round replaces what the first made of it.
@@ -257,7 +261,7 @@ func (h *Hierarchy) RenewResponder(_ context.Context, now clock.Clock) (bool, er
 			(cert.NotAfter.Sub(t) > responderLife/3 || cert.NotAfter.Equal(h.Issuing.NotAfter)) {
 			return renewed > 0, nil
 		}
-		c := ceremony{dir: h.Dir, now: t}
+		c := ceremony{dir: h.Dir, now: t, lints: h.lints}
 		_, err = c.certify(responderFile(number+1), h.ocspKey, h.Issuing,
 			func() (template, error) { return responderTemplate(h.Issuing, h.issuingKey, h.ocspKey, t) }, h.issuingKey)
 		if err != nil {

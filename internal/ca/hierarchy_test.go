@@ -116,8 +116,21 @@ func TestCeremonyNeverReplacesALostKey(t *testing.T) {
 	if _, err := Establish(context.Background(), empty, w.cfg, w.clock.Now); !errors.Is(err, ErrConfig) {
 		t.Errorf("error %v, want ErrConfig", err)
 	}
-	if _, err := Load(context.Background(), empty, w.cfg.Dir); !errors.Is(err, ErrNotEstablished) {
-		t.Errorf("error %v, want ErrNotEstablished", err)
+	h, err := Load(context.Background(), empty, w.cfg.Dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, issuerErr := h.Issuer(IssuerConfig{Profile: w.profile(), Clock: w.clock.Now, Blocked: neverBlocked})
+	_, crlErr := h.CRLSigner(string(IssuingCA))
+	_, responderErr := h.Responder(&table{}, w.clock.Now)
+	_, renewErr := h.RenewResponder(context.Background(), w.clock.Now)
+	for name, err := range map[string]error{"issuer": issuerErr, "CRL": crlErr, "responder": responderErr, "renewal": renewErr} {
+		if !errors.Is(err, ErrNotEstablished) {
+			t.Errorf("%s without key: error %v, want ErrNotEstablished", name, err)
+		}
+	}
+	if _, err := Load(context.Background(), empty, t.TempDir()); !errors.Is(err, ErrNotEstablished) {
+		t.Errorf("empty directory: error %v, want ErrNotEstablished", err)
 	}
 	if _, err := empty.CreateSigner(context.Background(), RootCA, keys.ECDSAP384); err != nil {
 		t.Fatal(err)

@@ -34,6 +34,8 @@ type IssuerConfig struct {
 	Blocked func(ctx context.Context, keyHash [sha256.Size]byte) (bool, error)
 	// OwnKeys are the SubjectPublicKeyInfos of the authority itself.
 	OwnKeys [][]byte
+
+	lints *linters // those of the hierarchy, if it makes the issuer
 }
 
 // Issuer signs subscriber certificates under one profile. It is safe for
@@ -82,7 +84,10 @@ func NewIssuer(cfg IssuerConfig) (*Issuer, error) {
 	if err != nil {
 		return nil, err
 	}
-	l, err := newLinter(cfg.Signer.Public())
+	if cfg.lints == nil {
+		cfg.lints = &linters{}
+	}
+	l, err := cfg.lints.of(cfg.Signer.Public())
 	if err != nil {
 		return nil, err
 	}

@@ -8,6 +8,7 @@ import (
 	"crypto/rsa"
 	"fmt"
 	"sort"
+	"sync"
 
 	zx509 "github.com/zmap/zcrypto/x509"
 	"github.com/zmap/zlint/v3"
@@ -57,6 +58,37 @@ func newLinter(pub crypto.PublicKey) (*linter, error) {
 		return nil, fmt.Errorf("make lint key: %w", err)
 	}
 	return l, nil
+}
+
+// linters keeps one linter for each kind of key, because an RSA key takes long
+// to make. The zero value is ready; it is safe for concurrent use.
+type linters struct {
+	mu    sync.Mutex
+	kinds map[string]*linter
+}
+
+func (l *linters) of(pub crypto.PublicKey) (*linter, error) {
+	kind := fmt.Sprintf("%T", pub)
+	switch k := pub.(type) {
+	case *ecdsa.PublicKey:
+		kind += k.Curve.Params().Name
+	case *rsa.PublicKey:
+		kind += fmt.Sprint(k.N.BitLen())
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if known, ok := l.kinds[kind]; ok {
+		return known, nil
+	}
+	made, err := newLinter(pub)
+	if err != nil {
+		return nil, err
+	}
+	if l.kinds == nil {
+		l.kinds = map[string]*linter{}
+	}
+	l.kinds[kind] = made
+	return made, nil
 }
 
 // certificate lints to-be-signed bytes.
