@@ -50,6 +50,17 @@ func algOf(pub crypto.PublicKey) (sigAlg, error) {
 	return sigAlg{}, fmt.Errorf("a %T cannot sign certificates here: %w", pub, ErrConfig)
 }
 
+// x509 is the name that the standard library has for a.
+func (a sigAlg) x509() x509.SignatureAlgorithm {
+	switch {
+	case a.null:
+		return x509.SHA256WithRSA
+	case a.hash == crypto.SHA384:
+		return x509.ECDSAWithSHA384
+	}
+	return x509.ECDSAWithSHA256
+}
+
 func (a sigAlg) add(b *cryptobyte.Builder) {
 	b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
 		b.AddASN1ObjectIdentifier(a.oid)

@@ -126,6 +126,24 @@ func (i *Issuer) rehearse() error {
 	return err
 }
 
+// Rehearse shows that the issuer could issue now, for a check of health: it
+// prepares a certificate for nobody without signing it, and has the key sign a
+// text that is no certificate.
+func (i *Issuer) Rehearse() error {
+	if err := i.rehearse(); err != nil {
+		return fmt.Errorf("rehearse: %w", err)
+	}
+	text := []byte("absah rehearsal, not a certificate")
+	signature, err := i.alg.sign(i.cfg.Signer, text)
+	if err != nil {
+		return fmt.Errorf("rehearse: sign: %w", err)
+	}
+	if err := i.cfg.Certificate.CheckSignature(i.alg.x509(), text, signature); err != nil {
+		return fmt.Errorf("rehearse: verify: %w", err)
+	}
+	return nil
+}
+
 // Prepare turns an approved request into an intent. It checks the approvals
 // (ErrApproval), the certification request (ErrCSR), the key (ErrBlockedKey)
 // and the subject (*FieldError), draws a serial, builds the certificate to be

@@ -3,6 +3,7 @@ package ca
 import (
 	"bytes"
 	"context"
+	"crypto"
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/sha256"
@@ -277,6 +278,41 @@ func TestResumeKeepsTheSerial(t *testing.T) {
 	w.clock.Advance(MaxIntentAge)
 	if _, err := i.Resume(ctx, r, recorded); !errors.Is(err, ErrStaleIntent) {
 		t.Errorf("too old: %v", err)
+	}
+}
+
+// faulty signs with another key than it says it has.
+type faulty struct {
+	crypto.Signer
+	says crypto.PublicKey
+}
+
+func (f faulty) Public() crypto.PublicKey { return f.says }
+
+func TestAFaultInTheKeyStoreDoesNotGoOut(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	if err := w.issuer(t).Rehearse(); err != nil {
+		t.Errorf("healthy issuer: %v", err)
+	}
+	w.h.issuingKey = faulty{newKey(t), w.h.issuingKey.Public()}
+	i := w.issuer(t)
+	if err := i.Rehearse(); err == nil {
+		t.Error("the rehearsal did not notice")
+	}
+	in, err := i.Prepare(context.Background(), testRequest(t, newKey(t)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if der, err := i.Sign(context.Background(), in); err == nil || der != nil {
+		t.Error("a certificate with a wrong signature went out")
+	}
+	s, err := w.h.CRLSigner(string(IssuingCA))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.BuildCRL(context.Background(), nil, 1, testTime, testTime.Add(time.Hour)); err == nil {
+		t.Error("a CRL with a wrong signature went out")
 	}
 }
 

@@ -197,6 +197,9 @@ func (a *Authority) publishIfDue(ctx context.Context, name string) error {
 	return a.PublishCRL(ctx, name)
 }
 
+// Rehearse shows that the authority could issue now (Issuer.Rehearse).
+func (a *Authority) Rehearse() error { return a.issuer.Rehearse() }
+
 func hexHash(b []byte) string {
 	sum := sha256.Sum256(b)
 	return hex.EncodeToString(sum[:])
