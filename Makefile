@@ -11,8 +11,6 @@ GOLANGCI    := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 TEMPL       := github.com/a-h/templ/cmd/templ@v0.3.977
 SQLC        := github.com/sqlc-dev/sqlc/cmd/sqlc@v1.31.1
 
-VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
-
 .PHONY: help
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -20,7 +18,7 @@ help: ## list the targets
 .PHONY: build
 build: ## build bin/absah (needs Go only)
 	@mkdir -p bin
-	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o $(BIN) ./cmd/absah
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-s -w" -o $(BIN) ./cmd/absah
 
 .PHONY: run
 run: build ## build and start the demo: fictional people, a CA of its own, a mailbox page
