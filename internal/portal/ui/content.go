@@ -1,9 +1,12 @@
 package ui
 
 import (
+	"context"
 	"time"
 
 	"github.com/a-h/templ"
+
+	"absah/internal/portal/i18n"
 )
 
 // CardProps describes a Card.
@@ -87,6 +90,7 @@ type Tab struct {
 	Href     string
 	Count    int
 	HasCount bool // shows Count even when it is 0
+	More     bool // there are more than Count: "1.000+"
 	Current  bool
 }
 
@@ -134,4 +138,12 @@ func toneOr(t, fallback Tone) Tone {
 		return fallback
 	}
 	return t
+}
+
+func tabCount(ctx context.Context, t Tab) string {
+	s := i18n.Number(ctx, int64(t.Count))
+	if t.More {
+		return s + "+"
+	}
+	return s
 }
