@@ -60,7 +60,7 @@ func (s *Service) Login(ctx context.Context, username, password string, c Client
 			return err
 		}
 		if second {
-			if err := tx.UnreserveLogin(ctx, db.UnreserveLoginParams{ID: a.ID, Allowed: int64(s.Policy.Attempts)}); err != nil {
+			if err := tx.UnreserveLogin(ctx, db.UnreserveLoginParams{ID: a.ID, OwnLock: clock.Micros(try.locked)}); err != nil {
 				return fmt.Errorf("sign in: %w", err)
 			}
 			in, err = s.openSession(ctx, tx, a, Half, FactorNone, c, s.Clock().Add(s.Policy.HalfLife))
@@ -151,7 +151,7 @@ func (s *Service) tryPassword(ctx context.Context, try attempt, password string)
 	}
 	ok, stale, err = s.hasher.verify(ctx, phc, password)
 	if errors.Is(err, ErrBusy) && try.reserved {
-		return false, false, errors.Join(err, s.giveBack(ctx, try.account.ID))
+		return false, false, errors.Join(err, s.giveBack(ctx, try))
 	}
 	if err != nil {
 		return false, false, err
@@ -166,9 +166,10 @@ func (s *Service) tryPassword(ctx context.Context, try attempt, password string)
 	return possible && ok, stale, nil
 }
 
-func (s *Service) giveBack(ctx context.Context, accountID string) error {
+// giveBack takes back the count of an attempt.
+func (s *Service) giveBack(ctx context.Context, try attempt) error {
 	return s.Store.InTx(ctx, func(tx *store.Tx) error {
-		return tx.UnreserveLogin(ctx, db.UnreserveLoginParams{ID: accountID, Allowed: int64(s.Policy.Attempts)})
+		return tx.UnreserveLogin(ctx, db.UnreserveLoginParams{ID: try.account.ID, OwnLock: clock.Micros(try.locked)})
 	})
 }
 
@@ -326,7 +327,7 @@ func (s *Service) provePassword(ctx context.Context, v *Viewer, password string)
 	if !ok {
 		return s.refuse(ctx, try, Client{Address: v.Address, UserAgent: v.UserAgent})
 	}
-	return s.giveBack(ctx, v.Account.ID)
+	return s.giveBack(ctx, try)
 }
 
 // actorOf is the owner of an account before he has a session. Nobody has the

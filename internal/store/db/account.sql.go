@@ -1239,19 +1239,20 @@ func (q *Queries) TouchSession(ctx context.Context, arg TouchSessionParams) erro
 
 const unreserveLogin = `-- name: UnreserveLogin :exec
 update account set failed = failed - 1,
-    locked_until = case when failed - 1 < $1 then 0 else locked_until end
+    locked_until = case when locked_until = $1 then 0 else locked_until end
 where id = $2 and failed > 0
 `
 
 type UnreserveLoginParams struct {
-	Allowed int64
+	OwnLock int64
 	ID      string
 }
 
 // The password was right and the second factor is still to come: the attempt
-// does not count, and the lock that it set in advance goes.
+// does not count, and the lock that it set in advance goes. A lock that another
+// attempt set stays.
 func (q *Queries) UnreserveLogin(ctx context.Context, arg UnreserveLoginParams) error {
-	_, err := q.db.ExecContext(ctx, unreserveLogin, arg.Allowed, arg.ID)
+	_, err := q.db.ExecContext(ctx, unreserveLogin, arg.OwnLock, arg.ID)
 	return err
 }
 

@@ -134,9 +134,10 @@ returning count, window_end;
 
 -- name: UnreserveLogin :exec
 -- The password was right and the second factor is still to come: the attempt
--- does not count, and the lock that it set in advance goes.
+-- does not count, and the lock that it set in advance goes. A lock that another
+-- attempt set stays.
 update account set failed = failed - 1,
-    locked_until = case when failed - 1 < sqlc.arg(allowed) then 0 else locked_until end
+    locked_until = case when locked_until = sqlc.arg(own_lock) then 0 else locked_until end
 where id = sqlc.arg(id) and failed > 0;
 
 -- name: RehashPassword :execrows
