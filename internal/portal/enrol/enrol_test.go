@@ -1,0 +1,247 @@
+package enrol_test
+
+import (
+	"encoding/hex"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"absah/internal/audit"
+	"absah/internal/enrolment"
+	"absah/internal/portal/enrol"
+	"absah/internal/portal/passform"
+	"absah/internal/portal/portaltest"
+	"absah/internal/store/db"
+)
+
+// begin brings an applicant to the link.
+func begin(t *testing.T) (w *portaltest.World, srv *httptest.Server, applicant audit.Actor, officer enrolment.Checker, r db.Registration) {
+	t.Helper()
+	w = portaltest.New(t)
+	srv = w.Serve(enrol.New(w.Svc, w.Clock.Now).Routes(), passform.Routes())
+	applicant = w.Employee("Melati Contohwati", "199001012015022001")
+	officer = enrolment.Checker{Actor: w.Employee("Petugas Satu", "198001012005011001")}
+	r, err := w.Svc.Submit(t.Context(), applicant)
+	portaltest.Must(t, err)
+	portaltest.Must(t, w.Svc.Verify(t.Context(), officer, w.All(r.ID)))
+	return w, srv, applicant, officer, r
+}
+
+const base = "/email/user/enroll/"
+
+func (c check) status(t *testing.T, id string, want enrolment.Status) {
+	t.Helper()
+	r, err := c.w.Store.Read().GetRegistration(t.Context(), id)
+	portaltest.Must(t, err)
+	if r.Status != string(want) {
+		t.Fatalf("registration is at %s, want %s", r.Status, want)
+	}
+}
+
+type check struct{ w *portaltest.World }
+
+var boxes = regexp.MustCompile(`(?s)name="(setuju|data_pribadi)"\s+value="([0-9a-f]{64})"`)
+
+// ticks are the values of both declarations on a page.
+func ticks(t *testing.T, page string) (agree, consent string) {
+	t.Helper()
+	for _, m := range boxes.FindAllStringSubmatch(page, -1) {
+		if m[1] == "setuju" {
+			agree = m[2]
+		} else {
+			consent = m[2]
+		}
+	}
+	if agree == "" || consent == "" {
+		t.Fatal("the page has no two boxes")
+	}
+	return agree, consent
+}
+
+func TestTheWholeWayWithoutLoginAndScripts(t *testing.T) {
+	t.Parallel()
+	w, srv, _, _, r := begin(t)
+	b := w.Browser(srv, audit.Actor{})
+	link := base + w.Token()
+
+	page := b.Get(link).Want(t, "live link", 200, "Yth. Melati Contohwati", "26 November 2026 pukul 09.00 WIB", r.Reference, `autocomplete="new-password"`, "Konfirmasi Passphrase")
+	if page.Has(portaltest.NIK) || !page.Has("01") {
+		t.Error("the NIK is not masked")
+	}
+	if got := page.Header.Get("Referrer-Policy"); got != "no-referrer" {
+		t.Errorf("Referrer-Policy %q", got)
+	}
+	if got := page.Header.Get("Cache-Control"); got != "no-store" {
+		t.Errorf("Cache-Control %q", got)
+	}
+
+	done := b.Post(link, "passphrase", portaltest.Good, "konfirmasi", portaltest.Good).Want(t, "set", 303)
+	if done.Location != base+"perjanjian" {
+		t.Fatalf("leads to %q", done.Location)
+	}
+	for _, c := range done.Header.Values("Set-Cookie") {
+		if strings.HasPrefix(c, "absah_enrol=") && (!strings.Contains(c, "HttpOnly") || !strings.Contains(c, "SameSite=Lax") || !strings.Contains(c, "Path="+base)) {
+			t.Errorf("cookie %q", c[strings.Index(c, ";"):])
+		}
+	}
+	check{w}.status(t, r.ID, enrolment.OnSetPassphrase)
+
+	page = b.Get(base+"perjanjian").Want(t, "agreement", 200, "8. Pernyataan Penyangkalan", "Saya setuju", "Absah CA Demo", `tabindex="0"`, `role="region"`, "Persetujuan Pemrosesan Data Pribadi")
+	agree, consent := ticks(t, page.Body)
+
+	// Each declaration is its own act.
+	b.Post(base+"perjanjian", "bahasa", "id", "setuju", agree).Want(t, "without consent", 422, "Centang persetujuan pemrosesan data pribadi")
+	b.Post(base+"perjanjian", "bahasa", "id", "data_pribadi", consent).Want(t, "without agreement", 422, "Centang “Saya setuju”")
+	b.Post(base+"perjanjian", "bahasa", "id", "setuju", consent, "data_pribadi", agree).Want(t, "exchanged", 422, "telah diperbarui")
+	b.Post(base+"perjanjian", "bahasa", "xx", "setuju", agree, "data_pribadi", consent).Want(t, "no such language", 422)
+	check{w}.status(t, r.ID, enrolment.OnSetPassphrase)
+
+	if got := b.Post(base+"perjanjian", "bahasa", "id", "setuju", agree, "data_pribadi", consent).Want(t, "accept", 303).Location; got != base+"selesai" {
+		t.Fatalf("leads to %q", got)
+	}
+	check{w}.status(t, r.ID, enrolment.Enroll)
+	b.Get(base+"selesai").Want(t, "done", 200, "Kewajiban Anda selesai", r.Reference)
+	// The back button and a second press lead to the same end.
+	if got := b.Get(base + "perjanjian").Location; got != base+"selesai" {
+		t.Errorf("back leads to %q", got)
+	}
+	if got := b.Post(base+"perjanjian", "bahasa", "id", "setuju", agree, "data_pribadi", consent).Location; got != base+"selesai" {
+		t.Errorf("a second press leads to %q", got)
+	}
+
+	accepted, err := w.Store.Read().AcceptancesOf(t.Context(), r.ID)
+	portaltest.Must(t, err)
+	if len(accepted) != 2 || hex.EncodeToString(accepted[0].TextHash) != agree || accepted[0].Address != "127.0.0.1" || accepted[0].UserAgent == "" {
+		t.Errorf("acceptances: %+v", accepted)
+	}
+	b.Get(link).Want(t, "used link", 410, "Tautan sudah digunakan", "Kewajiban Anda dalam registrasi sudah selesai")
+	for what, secret := range map[string]string{"token": w.Token(), "passphrase": portaltest.Good, "NIK": portaltest.NIK} {
+		if strings.Contains(w.Log.String(), secret) {
+			t.Errorf("the log holds the %s", what)
+		}
+	}
+}
+
+func TestLookingChangesNothing(t *testing.T) {
+	t.Parallel()
+	w, srv, _, _, r := begin(t)
+	link := base + w.Token()
+	scanner := w.Browser(srv, audit.Actor{})
+	for range 50 {
+		scanner.Get(link).Want(t, "GET", 200)
+	}
+	scanner.Do(http.MethodHead, link, nil)
+	scanner.Post(link).Want(t, "an empty form", 422, "Isikan passphrase")
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, srv.URL+link, strings.NewReader("passphrase="+strings.ReplaceAll(portaltest.Good, " ", "+")))
+	portaltest.Must(t, err)
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	req.Header.Set("Sec-Fetch-Site", "cross-site")
+	res, err := http.DefaultClient.Do(req)
+	portaltest.Must(t, err)
+	_ = res.Body.Close()
+	if res.StatusCode != http.StatusForbidden {
+		t.Errorf("a form of another site: %d", res.StatusCode)
+	}
+	check{w}.status(t, r.ID, enrolment.OnSetPassphrase)
+	w.Browser(srv, audit.Actor{}).Post(link, "passphrase", portaltest.Good).Want(t, "the real one, without repetition", 303)
+}
+
+func TestEachDeadLinkSaysWhy(t *testing.T) {
+	t.Parallel()
+	w, srv, applicant, officer, r := begin(t)
+	b := w.Browser(srv, audit.Actor{})
+	ctx := t.Context()
+	first := base + w.Token()
+
+	b.Get(base+strings.Repeat("0", 32)).Want(t, "unknown", 404, "Tautan tidak dikenal")
+	b.Get(base+"x").Want(t, "nonsense", 404, "Tautan tidak dikenal")
+
+	w.Clock.Advance(11 * time.Minute)
+	portaltest.Must(t, w.Svc.SendLink(ctx, applicant, enrolment.Applicant, nil, r.ID))
+	second := base + w.Token()
+	b.Get(first).Want(t, "superseded", 410, "digantikan oleh e-mail terbaru", "23 November 2026 pukul 09.11 WIB")
+	b.Post(first, "passphrase", portaltest.Good).Want(t, "superseded, sent", 410, "digantikan")
+
+	w.Clock.Advance(72*time.Hour + time.Second)
+	b.Get(second).Want(t, "expired", 410, "kedaluwarsa", "26 November 2026 pukul 09.11 WIB")
+	b.Post(second, "passphrase", portaltest.Good).Want(t, "expired, sent", 410, "kedaluwarsa")
+
+	portaltest.Must(t, w.Svc.SendLink(ctx, officer.Actor, enrolment.Officer, []string{""}, r.ID))
+	third := base + w.Token()
+	b.Post(third, "passphrase", portaltest.Good).Want(t, "set", 303)
+	b.Get(third).Want(t, "used, same browser", 410, "Tautan sudah digunakan", "Satu langkah masih tersisa", "Lanjutkan ke perjanjian")
+	other := w.Browser(srv, audit.Actor{})
+	other.Get(third).Want(t, "used, other browser", 410, "/ds/perjanjian")
+	other.Get(base+"perjanjian").Want(t, "no session", 410, "Sesi sudah berakhir")
+	w.Clock.Advance(61 * time.Minute)
+	b.Get(base+"perjanjian").Want(t, "session ended", 410, "Sesi sudah berakhir")
+
+	portaltest.Must(t, w.Svc.Cancel(ctx, applicant, r.ID))
+	b.Get(second).Want(t, "ended", 410, "tidak lagi menunggu passphrase")
+}
+
+func TestWeakPassphrasesKeepThePageAndTheLink(t *testing.T) {
+	t.Parallel()
+	w, srv, _, _, _ := begin(t)
+	b := w.Browser(srv, audit.Actor{})
+	link := base + w.Token()
+	for _, c := range []struct{ what, pass, again, want string }{
+		{"short", "kuda", "", "paling sedikit 12 karakter"},
+		{"easy", "passwordpassword", "", "mudah ditebak"},
+		{"own name", "melati contohwati", "", "data Anda sendiri"},
+		{"differs", portaltest.Good, portaltest.Good + "8", "Konfirmasi tidak sama"},
+		{"control", "kuda lompat\tpagar", "", "tidak terlihat"},
+		{"long", strings.Repeat("a b ", 70), "", "terlalu panjang"},
+		{"binary", "\xff\xfe\xfd kuda lompat", "", "tidak dapat dibaca"},
+	} {
+		pairs := []string{"passphrase", c.pass}
+		if c.again != "" {
+			pairs = append(pairs, "konfirmasi", c.again)
+		}
+		page := b.Post(link, pairs...).Want(t, c.what, 422, c.want, "Ada yang perlu diperbaiki")
+		if strings.Contains(page.Body, fmt.Sprintf("value=%q", c.pass)) || c.what == "differs" && page.Has(c.pass) {
+			t.Errorf("%s: the page shows what was typed", c.what)
+		}
+	}
+	b.Get(link).Want(t, "still live", 200)
+}
+
+func TestPolicyMayAskForTheOwnersLogin(t *testing.T) {
+	t.Parallel()
+	w, srv, applicant, officer, r := begin(t)
+	w.Svc.Policy.LinkLogin = true
+	link := base + w.Token()
+	visitor := w.Browser(srv, audit.Actor{})
+	page := visitor.Get(link).Want(t, "visitor", 403, "Masuk untuk melanjutkan", "/masuk?next="+base+"lanjut")
+	if page.Has("next=" + link) {
+		t.Error("the way back holds the token")
+	}
+	visitor.Post(link, "passphrase", portaltest.Good).Want(t, "visitor sends", 403)
+	if got := visitor.Get(base + "lanjut").Location; got != link {
+		t.Error("the detour does not lead back")
+	}
+	w.Browser(srv, officer.Actor).Get(link).Want(t, "somebody else", 403, "akun lain")
+	w.Browser(srv, officer.Actor).Post(link, "passphrase", portaltest.Good).Want(t, "somebody else sends", 403)
+	check{w}.status(t, r.ID, enrolment.OnSetPassphrase)
+	w.Browser(srv, applicant).Post(link, "passphrase", portaltest.Good).Want(t, "the owner", 303)
+}
+
+func TestEnglish(t *testing.T) {
+	t.Parallel()
+	w, srv, _, _, r := begin(t)
+	b := w.Browser(srv, audit.Actor{})
+	b.Get(base+w.Token()+"?lang=en").Want(t, "form", 200, "Make a passphrase", "26 November 2026 at 09:00 WIB")
+	b.Post(base+w.Token(), "passphrase", portaltest.Good).Want(t, "set", 303)
+	page := b.Get(base+"perjanjian?lang=en").Want(t, "agreement", 200, "8. Disclaimer", "I agree")
+	agree, consent := ticks(t, page.Body)
+	b.Post(base+"perjanjian", "bahasa", "en", "setuju", agree, "data_pribadi", consent).Want(t, "accept", 303)
+	accepted, err := w.Store.Read().AcceptancesOf(t.Context(), r.ID)
+	portaltest.Must(t, err)
+	if accepted[0].Locale != "en" {
+		t.Error("the English text was not what was accepted")
+	}
+}
