@@ -17,7 +17,7 @@ const (
 	NotSigned      ReasonCode = "not_signed"      // the letter lacks signature or number
 	OutOfDate      ReasonCode = "out_of_date"     // too old, replaced
 	SpecimenUnlike ReasonCode = "specimen_unlike" // the signature differs from the one on file
-	OtherReason    ReasonCode = "other"           // the text says it; required then
+	OtherReason    ReasonCode = "another"         // the text says it; required then
 )
 
 // ReasonsFor lists the reasons that fit a field, in the order of a menu.

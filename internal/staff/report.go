@@ -80,7 +80,7 @@ type Text func(key string, params map[string]string) string
 // or code, outcome, column, message.
 func (r Report) CSV(text Text) []byte {
 	rows := [][]string{{
-		text("staff.import.line", nil), text("staff.import.key", nil), text("staff.import.outcome", nil),
+		text("staff.import.line", nil), text("staff.import.key", nil), text("staff.import.outcome.heading", nil),
 		text("staff.import.column", nil), text("staff.import.message", nil),
 	}}
 	for _, n := range r.File {
