@@ -1,0 +1,45 @@
+package officer
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"absah/internal/clock"
+	"absah/internal/enrolment"
+	"absah/internal/portal/dossier"
+	"absah/internal/portal/i18n"
+)
+
+func claimedAt(v caseView) time.Time { return clock.FromMicros(v.Registration.ClaimedAt) }
+
+func checkedAt(c dossier.Check) time.Time { return clock.FromMicros(c.CreatedAt) }
+
+// linkAction is where a new link is asked for; nowhere for the applicant's own.
+func linkAction(v caseView) string {
+	if v.Own {
+		return ""
+	}
+	return path(v.Registration.ID) + "/tautan"
+}
+
+func stageTitle(ctx context.Context, v caseView) string {
+	return i18n.T(ctx, fmt.Sprintf("officer.stage.%d.title", v.Stage))
+}
+
+func stageText(ctx context.Context, v caseView) string {
+	return i18n.T(ctx, fmt.Sprintf("officer.stage.%d.text", v.Stage))
+}
+
+func openTitle(ctx context.Context, v caseView) string { return stageTitle(ctx, v) }
+
+// consequence says what the buttons below the form do.
+func consequence(ctx context.Context, v caseView) string {
+	switch v.accepts() {
+	case enrolment.ActionVerify:
+		return i18n.T(ctx, "officer.check.after_verify")
+	case enrolment.ActionApprove:
+		return i18n.T(ctx, "officer.check.after_approve")
+	}
+	return i18n.T(ctx, "officer.check.after_return")
+}
