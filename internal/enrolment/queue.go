@@ -57,7 +57,7 @@ type Row struct {
 func (s *Service) Queue(ctx context.Context, f Filter) ([]Row, error) {
 	f.Limit = min(max(f.Limit, 1), 200)
 	units := f.Units
-	if units == nil {
+	if everywhere(units) {
 		roots, err := s.Store.Read().RootUnits(ctx)
 		if err != nil {
 			return nil, fmt.Errorf("read units: %w", err)
@@ -211,7 +211,7 @@ func (s *Service) peopleNamed(ctx context.Context, text string) ([]string, error
 func pastPrefix(p string) []byte { return append([]byte(p), 0xff) }
 
 func (s *Service) within(ctx context.Context, units []string, rows []Row) ([]Row, error) {
-	if units == nil {
+	if everywhere(units) {
 		return rows, nil
 	}
 	var out []Row
@@ -233,7 +233,7 @@ const CountCap = 1000
 // Counts returns how many registrations stand in each of the statuses that
 // wait for an officer, up to CountCap each.
 func (s *Service) Counts(ctx context.Context, units []string) (map[Status]int, error) {
-	if units == nil {
+	if everywhere(units) {
 		roots, err := s.Store.Read().RootUnits(ctx)
 		if err != nil {
 			return nil, fmt.Errorf("read units: %w", err)

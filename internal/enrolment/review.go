@@ -13,7 +13,7 @@ import (
 )
 
 // Checker is an officer at work: an employee with the officer's role over some
-// units. No units means everywhere.
+// units and those below them. Everywhere is nil, or has the unit "".
 type Checker struct {
 	audit.Actor
 	Units []string
@@ -54,8 +54,10 @@ func (s *Service) mine(ctx context.Context, tx *store.Tx, who Checker, id string
 	return r, nil
 }
 
+func everywhere(units []string) bool { return units == nil || slices.Contains(units, "") }
+
 func inUnits(ctx context.Context, q *db.Queries, units []string, unitID string) (bool, error) {
-	if units == nil {
+	if everywhere(units) {
 		return true, nil
 	}
 	for _, u := range units {

@@ -55,9 +55,11 @@ func processImage(in Input, mediaType string, lim limits) (Result, error) {
 	if in.Kind == Specimen && mediaType == PNG {
 		// A specimen keeps its transparent background: it will stand on letters.
 		res.MediaType = PNG
-		res.Bytes, err = encodePNG(stored)
+		res.Bytes, err = encodeAnew(in.Bytes, func(i int) ([]byte, error) {
+			return encodePNG(stored, []png.CompressionLevel{png.DefaultCompression, png.BestSpeed}[i])
+		})
 	} else {
-		res.Bytes, err = encodeJPEG(opaque, storedQuality)
+		res.Bytes, err = encodeAnew(in.Bytes, func(i int) ([]byte, error) { return encodeJPEG(opaque, storedQuality-i) })
 	}
 	if err != nil {
 		return Result{}, err
@@ -180,9 +182,21 @@ func encodeJPEG(img image.Image, quality int) ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-func encodePNG(img *image.RGBA) ([]byte, error) {
+// encodeAnew encodes in a first way, and in a second one when the first gives
+// the upload back: somebody uploads again what he downloaded from here. What is
+// stored is never what was uploaded, so that the parent can tell a worker that
+// encodes from one that only passes on.
+func encodeAnew(upload []byte, encode func(way int) ([]byte, error)) ([]byte, error) {
+	b, err := encode(0)
+	if err != nil || !bytes.Equal(b, upload) {
+		return b, err
+	}
+	return encode(1)
+}
+
+func encodePNG(img *image.RGBA, level png.CompressionLevel) ([]byte, error) {
 	var b bytes.Buffer
-	if err := png.Encode(&b, img); err != nil {
+	if err := (&png.Encoder{CompressionLevel: level}).Encode(&b, img); err != nil {
 		return nil, fmt.Errorf("encode PNG: %w", err)
 	}
 	return b.Bytes(), nil

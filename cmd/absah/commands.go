@@ -1,0 +1,225 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"runtime"
+	"runtime/debug"
+
+	"absah/internal/app"
+	"absah/internal/audit"
+	"absah/internal/clock"
+	"absah/internal/config"
+	"absah/internal/demo"
+)
+
+// load reads the configuration that the command line and the environment name.
+func (c *cli) load() (config.Config, *slog.Logger, error) {
+	cfg, err := config.Load(c.Config, os.Environ())
+	if err != nil {
+		return cfg, nil, err
+	}
+	if c.Data != "" {
+		cfg.Data = c.Data
+	}
+	return cfg, newLog(cfg.Log), nil
+}
+
+func newLog(c config.Log) *slog.Logger {
+	levels := map[string]slog.Level{"debug": slog.LevelDebug, "info": slog.LevelInfo, "warn": slog.LevelWarn, "error": slog.LevelError}
+	o := &slog.HandlerOptions{Level: levels[c.Level]}
+	if c.Format == "json" {
+		return slog.New(slog.NewJSONHandler(os.Stderr, o))
+	}
+	return slog.New(slog.NewTextHandler(os.Stderr, o))
+}
+
+type serveCmd struct {
+	Demo bool   `help:"Make a demo installation with fictional people in the data directory, and run it."`
+	Addr string `help:"Listen here; overrides the configuration." placeholder:"HOST:PORT"`
+}
+
+// Run serves until it is told to stop.
+func (s *serveCmd) Run(ctx context.Context, c *cli) error {
+	cfg, log, err := c.load()
+	if err != nil {
+		return err
+	}
+	if s.Addr != "" {
+		cfg.Addr = s.Addr
+	}
+	o := app.Options{Demo: s.Demo, Log: log}
+	past := demo.NewClock()
+	if s.Demo {
+		o.Clock = past.Now
+		if cfg, err = demo.Configure(cfg, s.Addr != ""); err != nil {
+			return err
+		}
+		if err := app.Prepare(ctx, cfg, log, past.Now); err != nil {
+			return err
+		}
+	}
+	a, err := app.Open(ctx, cfg, o)
+	if err != nil {
+		return err
+	}
+	var guide string
+	if s.Demo {
+		fmt.Println("Making the people of the demo; this takes a moment the first time ...")
+		if guide, err = demo.Populate(ctx, a, past); err != nil {
+			return errors.Join(err, a.Close())
+		}
+	}
+	err = a.Serve(ctx, func(addr net.Addr) {
+		fmt.Printf("Absah is at %s (listening on %s)\n", cfg.BaseURL, addr)
+		fmt.Print(guide)
+	})
+	return errors.Join(err, a.Close())
+}
+
+type initCmd struct{}
+
+// Run prepares a production directory. The link that it prints is shown once.
+func (initCmd) Run(ctx context.Context, c *cli) error {
+	cfg, log, err := c.load()
+	if err != nil {
+		return err
+	}
+	if err := app.Prepare(ctx, cfg, log, clock.System); err != nil {
+		return err
+	}
+	a, err := app.Open(ctx, cfg, app.Options{Log: log})
+	if err != nil {
+		return err
+	}
+	token, err := a.Accounts.BootstrapAdmin(ctx)
+	if err != nil {
+		return errors.Join(err, a.Close())
+	}
+	fmt.Printf("Prepared %s.\n\nThe first administrator sets a password here, once, within %s:\n\n  %s/aktivasi/%s\n\nStart Absah with: absah serve\nThen check it with: absah doctor\n",
+		cfg.Data, a.Accounts.Policy.InvitationLife, cfg.BaseURL, token)
+	return a.Close()
+}
+
+type migrateCmd struct{}
+
+// Run migrates.
+func (migrateCmd) Run(ctx context.Context, c *cli) error {
+	cfg, log, err := c.load()
+	if err != nil {
+		return err
+	}
+	n, err := app.Migrate(ctx, cfg, log)
+	if err != nil {
+		return err
+	}
+	fmt.Printf("%d steps; the schema is up to date\n", n)
+	return nil
+}
+
+type staffCmd struct {
+	Import importCmd `cmd:"" help:"Add and update employees from a CSV file."`
+}
+
+type importCmd struct {
+	File   string `arg:"" help:"CSV file." type:"existingfile"`
+	DryRun bool   `help:"Check everything and change nothing."`
+}
+
+// errRejected makes the exit status tell scripts that nothing was imported.
+var errRejected = errors.New("nothing was imported: some rows have errors")
+
+// Run imports a file: all of it, or nothing.
+func (i *importCmd) Run(ctx context.Context, c *cli) error {
+	cfg, log, err := c.load()
+	if err != nil {
+		return err
+	}
+	b, err := os.ReadFile(i.File)
+	if err != nil {
+		return fmt.Errorf("read %s: %w", i.File, err)
+	}
+	a, err := app.Open(ctx, cfg, app.Options{Log: log})
+	if err != nil {
+		return err
+	}
+	report, err := a.Staff.Import(ctx, audit.Actor{AccountID: "system:cli", Role: "administrator"}, b, i.DryRun, progress(os.Stderr))
+	if err = errors.Join(err, a.Close()); err != nil {
+		return err
+	}
+	fmt.Println(report.Summary())
+	if !report.OK() {
+		if _, err := os.Stdout.Write(report.CSV(app.ReportText("id"))); err != nil {
+			return err
+		}
+		return errRejected
+	}
+	return nil
+}
+
+// progress shows how far an import is, on a terminal only.
+func progress(f *os.File) func(done, total int64) {
+	info, err := f.Stat()
+	if err != nil || info.Mode()&os.ModeCharDevice == 0 {
+		return func(int64, int64) {}
+	}
+	return func(done, total int64) {
+		_, _ = fmt.Fprintf(f, "\r%d / %d", done, total) // a terminal that is gone needs no progress
+		if done == total {
+			_, _ = fmt.Fprintln(f)
+		}
+	}
+}
+
+type doctorCmd struct {
+	JSON bool `name:"json" help:"Print one JSON object."`
+}
+
+// errSick makes the exit status tell scripts that something failed.
+var errSick = errors.New("some checks failed")
+
+// Run examines the installation.
+func (d *doctorCmd) Run(ctx context.Context, c *cli) error {
+	cfg, err := config.Load(c.Config, os.Environ())
+	if c.Data != "" {
+		cfg.Data = c.Data
+	}
+	report := app.Examine(ctx, cfg, err, slog.New(slog.DiscardHandler))
+	if d.JSON {
+		enc := json.NewEncoder(os.Stdout)
+		enc.SetIndent("", "  ")
+		if err := enc.Encode(report); err != nil {
+			return err
+		}
+	} else {
+		fmt.Print(report.Text())
+	}
+	if !report.Healthy {
+		return errSick
+	}
+	return nil
+}
+
+type versionCmd struct{}
+
+// Run prints the version: of the module, or of the commit that it was built of.
+func (versionCmd) Run() error {
+	version := "development"
+	if info, ok := debug.ReadBuildInfo(); ok {
+		if v := info.Main.Version; v != "" && v != "(devel)" {
+			version = v
+		}
+		for _, s := range info.Settings {
+			if s.Key == "vcs.revision" {
+				version += " " + s.Value
+			}
+		}
+	}
+	_, err := fmt.Printf("absah %s %s %s/%s\n", version, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	return err
+}

@@ -1,0 +1,140 @@
+package app
+
+import (
+	"context"
+	"crypto/sha256"
+	"database/sql"
+	"fmt"
+	"slices"
+	"time"
+
+	"absah/internal/account"
+	"absah/internal/agreement"
+	"absah/internal/audit"
+	"absah/internal/ca"
+	"absah/internal/enrolment"
+	"absah/internal/mail"
+	"absah/internal/passphrase"
+	"absah/internal/staff"
+	"absah/internal/store"
+	"absah/internal/store/db"
+)
+
+// What follows lets packages meet that do not know each other: each type is
+// one package as another one asks for it.
+
+func null(s string) sql.NullString { return sql.NullString{String: s, Valid: s != ""} }
+
+// employeeAccounts opens and keeps the accounts of employees (staff.Accounts,
+// staff.ChangeListener, enrolment.Accounts).
+type employeeAccounts struct{ accounts *account.Service }
+
+func (a employeeAccounts) OpenEmployeeAccount(ctx context.Context, tx *store.Tx, e staff.Employee, _ audit.Actor) error {
+	row, err := tx.GetEmployee(ctx, e.ID)
+	if err != nil {
+		return fmt.Errorf("read employee: %w", err)
+	}
+	_, err = a.accounts.CreateEmployeeAccount(ctx, tx, row)
+	return err
+}
+
+// EmployeeChanged keeps name and address of the account those of the employee,
+// and shuts the door behind whoever left.
+func (a employeeAccounts) EmployeeChanged(ctx context.Context, tx *store.Tx, employeeID string, who audit.Actor) error {
+	e, err := tx.GetEmployee(ctx, employeeID)
+	if err != nil {
+		return fmt.Errorf("read employee: %w", err)
+	}
+	acc, err := tx.GetAccountByEmployee(ctx, null(employeeID))
+	if store.IsNotFound(err) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("read account of employee: %w", err)
+	}
+	if acc.DisplayName != e.Name || acc.Email != e.Email {
+		err := tx.SetAccountContact(ctx, db.SetAccountContactParams{ID: acc.ID, DisplayName: e.Name, Email: e.Email, UpdatedAt: a.accounts.Clock().UnixMicro()})
+		if err != nil {
+			return fmt.Errorf("update account of employee: %w", err)
+		}
+	}
+	if !e.Active && acc.State != account.Disabled {
+		return a.accounts.DisableTx(ctx, tx, who, acc.ID)
+	}
+	return nil
+}
+
+func (a employeeAccounts) InvitePortal(ctx context.Context, tx *store.Tx, employeeID string) (username, token string, expires time.Time, err error) {
+	e, err := tx.GetEmployee(ctx, employeeID)
+	if err != nil {
+		return "", "", time.Time{}, fmt.Errorf("read employee: %w", err)
+	}
+	acc, err := a.accounts.CreateEmployeeAccount(ctx, tx, e)
+	if err != nil {
+		return "", "", time.Time{}, err
+	}
+	token, err = a.accounts.Invite(ctx, tx, acc.ID, account.Portal)
+	return acc.Username, token, a.accounts.Clock().Add(a.accounts.Policy.InvitationLife), err
+}
+
+// subjects tells the authority about employees (ca.People).
+type subjects struct{ staff *staff.Service }
+
+func (s subjects) CertificateSubject(ctx context.Context, q *db.Queries, employeeID string) (ca.Subject, [sha256.Size]byte, error) {
+	snap, err := s.staff.Snapshot(ctx, q, employeeID)
+	if err != nil {
+		return ca.Subject{}, [sha256.Size]byte{}, err
+	}
+	return ca.Subject{Name: snap.Name, Unit: snap.UnitName, Reference: snap.NIP, Email: snap.Email}, snap.Hash(), nil
+}
+
+// cases says whose scans a registration officer may see: those of the
+// registrations that he has claimed (staff.Cases).
+type cases struct{ store *store.Store }
+
+func (c cases) MaySee(ctx context.Context, who audit.Actor, employeeID, _ string) (bool, error) {
+	r, err := c.store.Read().OpenRegistration(ctx, employeeID)
+	if store.IsNotFound(err) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("look for a case: %w", err)
+	}
+	working := slices.Contains([]enrolment.Status{enrolment.New, enrolment.OnSetPassphrase, enrolment.Enroll}, enrolment.Status(r.Status))
+	return working && r.ClaimedBy.Valid && r.ClaimedBy.String == who.EmployeeID, nil
+}
+
+// meter judges passwords for log-in by the same program as passphrases
+// (account.Meter).
+type meter struct{ estimator *passphrase.Estimator }
+
+func (m meter) Score(ctx context.Context, password string, own []string) (int, error) {
+	s, err := passphrase.Read([]byte(password))
+	if err != nil {
+		return 0, err
+	}
+	defer s.Wipe()
+	strength, err := m.estimator.Estimate(ctx, s, own)
+	return strength.Score, err
+}
+
+// attach puts the signed agreement into the mail that brings it
+// (outbox.Outbox.Attach).
+func attach(archive agreement.Archive) func(context.Context, mail.Message, string) (mail.Message, error) {
+	return func(ctx context.Context, m mail.Message, registrationID string) (mail.Message, error) {
+		p, ok := m.Params.(mail.AgreementCopy)
+		if !ok {
+			return m, nil
+		}
+		pdf, name, err := archive.Copy(ctx, registrationID)
+		if err != nil {
+			return m, err
+		}
+		p.Document, p.FileName, p.SHA256 = pdf, name, fmt.Sprintf("%x", sha256.Sum256(pdf))
+		m.Params = p
+		return m, nil
+	}
+}
+
+// listeners are told of every change of an employee, in this order.
+func listeners(l ...staff.ChangeListener) []staff.ChangeListener { return l }

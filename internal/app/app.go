@@ -1,0 +1,285 @@
+// Package app makes a running installation out of its configuration: it opens
+// the store, the vault and the authority, builds the services and lets them
+// meet, and runs the roles portal, worker and ca.
+package app
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"runtime"
+
+	"absah/internal/account"
+	"absah/internal/agreement"
+	"absah/internal/ca"
+	"absah/internal/clock"
+	"absah/internal/config"
+	"absah/internal/credential"
+	"absah/internal/enrolment"
+	"absah/internal/keys"
+	"absah/internal/mail"
+	"absah/internal/mail/mailbox"
+	"absah/internal/mail/smtp"
+	"absah/internal/outbox"
+	"absah/internal/passphrase"
+	"absah/internal/portal/i18n"
+	"absah/internal/portal/live"
+	"absah/internal/scan"
+	"absah/internal/staff"
+	"absah/internal/store"
+	"absah/internal/store/blob"
+)
+
+// App is an open installation.
+type App struct {
+	Config config.Config
+	Demo   bool
+	Log    *slog.Logger
+	Clock  clock.Clock
+
+	Store     *store.Store
+	Vault     *keys.File
+	Blobs     blob.Store
+	Accounts  *account.Service
+	Staff     *staff.Service
+	Enrolment *enrolment.Service
+	Outbox    *outbox.Outbox
+	Authority *ca.Authority
+	Hierarchy *ca.Hierarchy
+	Records   *ca.Records
+	Estimator *passphrase.Estimator
+	Texts     *agreement.Texts
+	Archive   agreement.Archive
+	Hub       *live.Hub
+	Mailbox   *mailbox.Server // demo only
+
+	smtp    *smtp.Client
+	scans   *scan.Pool
+	profile ca.Profile
+	lock    *os.File
+}
+
+// Options are what a command line decides beside the configuration.
+type Options struct {
+	Demo  bool
+	Log   *slog.Logger
+	Clock clock.Clock // the system's when nil
+}
+
+// Open opens an installation whose directory exists (see Init) and whose
+// schema is up to date (see Migrate). Close it after use.
+func Open(ctx context.Context, cfg config.Config, o Options) (*App, error) {
+	if o.Clock == nil {
+		o.Clock = clock.System
+	}
+	a := &App{Config: cfg, Demo: o.Demo, Log: o.Log, Clock: o.Clock, Hub: &live.Hub{}}
+	for _, step := range []func(context.Context) error{
+		a.openStore, a.openVault, a.openBlobs, a.openMail, a.openPeople, a.openAuthority,
+	} {
+		if err := step(ctx); err != nil {
+			return nil, errors.Join(err, a.Close())
+		}
+	}
+	return a, nil
+}
+
+// Close ends what Open began.
+func (a *App) Close() error {
+	var errs []error
+	if a.smtp != nil {
+		errs = append(errs, a.smtp.Close())
+	}
+	if a.Mailbox != nil {
+		errs = append(errs, a.Mailbox.Close())
+	}
+	if a.Store != nil {
+		errs = append(errs, a.Store.Close())
+	}
+	if a.lock != nil {
+		errs = append(errs, a.lock.Close())
+	}
+	return errors.Join(errs...)
+}
+
+func (a *App) openStore(ctx context.Context) error {
+	if err := os.MkdirAll(a.Config.Data, 0o700); err != nil {
+		return fmt.Errorf("open data directory: %w", err)
+	}
+	var err error
+	if !store.IsPostgres(a.Config.DatabaseURL()) {
+		if a.lock, err = lockDir(a.Config.Path("lock")); err != nil {
+			return err
+		}
+	}
+	a.Store, err = store.Open(ctx, a.Config.DatabaseURL(), a.Log)
+	if err != nil {
+		return err
+	}
+	return a.Store.CheckSchema(ctx)
+}
+
+func (a *App) openVault(context.Context) (err error) {
+	a.Vault, err = keys.OpenFile(a.Config.Path("keys"))
+	return err
+}
+
+func (a *App) openBlobs(context.Context) (err error) {
+	a.Blobs, err = openBlobs(a.Config)
+	return err
+}
+
+func openBlobs(cfg config.Config) (blob.Store, error) {
+	b := cfg.Blobs
+	if b.Kind == "disk" {
+		return blob.OpenDisk(cfg.Path("blobs"))
+	}
+	secret, err := readSecret(b.SecretKeyFile)
+	if err != nil {
+		return nil, fmt.Errorf("blobs.secret_key_file: %w", err)
+	}
+	return blob.OpenS3(blob.S3Config{
+		Endpoint: b.Endpoint, Bucket: b.Bucket, Region: b.Region, Prefix: b.Prefix,
+		AccessKey: b.AccessKey, SecretKey: secret, PlainHTTP: !b.TLS,
+	})
+}
+
+func (a *App) openMail(context.Context) error {
+	transport, err := mailConfig(a.Config)
+	if err != nil {
+		return err
+	}
+	if a.Demo {
+		a.Mailbox, err = mailbox.Open(a.Config.Path("mailbox"), "127.0.0.1:0", a.Clock)
+		if err != nil {
+			return fmt.Errorf("open demo mailbox: %w", err)
+		}
+		addr := a.Mailbox.Addr()
+		transport = smtp.Config{Host: addr.IP.String(), Port: addr.Port, Security: smtp.None}
+	}
+	if a.smtp, err = smtp.New(transport); err != nil {
+		return err
+	}
+	renderer, err := mail.NewRenderer(a.mailIdentity(), nil)
+	if err != nil {
+		return err
+	}
+	a.Outbox = &outbox.Outbox{
+		Store: a.Store, Vault: a.Vault, Clock: a.Clock, Log: a.Log, Renderer: renderer, Transport: a.smtp, Notify: a.Hub.Notify,
+	}
+	return nil
+}
+
+func (a *App) mailIdentity() mail.Identity {
+	id := a.Config.Identity
+	return mail.Identity{
+		RAShort: id.RAShort, IssuerShort: id.IssuerShort, IssuerLegalName: id.IssuerName,
+		SenderAddress: a.Config.Mail.From, SenderName: a.Config.Mail.FromName,
+		ServiceDesk: mail.ServiceDesk{Name: id.DeskName, Email: id.DeskEmail, Phone: id.DeskPhone},
+		BaseURL:     a.Config.BaseURL, Demo: a.Demo,
+	}
+}
+
+// words are the texts of the pages, for mails that quote them.
+func words(lang, key string) string {
+	l, ok := i18n.ParseLang(lang)
+	if !ok {
+		l = i18n.Indonesian
+	}
+	return i18n.T(i18n.With(context.Background(), l, i18n.WIB), key)
+}
+
+func (a *App) openPeople(ctx context.Context) (err error) {
+	policy := passphrase.Policy{MinLength: a.Config.Passphrase.MinLength, MinScore: a.Config.Passphrase.MinScore}
+	if a.Estimator, err = passphrase.NewEstimator(policy, a.Clock, min(2, runtime.NumCPU())); err != nil {
+		return err
+	}
+	accounts := account.DefaultPolicy()
+	a.Accounts, err = account.New(account.Config{
+		Store: a.Store, Vault: a.Vault, Clock: a.Clock, Log: a.Log, Policy: accounts, Meter: meter{a.Estimator},
+		Courier: outbox.Accounts{Outbox: a.Outbox, Attempts: accounts.Attempts},
+		BaseURL: a.Config.BaseURL, Name: a.Config.Identity.Product,
+	})
+	if err != nil {
+		return err
+	}
+	self, err := scan.Self()
+	if err != nil {
+		return err
+	}
+	if a.scans, err = scan.NewPool(self, 2); err != nil {
+		return err
+	}
+	people := employeeAccounts{a.Accounts}
+	a.Staff = &staff.Service{
+		Store: a.Store, Vault: a.Vault, Clock: a.Clock, Scans: a.scans, Blobs: blob.Sealed{Store: a.Blobs, Vault: a.Vault},
+		Accounts: people, Courier: outbox.Staff{Outbox: a.Outbox, Words: words}, Cases: cases{a.Store},
+	}
+	if err := a.openEnrolment(people); err != nil {
+		return err
+	}
+	a.Staff.Listeners = listeners(people, a.Enrolment)
+	return nil
+}
+
+func (a *App) openEnrolment(people employeeAccounts) (err error) {
+	id := a.Config.Identity
+	parties := agreement.Identity{Issuer: id.IssuerName, Organisation: id.Organisation, ServiceDesk: desk(id)}
+	a.Texts, err = agreement.New(parties)
+	if err != nil {
+		return err
+	}
+	a.Archive = agreement.Archive{Store: a.Store, Identity: parties}
+	a.Outbox.Attach = attach(a.Archive)
+	// Every derivation takes 64 MiB; as many at once as there are processors.
+	slots, err := credential.NewSlots(int64(runtime.NumCPU())*64<<10, credential.DefaultQueue, credential.DefaultWait)
+	if err != nil {
+		return err
+	}
+	ledger := credential.NewLedger(a.Vault)
+	attempts := enrolment.AttemptStore{Store: a.Store, Ledger: ledger, Clock: a.Clock}
+	policy := enrolment.DefaultPolicy()
+	policy.LinkValidity, policy.LinkLogin = a.Config.Policy.LinkValidity, a.Config.Policy.LinkLogin
+	policy.LinksPerDay, policy.ResetNeedsOfficer = a.Config.Policy.LinksPerDay, a.Config.Policy.ResetNeedsOfficer
+	a.Enrolment = &enrolment.Service{
+		Store: a.Store, Vault: a.Vault, Clock: a.Clock, Log: a.Log, People: staff.Applicants{Service: a.Staff}, Accounts: people,
+		Courier: outbox.Registrations{Outbox: a.Outbox, Words: words},
+		Sealer:  credential.NewSealer(a.Vault, slots), Guard: credential.NewGuard(attempts, slots, a.Clock), Ledger: ledger,
+		Estimator: a.Estimator, Texts: a.Texts, Algorithm: keys.Algorithm(a.Config.CA.SubscriberKey), Policy: policy,
+		Random: rand.Reader, Notify: a.Hub.Notify,
+	}
+	return nil
+}
+
+// desk is the service desk in one phrase.
+func desk(id config.Identity) string {
+	switch {
+	case id.DeskEmail != "" && id.DeskPhone != "":
+		return fmt.Sprintf("%s (%s, %s)", id.DeskName, id.DeskEmail, id.DeskPhone)
+	case id.DeskEmail+id.DeskPhone != "":
+		return fmt.Sprintf("%s (%s%s)", id.DeskName, id.DeskEmail, id.DeskPhone)
+	}
+	return id.DeskName
+}
+
+func (a *App) openAuthority(ctx context.Context) (err error) {
+	a.Hierarchy, err = ca.Load(ctx, a.Vault, a.Config.Path("ca"))
+	if err != nil {
+		return err
+	}
+	a.Records = ca.NewRecords(a.Store)
+	a.profile = profile(a.Config)
+	a.Authority, err = ca.NewAuthority(ca.AuthorityConfig{
+		Store: a.Store, Hierarchy: a.Hierarchy, Profile: a.profile, People: subjects{a.Staff}, Registrations: a.Enrolment,
+		Clock: a.Clock, Log: a.Log,
+	})
+	return err
+}
+
+func profile(cfg config.Config) ca.Profile {
+	p := ca.DefaultProfile(cfg.CA.Country, cfg.CA.Organisation, cfg.CA.PolicyOID, ca.URLsAt(cfg.PKIURL()))
+	p.Years = cfg.CA.Years
+	return p
+}

@@ -1,0 +1,260 @@
+package app
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"os"
+	"strings"
+	"syscall"
+	"time"
+
+	"absah/internal/ca"
+	"absah/internal/clock"
+	"absah/internal/config"
+	"absah/internal/keys"
+	"absah/internal/mail/smtp"
+	"absah/internal/store"
+)
+
+// Finding is what one check of the doctor found.
+type Finding struct {
+	Check  string `json:"check"` // database, blobs, mail, clock, base_url, ca_chain, issue, disk, configuration, keys
+	OK     bool   `json:"ok"`
+	Detail string `json:"detail"` // what was found
+	Mend   string `json:"mend,omitempty"`
+}
+
+// Report is what the doctor found.
+type Report struct {
+	Healthy  bool      `json:"healthy"`
+	Findings []Finding `json:"findings"`
+}
+
+// Text is the report for people.
+func (r Report) Text() string {
+	var b strings.Builder
+	for _, f := range r.Findings {
+		mark := "ok  "
+		if !f.OK {
+			mark = "FAIL"
+		}
+		fmt.Fprintf(&b, "%s  %-13s %s\n", mark, f.Check, f.Detail)
+		if !f.OK {
+			fmt.Fprintf(&b, "      %-13s -> %s\n", "", f.Mend)
+		}
+	}
+	if r.Healthy {
+		b.WriteString("\nEverything works.\n")
+	} else {
+		b.WriteString("\nMend what failed, from the top, and run: absah doctor\n")
+	}
+	return b.String()
+}
+
+// doctor examines one installation. It may run beside a server.
+type doctor struct {
+	cfg   config.Config
+	log   *slog.Logger
+	vault *keys.File
+}
+
+// Examine checks an installation from the outside in; loaded is what loading
+// its configuration returned. Nothing is changed.
+func Examine(ctx context.Context, cfg config.Config, loaded error, log *slog.Logger) Report {
+	d := &doctor{cfg: cfg, log: log}
+	checks := []struct {
+		name, mend string
+		run        func(context.Context) (string, error)
+	}{
+		{"configuration", "correct the keys that are named", func(context.Context) (string, error) { return "all keys are valid", loaded }},
+		{"disk", "free space, or move the data directory (key data)", d.disk},
+		{"database", "check database.url, start the server, run: absah migrate", d.database},
+		{"keys", "run: absah init; restore the directory keys from its backup if there was one; chmod 700 it", d.keys},
+		{"blobs", "check the keys below blobs, or the permissions of the directory", d.blobs},
+		{"mail", "check the keys below mail, and that the server lets this machine send", d.mail},
+		{"clock", "switch on time synchronisation (NTP) on this machine and on the database's", d.clock},
+		{"base_url", "start the server, check base_url, DNS, the proxy and its certificate", d.baseURL},
+		{"ca_chain", "run: absah init; restore the directory ca from its backup if there was one", d.chain},
+		{"issue", "restore the directories keys and ca from the same backup", d.issue},
+	}
+	r := Report{Healthy: true}
+	for _, c := range checks {
+		limit, cancel := context.WithTimeout(ctx, 15*time.Second)
+		detail, err := c.run(limit)
+		cancel()
+		f := Finding{Check: c.name, OK: err == nil, Detail: detail}
+		if err != nil {
+			f.Detail, f.Mend = strings.ReplaceAll(err.Error(), "\n", "; "), c.mend
+			r.Healthy = false
+		}
+		r.Findings = append(r.Findings, f)
+		if c.name == "configuration" && err != nil {
+			break // the rest would examine another installation
+		}
+	}
+	return r
+}
+
+// lowDisk is the least free space with which uploads are safe.
+const lowDisk = 1 << 30
+
+func (d *doctor) disk(context.Context) (string, error) {
+	if _, err := os.Stat(d.cfg.Data); err != nil {
+		return "", fmt.Errorf("the data directory: %w", err)
+	}
+	var st syscall.Statfs_t
+	if err := syscall.Statfs(d.cfg.Data, &st); err != nil {
+		return "", fmt.Errorf("the data directory: %w", err)
+	}
+	free := st.Bavail * uint64(st.Bsize)
+	if free < lowDisk {
+		return "", fmt.Errorf("%d MiB free at %s, want 1024", free>>20, d.cfg.Data)
+	}
+	return fmt.Sprintf("%d GiB free", free>>30), nil
+}
+
+func (d *doctor) database(ctx context.Context) (_ string, err error) {
+	s, err := store.Open(ctx, d.cfg.DatabaseURL(), d.log)
+	if err != nil {
+		return "", err
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	if err := s.CheckSchema(ctx); err != nil {
+		return "", err
+	}
+	kind := "SQLite"
+	if s.Postgres() {
+		kind = "PostgreSQL"
+	}
+	return kind + ", schema up to date", s.Ping(ctx)
+}
+
+func (d *doctor) keys(ctx context.Context) (string, error) {
+	v, err := keys.OpenFile(d.cfg.Path("keys"))
+	if err != nil {
+		return "", err
+	}
+	for _, name := range []keys.Name{keys.Pepper, keys.Index, keys.Attempts} {
+		if _, _, err := v.MAC(ctx, name, 0, []byte("doctor")); err != nil {
+			return "", err
+		}
+	}
+	for _, name := range []keys.Name{keys.Data, keys.Scans} {
+		if _, err := v.Seal(ctx, name, []byte("doctor"), nil); err != nil {
+			return "", err
+		}
+	}
+	d.vault = v
+	return "all secrets are there, readable by their owner only", nil
+}
+
+func (d *doctor) blobs(ctx context.Context) (string, error) {
+	b, err := openBlobs(d.cfg)
+	if err != nil {
+		return "", err
+	}
+	return d.cfg.Blobs.Kind, b.Check(ctx)
+}
+
+func (d *doctor) mail(ctx context.Context) (_ string, err error) {
+	cfg, err := mailConfig(d.cfg)
+	if err != nil {
+		return "", err
+	}
+	c, err := smtp.New(cfg)
+	if err != nil {
+		return "", err
+	}
+	defer func() { err = errors.Join(err, c.Close()) }()
+	how, err := c.Probe(ctx)
+	return fmt.Sprintf("%s:%d, %s", cfg.Host, cfg.Port, how), err
+}
+
+// drift is how far the clock of the database's machine may be from ours.
+const drift = 5 * time.Second
+
+func (d *doctor) clock(ctx context.Context) (_ string, err error) {
+	if now := time.Now(); now.Year() < 2026 {
+		return "", fmt.Errorf("this machine thinks it is %s", now.Format(time.DateOnly))
+	}
+	if !store.IsPostgres(d.cfg.DatabaseURL()) {
+		return time.Now().UTC().Format(time.RFC3339), nil
+	}
+	s, err := store.Open(ctx, d.cfg.DatabaseURL(), d.log)
+	if err != nil {
+		return "", err
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	var theirs time.Time
+	if err := s.ReadDB().QueryRowContext(ctx, "select clock_timestamp()").Scan(&theirs); err != nil {
+		return "", fmt.Errorf("ask the database for the time: %w", err)
+	}
+	if off := time.Since(theirs).Abs(); off > drift {
+		return "", fmt.Errorf("the clock of the database's machine is %s off ours", off.Round(time.Millisecond))
+	}
+	return "this machine and the database agree", nil
+}
+
+func (d *doctor) baseURL(ctx context.Context) (string, error) {
+	u, err := url.JoinPath(d.cfg.BaseURL, "healthz")
+	if err != nil {
+		return "", err
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, u, nil)
+	if err != nil {
+		return "", err
+	}
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return "", fmt.Errorf("nothing answers: %w", err)
+	}
+	var body map[string]string
+	err = errors.Join(json.NewDecoder(http.MaxBytesReader(nil, res.Body, 4096)).Decode(&body), res.Body.Close())
+	if err != nil || res.StatusCode != http.StatusOK || body["status"] != "ok" {
+		return "", fmt.Errorf("%s answers %s, and not as Absah does", u, res.Status)
+	}
+	return d.cfg.BaseURL + " reaches Absah", nil
+}
+
+func (d *doctor) chain(context.Context) (string, error) {
+	h, err := ca.LoadPublic(d.cfg.Path("ca"))
+	if err != nil {
+		return "", err
+	}
+	roots := x509.NewCertPool()
+	roots.AddCert(h.Root)
+	if _, err := h.Issuing.Verify(x509.VerifyOptions{Roots: roots, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageAny}}); err != nil {
+		return "", err
+	}
+	left := time.Until(h.Issuing.NotAfter)
+	if left < time.Duration(d.cfg.CA.Years)*366*24*time.Hour {
+		return "", fmt.Errorf("the issuing CA ends on %s, before the certificates that it would issue today", h.Issuing.NotAfter.Format(time.DateOnly))
+	}
+	return fmt.Sprintf("%s, until %s", h.Issuing.Subject.CommonName, h.Issuing.NotAfter.Format(time.DateOnly)), nil
+}
+
+// issue rehearses what the ca role does: a certificate is built and linted but
+// not signed, so that none exists off the record; the key signs a text that is
+// no certificate, and the result is checked against the chain.
+func (d *doctor) issue(ctx context.Context) (string, error) {
+	if d.vault == nil {
+		return "", keys.ErrNoKey
+	}
+	h, err := ca.Load(ctx, d.vault, d.cfg.Path("ca"))
+	if err != nil {
+		return "", err
+	}
+	never := func(context.Context, [sha256.Size]byte) (bool, error) { return false, nil }
+	issuer, err := h.Issuer(ca.IssuerConfig{Profile: profile(d.cfg), Clock: clock.System, Blocked: never})
+	if err != nil {
+		return "", err
+	}
+	return "a certificate was built and linted, and the key signs", issuer.Rehearse()
+}

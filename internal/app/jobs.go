@@ -1,0 +1,56 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"absah/internal/enrolment"
+	"absah/internal/outbox"
+	"absah/internal/staff"
+	"absah/internal/store"
+)
+
+// Periodic jobs of the worker and ca roles.
+const (
+	jobWarn   = "enrolment.warn" // links and certificates about to expire, certificates expired
+	jobUpkeep = "ca.upkeep"      // CRLs and the OCSP responder's certificate
+	jobMail   = "mail.overdue"   // mails that lost their job
+	jobSweep  = "account.sweep"  // sessions that ended
+)
+
+// handlers are the jobs of this process.
+func (a *App) handlers() map[string]store.Handler {
+	return map[string]store.Handler{
+		outbox.JobSend:          a.Outbox.Deliver,
+		enrolment.JobIssue:      a.Authority.IssueJob,
+		enrolment.JobPublishCRL: a.Authority.PublishCRL,
+		staff.ImportJobKind:     a.Staff.ImportJob,
+		staff.SweepJob:          a.Staff.Sweep,
+		jobWarn: func(ctx context.Context, _ string) error {
+			_, err := a.Enrolment.WarnOfExpiry(ctx)
+			_, _, err2 := a.Enrolment.ExpireCertificates(ctx)
+			return errors.Join(err, err2)
+		},
+		jobUpkeep: func(ctx context.Context, _ string) error { return a.Authority.Upkeep(ctx) },
+		jobMail: func(ctx context.Context, _ string) error {
+			_, err := a.Outbox.Overdue(ctx)
+			return err
+		},
+		jobSweep:            func(ctx context.Context, _ string) error { return a.Accounts.Sweep(ctx) },
+		staff.ForgetJobKind: a.Staff.ForgetImports,
+	}
+}
+
+var periodics = []store.Periodic{
+	{Kind: jobWarn, Every: 10 * time.Minute},
+	{Kind: jobUpkeep, Every: time.Minute},
+	{Kind: jobMail, Every: 5 * time.Minute},
+	{Kind: jobSweep, Every: time.Hour},
+	{Kind: staff.ForgetJobKind, Every: time.Hour},
+}
+
+// Work starts the worker and ca roles.
+func (a *App) Work(ctx context.Context) (*store.Worker, error) {
+	return a.Store.Work(ctx, a.handlers(), periodics, store.WorkOptions{Timeout: 5 * time.Minute, Rescue: 6 * time.Minute})
+}

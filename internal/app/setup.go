@@ -1,0 +1,100 @@
+package app
+
+import (
+	"bytes"
+	"context"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"syscall"
+
+	"absah/internal/ca"
+	"absah/internal/clock"
+	"absah/internal/config"
+	"absah/internal/keys"
+	"absah/internal/mail/smtp"
+	"absah/internal/store"
+)
+
+// ErrInUse says that another process has the data directory open.
+var ErrInUse = errors.New("another process of absah uses this data directory")
+
+// lockDir takes the data directory for this process. The kernel gives the lock
+// back when the process ends, however it ends.
+func lockDir(path string) (*os.File, error) {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("lock data directory: %w", err)
+	}
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		return nil, errors.Join(fmt.Errorf("%s: %w", filepath.Dir(path), ErrInUse), f.Close())
+	}
+	return f, nil
+}
+
+// Prepare makes what an installation needs and lacks: the directory, the vault,
+// the schema and the authority's keys and certificates. What is there stays.
+func Prepare(ctx context.Context, cfg config.Config, log *slog.Logger, now clock.Clock) error {
+	if err := os.MkdirAll(cfg.Data, 0o700); err != nil {
+		return fmt.Errorf("make data directory: %w", err)
+	}
+	vault, err := keys.InitFile(cfg.Path("keys"))
+	if err != nil {
+		return err
+	}
+	if _, err := Migrate(ctx, cfg, log); err != nil {
+		return err
+	}
+	c := cfg.CA
+	_, err = ca.Establish(ctx, vault, ca.HierarchyConfig{
+		Dir: cfg.Path("ca"), Country: c.Country, Organisation: c.Organisation, RootName: c.RootName,
+		IssuingName: c.IssuingName, PolicyOID: c.PolicyOID, URLs: ca.URLsAt(cfg.PKIURL()),
+	}, now)
+	return err
+}
+
+// Migrate brings the schema up to date and returns how many steps it took.
+func Migrate(ctx context.Context, cfg config.Config, log *slog.Logger) (int, error) {
+	s, err := store.Open(ctx, cfg.DatabaseURL(), log)
+	if err != nil {
+		return 0, err
+	}
+	n, err := s.Migrate(ctx)
+	return n, errors.Join(err, s.Close())
+}
+
+// readSecret reads a secret from a file, without the line end that editors
+// leave.
+func readSecret(path string) (string, error) {
+	if path == "" {
+		return "", nil
+	}
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return "", fmt.Errorf("read secret: %w", err)
+	}
+	return string(bytes.TrimRight(b, "\r\n")), nil
+}
+
+func mailConfig(cfg config.Config) (smtp.Config, error) {
+	m := cfg.Mail
+	out := smtp.Config{Host: m.Host, Port: m.Port, Security: smtp.Security(m.Security), Username: m.User, Timeout: m.Timeout}
+	var err error
+	if out.Password, err = readSecret(m.PasswordFile); err != nil {
+		return out, fmt.Errorf("mail.password_file: %w", err)
+	}
+	if m.CAFile != "" {
+		b, err := os.ReadFile(m.CAFile)
+		if err != nil {
+			return out, fmt.Errorf("mail.ca_file: %w", err)
+		}
+		out.RootCAs = x509.NewCertPool()
+		if !out.RootCAs.AppendCertsFromPEM(b) {
+			return out, errors.New("mail.ca_file: holds no certificate in PEM")
+		}
+	}
+	return out, nil
+}
