@@ -1,6 +1,10 @@
 package account
 
 import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
 	"errors"
 	"testing"
 
@@ -17,6 +21,30 @@ type device struct {
 	key virtualwebauthn.Credential
 }
 
+// newKey makes a key whose coordinates have no leading zero: package
+// virtualwebauthn drops it, and the key is then not one (RFC 9053 7.1.1).
+func newKey(t *testing.T) virtualwebauthn.Credential {
+	t.Helper()
+	for {
+		key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+		if err != nil {
+			t.Fatal(err)
+		}
+		point, err := key.PublicKey.Bytes() // 4, X, Y
+		if err != nil {
+			t.Fatal(err)
+		}
+		if point[1] == 0 || point[33] == 0 {
+			continue
+		}
+		der, err := x509.MarshalPKCS8PrivateKey(key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return virtualwebauthn.NewCredentialWithImportedKey(virtualwebauthn.KeyTypeEC2, der)
+	}
+}
+
 func (d *device) create(t *testing.T, h *house, v *Viewer) (state string, answer []byte) {
 	t.Helper()
 	c, err := h.BeginPasskey(t.Context(), v)
@@ -28,7 +56,7 @@ func (d *device) create(t *testing.T, h *house, v *Viewer) (state string, answer
 		t.Fatal(err)
 	}
 	d.Options.UserHandle = []byte(v.Account.ID)
-	d.key = virtualwebauthn.NewCredential(virtualwebauthn.KeyTypeEC2)
+	d.key = newKey(t)
 	answer = []byte(virtualwebauthn.CreateAttestationResponse(site, d.Authenticator, d.key, *options))
 	d.AddCredential(d.key)
 	return c.State, answer
@@ -116,7 +144,7 @@ func TestPasskeysAreRefused(t *testing.T) {
 		c, old := begin(), begin()
 		unverified := *d
 		unverified.Options.UserNotVerified = true
-		stranger := &device{Authenticator: virtualwebauthn.NewAuthenticator(), key: virtualwebauthn.NewCredential(virtualwebauthn.KeyTypeEC2)}
+		stranger := &device{Authenticator: virtualwebauthn.NewAuthenticator(), key: newKey(t)}
 		stranger.Options.UserHandle = []byte(v.Account.ID)
 		nobody := *d
 		nobody.Options.UserHandle = []byte("nobody")
