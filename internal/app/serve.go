@@ -12,6 +12,10 @@ import (
 // Serve runs all roles until ctx ends, then lets running requests and jobs
 // finish. started is told the address once requests are answered.
 func (a *App) Serve(ctx context.Context, started func(net.Addr)) error {
+	// The responder's certificate may have run out while nothing was running.
+	if _, err := a.Hierarchy.RenewResponder(ctx, a.Clock); err != nil {
+		return err
+	}
 	h, err := a.Handler()
 	if err != nil {
 		return err
