@@ -1,0 +1,189 @@
+package admin_test
+
+import (
+	"context"
+	"html"
+	"net/http"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"absah/internal/account"
+	"absah/internal/audit"
+	"absah/internal/portal/admin"
+	"absah/internal/portal/auth"
+	"absah/internal/portal/webtest"
+	"absah/internal/store"
+	"absah/internal/store/db"
+)
+
+type box struct{ sent []account.Invitation }
+
+func (b *box) Invitation(_ context.Context, tx *store.Tx, inv account.Invitation) error {
+	tx.After(func() { b.sent = append(b.sent, inv) })
+	return nil
+}
+func (*box) LoginLocked(context.Context, *store.Tx, db.Account, time.Time) error { return nil }
+func (*box) SecurityChanged(context.Context, *store.Tx, db.Account, account.Change) error {
+	return nil
+}
+
+func house(t *testing.T) (*webtest.House, *box, *webtest.Browser) {
+	t.Helper()
+	mail := &box{}
+	h := webtest.New(t, mail)
+	h.Serve(auth.New(h.Accounts, h.Clock.Now).Routes(), admin.New(h.Store, h.Accounts).Routes())
+	boss := h.Outsider("kepala", "Kepala Contoh")
+	h.Grant(boss, account.Administrator, account.Everywhere)
+	return h, mail, h.SignIn(boss)
+}
+
+func to(t *testing.T, a webtest.Answer, path string) {
+	t.Helper()
+	if a.StatusCode != http.StatusSeeOther || a.Location() != path {
+		t.Fatalf("%d to %q, want a redirect to %q\n%s", a.StatusCode, a.Location(), path, a.Text)
+	}
+}
+
+func shows(t *testing.T, a webtest.Answer, status int, texts ...string) {
+	t.Helper()
+	if a.StatusCode != status {
+		t.Fatalf("status %d, want %d (to %q)", a.StatusCode, status, a.Location())
+	}
+	for _, text := range texts {
+		if !strings.Contains(html.UnescapeString(a.Text), text) {
+			t.Errorf("the page lacks %q", text)
+		}
+	}
+}
+
+func TestAnAccountForAnOutsider(t *testing.T) {
+	t.Parallel()
+	_, mail, b := house(t)
+	shows(t, b.Get("/admin/akun/baru"), 200, "Buat akun")
+	bad := b.Post("/admin/akun/baru", "username", "A!", "name", "", "email", "Audit <a@contoh.example>")
+	shows(t, bad, 422, "3–40 huruf kecil", "Isikan nama", "Isikan alamat surel", `value="a!"`)
+	shows(t, b.Post("/admin/akun/baru", "username", "199001012015011001", "name", "X", "email", "a@contoh.example"), 422, "hanya untuk pegawai")
+	shows(t, b.Post("/admin/akun/baru", "username", "kepala", "name", "X", "email", "a@contoh.example"), 422, "sudah dipakai")
+	made := b.Post("/admin/akun/baru", "username", "audit.luar", "name", "Auditor <b>Luar</b>", "email", "audit@contoh.example",
+		"state", "active", "role", "administrator", "employee_id", "x", "password_hash", "x")
+	path := made.Location()
+	if made.StatusCode != http.StatusSeeOther || !strings.HasPrefix(path, "/admin/akun/") {
+		t.Fatalf("%d to %q", made.StatusCode, path)
+	}
+	page := b.Get(path)
+	shows(t, page, 200, "Akun dibuat", "Menunggu aktivasi", "Belum ada peran petugas", "Tampilkan tautan aktivasi")
+	if strings.Contains(page.Text, "<b>Luar") {
+		t.Error("a name is not escaped")
+	}
+
+	to(t, b.Post(path+"/tautan"), path)
+	if len(mail.sent) != 1 || mail.sent[0].Purpose != account.Activate {
+		t.Fatalf("letters = %+v", mail.sent)
+	}
+	shown := b.Post(path + "/tautan/tampilkan")
+	shows(t, shown, 200, "hanya ditampilkan sekali")
+	link := regexp.MustCompile(regexp.QuoteMeta(webtest.Base) + `(/aktivasi/[0-9a-f]{32})`).FindStringSubmatch(shown.Text)
+	if link == nil {
+		t.Fatal("no link on the page")
+	}
+	if strings.Contains(b.Get(path).Text, "/aktivasi/") {
+		t.Error("the link is shown again")
+	}
+	to(t, b.Post(link[1], "password", webtest.Password), "/masuk")
+	to(t, b.Post(path+"/tautan/tampilkan"), path)
+	shows(t, b.Get(path), 200, "tidak dapat dilakukan", "Kirim tautan kata sandi baru")
+
+	shows(t, b.Get("/admin/akun?q=AUDIT"), 200, "audit.luar")
+	shows(t, b.Get("/admin/akun?q=tidak+ada"), 200, "Tidak ada akun yang cocok")
+}
+
+func TestRolesAreGrantedAndRevoked(t *testing.T) {
+	t.Parallel()
+	h, _, b := house(t)
+	unit := h.Unit("A", "")
+	officer := h.Employee("199001012015011001", "Petugas Contoh", unit)
+	path := "/admin/akun/" + officer.ID
+	shows(t, b.Post(path+"/peran"), 422, "Pilih peran", "Pilih unit")
+	shows(t, b.Post(path+"/peran", "role", "employee", "unit", "*"), 422, "Pilih peran")
+	to(t, b.Post(path+"/peran", "role", "hr_officer", "unit", unit), path)
+	shows(t, b.Get(path), 200, "Peran diberikan", "A · Unit A")
+	shows(t, b.Post(path+"/peran", "role", "hr_officer", "unit", unit), 422, "sudah mempunyai peran")
+	shows(t, b.Post(path+"/peran", "role", "auditor", "unit", "*"), 422, "tidak boleh merangkap")
+	shows(t, b.Post(path+"/peran", "role", "service_desk", "unit", "x"), 404)
+	revoke := regexp.MustCompile(path + `/peran/[a-z2-7]{26}/cabut`).FindString(b.Get(path).Text)
+	to(t, b.Post(revoke), path)
+	shows(t, b.Get(path), 200, "Peran dicabut", "Belum ada peran petugas")
+	shows(t, b.Post(revoke), 404)
+
+	outsider := "/admin/akun/" + h.Outsider("luar", "Orang Luar").ID
+	shows(t, b.Post(outsider+"/peran", "role", "registration_officer", "unit", "*"), 422, "hanya untuk akun pegawai")
+}
+
+func TestAccountsAreShutAndOpened(t *testing.T) {
+	t.Parallel()
+	h, _, b := house(t)
+	a := h.Employee("199001012015011001", "Pegawai Contoh", h.Unit("A", ""))
+	path := "/admin/akun/" + a.ID
+	in := h.SignIn(a)
+	to(t, b.Post(path+"/nonaktif"), path)
+	shows(t, b.Get(path), 200, "Akun dinonaktifkan", "Nonaktif", "Aktifkan kembali")
+	to(t, in.Get("/akun"), "/masuk?next=%2Fakun")
+	to(t, b.Post(path+"/aktif"), path)
+	h.SignIn(a)
+	to(t, b.Post(path+"/verifikasi/atur-ulang"), path)
+	shows(t, b.Post("/admin/akun/aaaaaaaaaaaaaaaaaaaaaaaaaa/nonaktif"), 404)
+	shows(t, b.Get("/admin/akun/aaaaaaaaaaaaaaaaaaaaaaaaaa"), 404)
+}
+
+func TestNobodyChangesHimself(t *testing.T) {
+	t.Parallel()
+	h, _, b := house(t)
+	boss, err := h.Store.Read().GetAccountByUsername(t.Context(), "kepala")
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := "/admin/akun/" + boss.ID
+	page := b.Get(path)
+	shows(t, page, 200, "Ini akun Anda")
+	if strings.Contains(page.Text, "/nonaktif") {
+		t.Error("the page offers what is refused")
+	}
+	shows(t, b.Post(path+"/peran", "role", "service_desk", "unit", "*"), 422, "tidak dapat mengubah hak")
+	for _, action := range []string{"/nonaktif", "/verifikasi/atur-ulang", "/tautan"} {
+		to(t, b.Post(path+action), path)
+		shows(t, b.Get(path), 200, "tidak dapat mengubah hak")
+	}
+}
+
+func TestChangesNeedAFreshSignIn(t *testing.T) {
+	t.Parallel()
+	h, _, b := house(t)
+	a := h.Employee("199001012015011001", "Pegawai Contoh", h.Unit("A", ""))
+	h.Clock.Advance(10 * time.Minute)
+	b.Get("/admin/akun")
+	h.Clock.Advance(10 * time.Minute)
+	to(t, b.Post("/admin/akun/"+a.ID+"/nonaktif"), "/akun/konfirmasi?next=%2Fadmin%2Fakun%2F"+a.ID)
+}
+
+func TestTheListGoesOn(t *testing.T) {
+	t.Parallel()
+	h, _, b := house(t)
+	h.Tx(func(tx *store.Tx) error {
+		for i := range 60 {
+			_, err := h.Accounts.CreateAccount(t.Context(), tx, audit.System("test"), account.NewAccount{
+				Username: "akun-" + string(rune('a'+i/26)) + string(rune('a'+i%26)), DisplayName: "Orang Contoh",
+			})
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	next := regexp.MustCompile(`/admin/akun\?[^"]*setelah=[^"]*`).FindString(b.Get("/admin/akun").Text)
+	if next == "" {
+		t.Fatal("no next page")
+	}
+	shows(t, b.Get(html.UnescapeString(next)), 200, "kepala")
+}
