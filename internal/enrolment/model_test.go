@@ -2,7 +2,9 @@ package enrolment_test
 
 import (
 	"context"
+	"flag"
 	"fmt"
+	"os"
 	"testing"
 	"time"
 
@@ -14,6 +16,24 @@ import (
 	"absah/internal/store/db"
 	"absah/internal/store/storetest"
 )
+
+// TestMain takes fewer random lives than rapid would, unless told otherwise:
+// each runs on two databases. ABSAH_LONG=1 takes many.
+func TestMain(m *testing.M) {
+	flag.Parse()
+	given := false
+	flag.Visit(func(f *flag.Flag) { given = given || f.Name == "rapid.checks" })
+	if !given {
+		n := "20"
+		if os.Getenv("ABSAH_LONG") != "" {
+			n = "1000"
+		}
+		if err := flag.Set("rapid.checks", n); err != nil {
+			panic(err)
+		}
+	}
+	os.Exit(m.Run())
+}
 
 // model is what a few people should find after any sequence of acts. It knows
 // nothing of the database: a status a person, and which officer did what.
@@ -150,7 +170,11 @@ func (m *model) predict(name string, who audit.Actor, officer enrolment.Checker,
 	case "issue":
 		return move(st == enrolment.Issuing, enrolment.Issue)
 	case "fail":
-		return move(st == enrolment.Issuing, enrolment.Enroll)
+		to := enrolment.Enroll
+		if e.version != m.submitted(who) {
+			to = enrolment.New // the data changed while the authority worked
+		}
+		return move(st == enrolment.Issuing, to)
 	case "change":
 		if st == enrolment.OnSetPassphrase || st == enrolment.Enroll {
 			e.status = enrolment.New

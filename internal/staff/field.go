@@ -181,7 +181,9 @@ func Clean(f Field, value string, now time.Time) (string, *Problem) {
 		}
 		return "", &Problem{Code: "time_zone_unknown"}
 	case Name:
-		return limited(value, 100)
+		// The name goes into certificates, whose commonName holds no more
+		// (RFC 5280 A.1, ub-common-name).
+		return limited(value, 64)
 	}
 	return limited(value, 200)
 }
