@@ -1,0 +1,51 @@
+// Drives Debian's Chromium and Firefox ESR with the same commands.
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import puppeteer from "puppeteer-core";
+
+const programs = {
+  chromium: process.env.ABSAH_CHROMIUM ?? "/usr/bin/chromium",
+  firefox: process.env.ABSAH_FIREFOX ?? "/usr/bin/firefox-esr",
+};
+
+// browsers are those that the tests run in: both, or the one that ABSAH_BROWSER names.
+export const browsers = process.env.ABSAH_BROWSER ? [process.env.ABSAH_BROWSER] : ["chromium", "firefox"];
+
+export async function open(name) {
+  const profile = mkdtempSync(join(tmpdir(), `absah-${name}-`));
+  const browser = await puppeteer.launch(
+    name === "chromium"
+      ? {
+          browser: "chrome",
+          executablePath: programs.chromium,
+          headless: true,
+          userDataDir: profile,
+          protocolTimeout: 120_000,
+          args: [
+            "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+            "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage", "--lang=id",
+          ],
+        }
+      : {
+          browser: "firefox",
+          executablePath: programs.firefox,
+          headless: true,
+          userDataDir: profile,
+          protocolTimeout: 120_000,
+          extraPrefsFirefox: {
+            "intl.accept_languages": "id",
+            "app.update.enabled": false,
+            "datareporting.policy.dataSubmissionEnabled": false,
+            "network.captive-portal-service.enabled": false,
+            "network.connectivity-service.enabled": false,
+          },
+        },
+  );
+  const close = browser.close.bind(browser);
+  browser.close = async () => {
+    await close();
+    rmSync(profile, { recursive: true, force: true });
+  };
+  return browser;
+}

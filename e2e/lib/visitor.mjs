@@ -1,0 +1,232 @@
+// A visitor is one person at one browser window: own cookies, own width.
+import assert from "node:assert/strict";
+import { createRequire } from "node:module";
+import { readFileSync } from "node:fs";
+import { code } from "./totp.mjs";
+
+const axeSource = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+
+export const demo = {
+  password: "absah-demo-2026",
+  passphrase: "gunung biru di atas awan 7",
+  totp: "JBSWY3DPEHPK3PXPABSAHDEMOABSAHDE",
+};
+
+// usedCodes remembers the step of the last code of each account: a code works once.
+const usedCodes = new Map();
+
+// pageFind runs in the page: the visible element of a selector whose text (or
+// label) contains text, the innermost first.
+function pageFind(selector, text) {
+  const norm = (s) => (s ?? "").replace(/\s+/g, " ").trim().toLowerCase();
+  const want = norm(text);
+  const seen = [...document.querySelectorAll(selector)].filter((e) => e.getClientRects().length > 0);
+  return seen.find((e) => norm(e.innerText) === want) ?? seen.find((e) => norm(e.innerText || e.value || e.getAttribute("aria-label")).includes(want)) ?? null;
+}
+
+export class Visitor {
+  static async at(browser, server, { width = 1280, height = 900, lang, theme } = {}) {
+    const context = await browser.createBrowserContext();
+    const page = await context.newPage();
+    await page.setViewport({ width, height });
+    const v = new Visitor();
+    Object.assign(v, { context, page, server, problems: [] });
+    page.on("pageerror", (e) => v.problems.push(`script: ${e.message}`));
+    page.on("console", (m) => {
+      const text = m.text();
+      if (m.type() === "error" && !/status of (4\d\d|5\d\d)/.test(text)) v.problems.push(`console: ${text}`);
+      if (/Content.Security.Policy/i.test(text)) v.problems.push(`console: ${text}`);
+    });
+    page.setDefaultTimeout(30_000);
+    if (lang || theme) {
+      await v.goto("/masuk");
+      if (lang) await v.language(lang);
+      if (theme) await v.theme(theme);
+    }
+    return v;
+  }
+
+  async close() {
+    await this.context.close();
+    assert.deepEqual(this.problems, [], "the browser complained");
+  }
+
+  // goto opens a path and returns the status of the answer.
+  async goto(path) {
+    const answer = await this.page.goto(path.startsWith("http") ? path : this.server.base + path, { waitUntil: "load" });
+    return answer?.status();
+  }
+
+  path() {
+    const u = new URL(this.page.url());
+    return u.pathname;
+  }
+
+  async text(selector = "main") {
+    const t = await this.page.$eval(selector, (e) => e.innerText);
+    return t.replace(/\s+/g, " ").trim();
+  }
+
+  async sees(text, selector = "main") {
+    const t = await this.text(selector);
+    assert.ok(t.toLowerCase().includes(text.toLowerCase()), `${this.path()} does not say "${text}":\n${t}`);
+  }
+
+  async seesNot(text, selector = "main") {
+    const t = await this.text(selector);
+    assert.ok(!t.toLowerCase().includes(text.toLowerCase()), `${this.path()} says "${text}":\n${t}`);
+  }
+
+  // comes waits until the page, which renews itself or is loaded again, says text.
+  async comes(text, { path, within = 60_000 } = {}) {
+    const end = Date.now() + within;
+    for (;;) {
+      if (path) await this.goto(path);
+      const t = await this.text().catch(() => "");
+      if (t.toLowerCase().includes(text.toLowerCase())) return t;
+      if (Date.now() > end) assert.fail(`"${text}" did not come to ${this.path()}:\n${t}`);
+      await new Promise((r) => setTimeout(r, 300));
+    }
+  }
+
+  async find(selector, text) {
+    if (text === undefined) return this.page.waitForSelector(selector, { visible: true });
+    const handle = await this.page.evaluateHandle(pageFind, selector, text);
+    const element = handle.asElement();
+    assert.ok(element, `${this.path()} has no ${selector} "${text}":\n${await this.text("body")}`);
+    return element;
+  }
+
+  async has(selector) {
+    return (await this.page.$(selector)) !== null;
+  }
+
+  async fill(name, value) {
+    const field = await this.find(`[name="${name}"]:not([type=hidden])`);
+    const tag = await field.evaluate((e) => e.tagName + (e.type ?? ""));
+    if (tag.startsWith("SELECT")) return field.select(value);
+    await field.evaluate((e) => {
+      e.value = "";
+      e.focus();
+    });
+    await field.type(value);
+  }
+
+  // put sets a value without key strokes, for long texts and date fields.
+  async put(name, value) {
+    await this.page.$eval(
+      `[name="${name}"]:not([type=hidden])`,
+      (e, v) => {
+        e.value = v;
+        e.dispatchEvent(new Event("input", { bubbles: true }));
+        e.dispatchEvent(new Event("change", { bubbles: true }));
+      },
+      value,
+    );
+  }
+
+  // check chooses a radio or checkbox by name and value, by a click on it.
+  async check(name, value) {
+    const e = await this.page.waitForSelector(`input[name="${name}"]${value === undefined ? "" : `[value="${value}"]`}`);
+    if (!(await e.evaluate((x) => x.checked))) await this.press(e);
+    assert.ok(await e.evaluate((x) => x.checked), `${name} did not get checked`);
+  }
+
+  // press clicks where a person would: on the element, scrolled into view.
+  async press(element) {
+    await element.evaluate((e) => e.scrollIntoView({ block: "center", behavior: "instant" }));
+    await element.click();
+  }
+
+  // click presses a button or link and waits for the next page.
+  async click(text, selector = "main a, main button, main summary") {
+    const e = await this.find(selector, text);
+    await this.follow(() => this.press(e));
+  }
+
+  // submit presses the (first) button of a form, found by its action.
+  async submit(action, within = "main") {
+    const button = await this.find(`${within} form[action="${action}"] button:not([type=button])`);
+    await this.follow(() => this.press(button));
+  }
+
+  async follow(act) {
+    await Promise.all([this.page.waitForNavigation({ waitUntil: "load" }), act()]);
+  }
+
+  async language(lang) {
+    const b = await this.page.$(`button[name="lang"][value="${lang}"]`);
+    if (b) await this.follow(() => this.press(b));
+    assert.equal(await this.page.$eval("html", (e) => e.lang), lang);
+  }
+
+  async theme(theme) {
+    await this.page.evaluate((t) => {
+      const f = document.createElement("form");
+      f.method = "post";
+      f.action = "/preferences";
+      for (const [n, v] of [["theme", t], ["next", location.pathname], ["csrf", document.querySelector("[name=csrf]")?.value ?? ""]]) {
+        const i = document.createElement("input");
+        i.name = n;
+        i.value = v;
+        f.append(i);
+      }
+      document.body.append(f);
+      window.absahTheme = f;
+    }, theme);
+    await this.follow(() => this.page.evaluate(() => window.absahTheme.submit()));
+  }
+
+  // signIn enters as one of the demo's people, with the second step where asked.
+  async signIn(person, { password = demo.password, to } = {}) {
+    await this.goto(to ? `/masuk?next=${encodeURIComponent(to)}` : "/masuk");
+    await this.fill("username", person.nip);
+    await this.fill("password", password);
+    await this.submit("/masuk");
+    if (this.path() === "/masuk/dua-langkah") {
+      // A code works once, so that the next one may have to be waited for.
+      const step = () => Math.floor(Date.now() / 30_000);
+      const key = this.server.base + person.nip;
+      while (usedCodes.get(key) === step()) await new Promise((r) => setTimeout(r, 500));
+      usedCodes.set(key, step());
+      await this.fill("code", code(demo.totp));
+      await this.submit("/masuk/dua-langkah");
+    }
+    assert.ok(!this.path().startsWith("/masuk"), `could not sign in: ${await this.text()}`);
+  }
+
+  async signOut() {
+    await this.follow(() => this.page.evaluate(() => document.querySelector('form[action="/keluar"]').submit()));
+  }
+
+  // accessible runs axe's WCAG rules over the page.
+  async accessible(what = this.path()) {
+    await this.page.evaluate(axeSource);
+    const found = await this.page.evaluate(async () => {
+      const r = await window.axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] });
+      return r.violations.map((v) => `${v.id}: ${v.help}\n` + v.nodes.map((n) => `    ${n.target.join(" ")}  ${n.failureSummary.split("\n").slice(1, 3).join("; ")}`).join("\n"));
+    });
+    assert.equal(found.length, 0, `axe on ${what}:\n${found.join("\n")}`);
+  }
+
+  // fits fails when the page is wider than the window.
+  async fits() {
+    const over = await this.page.evaluate(() => {
+      const w = document.documentElement.clientWidth;
+      if (document.documentElement.scrollWidth <= w) return [];
+      return [...document.querySelectorAll("main *")]
+        .filter((e) => e.getBoundingClientRect().right > w + 1)
+        .slice(0, 5)
+        .map((e) => `${e.tagName}.${e.className}`);
+    });
+    assert.deepEqual(over, [], `${this.path()} is wider than the window`);
+  }
+
+  // seesPage is what every page is held to.
+  async seesPage() {
+    await this.fits();
+    await this.accessible();
+    const raw = await this.text("body");
+    assert.ok(!/undefined|\bnull\b|NaN|%!|\{\{|\bpegguna\b/i.test(raw), `${this.path()} shows a fault:\n${raw}`);
+  }
+}
