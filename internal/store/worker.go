@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/riverqueue/river"
+
+	"absah/internal/ident"
 )
 
 // WorkOptions says how the jobs of a process are done.
@@ -17,7 +19,10 @@ type WorkOptions struct {
 }
 
 // Worker does the jobs of a store until it is stopped.
-type Worker struct{ client starter }
+type Worker struct {
+	client   starter
+	presence *presence // PostgreSQL only
+}
 
 // ErrUnknownJob says that no Handler of a job's kind runs in this process.
 var ErrUnknownJob = errors.New("no handler for this kind of job")
@@ -58,16 +63,11 @@ func (s *Store) Work(ctx context.Context, handlers map[string]Handler, periodics
 	if o.Rescue == 0 {
 		o.Rescue = 2 * time.Minute
 	}
-	if !s.Postgres() {
-		// The process that left running jobs behind is gone: an SQLite file
-		// has one process at a time (Store.Lock), and this is it.
-		if err := s.orphans(ctx); err != nil {
-			return nil, err
-		}
-	}
 	workers := river.NewWorkers()
 	river.AddWorker(workers, &dispatcher{handlers: handlers, timeout: o.Timeout})
+	name := ident.New()
 	cfg := &river.Config{
+		ID:                          name,
 		Logger:                      quiet(s.log),
 		Workers:                     workers,
 		Queues:                      map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: o.Concurrency}},
@@ -92,27 +92,52 @@ func (s *Store) Work(ctx context.Context, handlers map[string]Handler, periodics
 	if err != nil {
 		return nil, fmt.Errorf("start worker: %w", err)
 	}
-	if err := c.Start(context.WithoutCancel(ctx)); err != nil {
-		return nil, fmt.Errorf("start worker: %w", err)
+	w := &Worker{client: c}
+	if s.Postgres() {
+		w.presence, err = appear(ctx, s.pool, name, s.log)
+	} else {
+		// The process that left running jobs behind is gone: an SQLite file
+		// has one process at a time (the lock of the data directory), and this
+		// is it.
+		err = s.orphans(ctx)
 	}
-	return &Worker{c}, nil
+	if err != nil {
+		return nil, err
+	}
+	if err := c.Start(context.WithoutCancel(ctx)); err != nil {
+		return nil, errors.Join(fmt.Errorf("start worker: %w", err), w.leave(ctx))
+	}
+	return w, nil
+}
+
+func (w *Worker) leave(ctx context.Context) error {
+	if w.presence == nil {
+		return nil
+	}
+	return w.presence.leave(ctx)
 }
 
 // Stop waits for the jobs that run, until ctx ends; then it cancels them.
 func (w *Worker) Stop(ctx context.Context) error {
-	err := w.client.Stop(ctx)
-	if err == nil {
-		return nil
-	}
-	hard, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	hard, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
 	defer cancel()
-	return w.client.StopAndCancel(hard)
+	err := w.client.Stop(ctx)
+	if err != nil {
+		soon, cancel := context.WithTimeout(hard, 5*time.Second)
+		defer cancel()
+		err = w.client.StopAndCancel(soon)
+	}
+	return errors.Join(err, w.leave(hard))
 }
 
 func (s *Store) orphans(ctx context.Context) error {
-	_, err := s.writer.ExecContext(ctx, `update river_job set state = 'available', attempted_at = null where state = 'running'`)
-	if err != nil {
-		return fmt.Errorf("take over jobs of an ended process: %w", err)
+	for _, text := range []string{
+		`update river_job set state = 'available', attempted_at = null where state = 'running'`,
+		`delete from river_leader`, // whoever led the periodic work leads no more
+	} {
+		if _, err := s.writer.ExecContext(ctx, text); err != nil {
+			return fmt.Errorf("take over jobs of an ended process: %w", err)
+		}
 	}
 	return nil
 }
