@@ -152,6 +152,9 @@ func auditCrumbs(ctx context.Context, here string) []ui.Link {
 
 func (p *Pages) sendLink(w http.ResponseWriter, r *http.Request) error {
 	ctx := r.Context()
+	if _, err := p.find(r, helper); err != nil {
+		return err
+	}
 	err := p.Enrolment.SendLink(ctx, helper.actor(ctx), enrolment.ServiceDesk, helper.units(ctx), r.PathValue("id"))
 	var moved *enrolment.NotAllowedError
 	switch {
