@@ -226,7 +226,7 @@ func (a *App) openPeople(ctx context.Context) (err error) {
 
 func (a *App) openEnrolment(people employeeAccounts) (err error) {
 	id := a.Config.Identity
-	parties := agreement.Identity{Issuer: id.IssuerName, Organisation: id.Organisation, ServiceDesk: desk(id)}
+	parties := agreement.Identity{Issuer: id.IssuerName, Organisation: id.Organisation, ServiceDesk: deskLine(id)}
 	a.Texts, err = agreement.New(parties)
 	if err != nil {
 		return err
@@ -253,8 +253,8 @@ func (a *App) openEnrolment(people employeeAccounts) (err error) {
 	return nil
 }
 
-// desk is the service desk in one phrase.
-func desk(id config.Identity) string {
+// deskLine is the service desk in one phrase.
+func deskLine(id config.Identity) string {
 	switch {
 	case id.DeskEmail != "" && id.DeskPhone != "":
 		return fmt.Sprintf("%s (%s, %s)", id.DeskName, id.DeskEmail, id.DeskPhone)

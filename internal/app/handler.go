@@ -12,8 +12,20 @@ import (
 	"absah/internal/account"
 	"absah/internal/api/pki"
 	"absah/internal/ca"
+	"absah/internal/enrolment"
 	"absah/internal/portal"
+	"absah/internal/portal/admin"
 	"absah/internal/portal/auth"
+	"absah/internal/portal/desk"
+	"absah/internal/portal/dossier"
+	"absah/internal/portal/ds"
+	"absah/internal/portal/enrol"
+	"absah/internal/portal/hr"
+	"absah/internal/portal/hris"
+	"absah/internal/portal/mailbox"
+	"absah/internal/portal/mails"
+	"absah/internal/portal/officer"
+	"absah/internal/portal/staffadmin"
 	"absah/internal/portal/ui"
 	"absah/internal/portal/web"
 )
@@ -45,7 +57,7 @@ func (a *App) Handler() (http.Handler, error) {
 		Counts: a.counts, DemoMailbox: a.Demo,
 		Identity: ui.Identity{
 			Product: a.Config.Identity.Product, Organisation: a.Config.Identity.Organisation,
-			ServiceDesk: desk(a.Config.Identity), Demo: a.Demo,
+			ServiceDesk: deskLine(a.Config.Identity), Demo: a.Demo,
 		},
 	}, a.routes()...)
 	mux := http.NewServeMux()
@@ -65,14 +77,47 @@ func (a *App) Handler() (http.Handler, error) {
 
 // routes lists the pages of all parts of the portal.
 func (a *App) routes() [][]web.Route {
-	return [][]web.Route{
+	files := &dossier.Reader{Store: a.Store, Enrolment: a.Enrolment, Staff: a.Staff, Outbox: a.Outbox, Clock: a.Clock}
+	signature := ds.New(ds.Config{
+		Enrolment: a.Enrolment, Staff: a.Staff, Mails: a.Outbox, Chain: a.Hierarchy, Archive: a.Archive, Hub: a.Hub, Clock: a.Clock,
+	})
+	all := [][]web.Route{
 		auth.New(a.Accounts, a.Clock).Routes(),
+		(&hris.Pages{Staff: a.Staff, StatusCard: signature.StatusCard}).Routes(),
+		signature.Routes(),
+		enrol.New(a.Enrolment, a.Clock).Routes(),
+		(&hr.Pages{Staff: a.Staff}).Routes(),
+		officer.New(files).Routes(),
+		desk.New(files).Routes(),
+		(&staffadmin.Pages{Staff: a.Staff}).Routes(),
+		admin.New(a.Store, a.Accounts).Routes(),
+		mails.New(a.Store, a.Outbox, a.Clock).Routes(),
 	}
+	if a.Mailbox != nil {
+		all = append(all, mailbox.New(a.Mailbox, a.Clock).Routes())
+	}
+	return all
 }
 
-// counts are the numbers in the navigation: what waits for the viewer.
+// counts are the numbers in the navigation: what waits for the viewer. A page
+// is worth more than a number in its margin, so a failure shows none.
 func (a *App) counts(ctx context.Context, v *account.Viewer) map[string]int {
-	return map[string]int{}
+	out := map[string]int{}
+	if v.HasRole(account.HROfficer) {
+		n, err := (&hr.Pages{Staff: a.Staff}).Count(ctx, v)
+		if err != nil {
+			a.Log.WarnContext(ctx, "count corrections", "error", err)
+		}
+		out["/hr/perubahan"] = n
+	}
+	if v.HasRole(account.RegistrationOfficer) {
+		n, err := a.Enrolment.Counts(ctx, v.Scopes(account.RegistrationOfficer))
+		if err != nil {
+			a.Log.WarnContext(ctx, "count registrations", "error", err)
+		}
+		out[officer.Base] = n[enrolment.New] + n[enrolment.Enroll]
+	}
+	return out
 }
 
 // health says that the process answers.

@@ -41,7 +41,7 @@ func (a *App) practice() http.Handler {
 		w.Header().Set("Content-Security-Policy", "default-src 'none'")
 		w.Header().Set("X-Content-Type-Options", "nosniff")
 		err := practiceText.Execute(w, map[string]any{
-			"Identity": a.Config.Identity, "CA": a.Config.CA, "Demo": a.Demo, "Desk": desk(a.Config.Identity),
+			"Identity": a.Config.Identity, "CA": a.Config.CA, "Demo": a.Demo, "Desk": deskLine(a.Config.Identity),
 		})
 		if err != nil {
 			a.Log.Warn("the page of the practice statement was cut off", "error", err)
