@@ -61,7 +61,7 @@ func (p *Pages) showChange(w http.ResponseWriter, r *http.Request, errs web.Fiel
 	if err != nil {
 		return err
 	}
-	f.Fields = passform.Props{Policy: p.Enrolment.Estimator.Policy(), Own: own, Year: p.Clock().Year(), Errors: errs, Strength: s}
+	f.Fields = passform.Props{Another: true, Policy: p.Enrolment.Estimator.Policy(), Own: own, Year: p.Clock().Year(), Errors: errs, Strength: s}
 	pg := page(r, "ds.change.title", len(errs) > 0)
 	pg.Lede = i18n.T(ctx, "ds.change.lede")
 	return web.Page(w, r, status(errs), pg, changeBody(f))

@@ -19,13 +19,28 @@ const (
 
 // Props describes the fields of a new passphrase.
 type Props struct {
-	Policy passphrase.Policy
-	Own    []string // passphrase.Owner.PublicWords
-	Year   int      // the server's year: the browser judges by the same
-	Errors web.FieldErrors
+	Another bool // it replaces one: the labels say "new"
+	Policy  passphrase.Policy
+	Own     []string // passphrase.Owner.PublicWords
+	Year    int      // the server's year: the browser judges by the same
+	Errors  web.FieldErrors
 	// Strength is the server's judgement of what was sent before, for those
 	// whose browser shows no meter; nil for none.
 	Strength *passphrase.Strength
+}
+
+func (p Props) label(ctx context.Context) string {
+	if p.Another {
+		return i18n.T(ctx, "passphrase.labelNew")
+	}
+	return i18n.T(ctx, "passphrase.label")
+}
+
+func (p Props) confirm(ctx context.Context) string {
+	if p.Another {
+		return i18n.T(ctx, "passphrase.confirmNew")
+	}
+	return i18n.T(ctx, "passphrase.confirm")
 }
 
 // words are the texts of the meter's module, as its head describes them.

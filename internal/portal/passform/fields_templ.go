@@ -103,7 +103,7 @@ func New(p Props) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = secretField(Field, i18n.T(ctx, "passphrase.label"), i18n.T(ctx, "passphrase.hint"), p.Errors, templ.Attributes{"data-meter": "passphrase-meter", "required": true}, "passphrase-rules").Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = secretField(Field, p.label(ctx), i18n.T(ctx, "passphrase.hint"), p.Errors, templ.Attributes{"data-meter": "passphrase-meter", "required": true}, "passphrase-rules").Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -228,7 +228,7 @@ func New(p Props) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = secretField(Confirm, i18n.T(ctx, "passphrase.confirm"), i18n.T(ctx, "passphrase.confirmHint"), p.Errors, templ.Attributes{"data-meter-confirm": Field}, "").Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = secretField(Confirm, p.confirm(ctx), i18n.T(ctx, "passphrase.confirmHint"), p.Errors, templ.Attributes{"data-meter-confirm": Field}, "").Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
