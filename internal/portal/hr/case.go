@@ -122,7 +122,7 @@ func (p *Pages) compare(ctx context.Context, v *caseView, typed map[staff.Field]
 	}
 	var shown []staff.Field
 	card := current[staff.IDCard]
-	for _, i := range v.Correction.Waiting() {
+	for _, i := range cardFirst(v.Correction.Waiting()) {
 		shown = append(shown, i.Field)
 		c := ui.Compare{
 			Name: string(i.Field), Label: staffview.Label(ctx, i.Field), Hints: staffview.Hints(ctx, hints, i.Field),
@@ -155,6 +155,20 @@ func (p *Pages) compare(ctx context.Context, v *caseView, typed map[staff.Field]
 		}
 	}
 	return nil
+}
+
+// cardFirst puts the ID card before the data that it proves.
+func cardFirst(items []staff.Item) []staff.Item {
+	slices.SortStableFunc(items, func(a, b staff.Item) int {
+		switch {
+		case a.Field == staff.IDCard && b.Field != staff.IDCard:
+			return -1
+		case b.Field == staff.IDCard && a.Field != staff.IDCard:
+			return 1
+		}
+		return 0
+	})
+	return items
 }
 
 func said(typed map[staff.Field]staff.Decision, f staff.Field) string {

@@ -387,7 +387,7 @@ func uploadBody(u uploadForm) templ.Component {
 				ctx = templ.InitializeContext(ctx)
 				templ_7745c5c3_Err = ui.FileField(ui.FileProps{
 					Name: "file", Label: i18n.T(ctx, "hris.upload.file"), Hint: i18n.T(ctx, u.hint()), Error: u.Errors.Text(ctx, "file"),
-					Accept: "image/jpeg,image/png,application/pdf", MaxBytes: maxFile, Crop: true,
+					Accept: u.accept(), MaxBytes: maxFile, Crop: true,
 				}).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err

@@ -65,7 +65,7 @@ func TestPrerequisitesPage(t *testing.T) {
 	if err := x.Claim(t.Context(), o, c.ID, false); err != nil {
 		t.Fatal(err)
 	}
-	site.Get(sari, "/ds").Want(t, http.StatusOK, "sedang diperiksa oleh Petugas Contoh")
+	site.Get(sari, "/ds").Want(t, http.StatusOK, "sedang diperiksa oleh Petugas Contoh.")
 	all := map[staff.Field]staff.Decision{staff.IDCard: {Accept: true}, staff.Recommendation: {Accept: true}, staff.Specimen: {Accept: true}}
 	if err := x.Decide(t.Context(), o, c.ID, c.Version+1, all); err != nil {
 		t.Fatal(err)

@@ -41,6 +41,15 @@ func (u uploadForm) hint() string {
 	return "hris.upload.hint"
 }
 
+// accept is what the browser's chooser offers. A specimen as PDF is accepted by
+// the server, with a hint for the officer, but not suggested.
+func (u uploadForm) accept() string {
+	if u.Kind == staff.Specimen {
+		return "image/jpeg,image/png"
+	}
+	return "image/jpeg,image/png,application/pdf"
+}
+
 // shown is the scan that a page shows: the proposed one before the current one.
 func (s fileState) shown() *staff.Evidence {
 	if s.Waiting != nil {

@@ -944,7 +944,7 @@ func runBody(run staff.ImportRun, report ui.TableProps) templ.Component {
 		}
 		ctx = templ.ClearChildren(ctx)
 		if run.State.Ended() {
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 33, "<div id=\"kabar\">")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 33, "<div id=\"kabar\" class=\"stack\">")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
