@@ -751,7 +751,7 @@ func accountActions(f detailForm) templ.Component {
 							}()
 						}
 						ctx = templ.InitializeContext(ctx)
-						templ_7745c5c3_Err = ui.Button(ui.ButtonProps{Kind: ui.Caution, Label: i18n.T(ctx, "accounts.reset_factors"), Icon: "shield-exclamation"}).Render(ctx, templ_7745c5c3_Buffer)
+						templ_7745c5c3_Err = ui.Button(ui.ButtonProps{Kind: ui.Secondary, Label: i18n.T(ctx, "accounts.reset_factors"), Icon: "shield-exclamation"}).Render(ctx, templ_7745c5c3_Buffer)
 						if templ_7745c5c3_Err != nil {
 							return templ_7745c5c3_Err
 						}

@@ -16,7 +16,9 @@ import (
 // theme, identity, user, navigation, path and the waiting flash messages.
 func Page(w http.ResponseWriter, r *http.Request, status int, page ui.Page, body templ.Component) error {
 	page = frame(w, r, page)
-	page.Nav = Navigation(r.Context(), r.URL.Path)
+	if page.Nav = Navigation(r.Context(), r.URL.Path); page.Nav == nil {
+		return render(w, r, status, ui.PlainLayout(page), body) // nothing is open yet
+	}
 	return render(w, r, status, ui.Layout(page), body)
 }
 
