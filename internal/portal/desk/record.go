@@ -21,7 +21,7 @@ import (
 )
 
 // pageRows is how many rows of the record one page shows.
-const pageRows = 100
+const pageRows = 50
 
 // recordFilter narrows the record. Actor is an account's ID or user name or
 // system:ROLE; Object is KIND:ID, or the reference of a registration.
@@ -209,6 +209,14 @@ func (p *Pages) note(ctx context.Context, action string, detail map[string]strin
 	})
 }
 
+// short cuts what only programs read, such as hashes; the export has all of it.
+func short(s string) string {
+	if len(s) > 20 && !strings.Contains(s, " ") {
+		return s[:10] + "…"
+	}
+	return s
+}
+
 // details is the detail of a row as lines "name: value".
 func details(row db.Audit) []string {
 	var m map[string]string
@@ -218,7 +226,7 @@ func details(row db.Audit) []string {
 	var lines []string
 	for _, k := range sorted(m) {
 		if m[k] != "" {
-			lines = append(lines, k+": "+m[k])
+			lines = append(lines, k+": "+short(m[k]))
 		}
 	}
 	return lines

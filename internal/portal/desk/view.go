@@ -31,7 +31,7 @@ func searchTable(ctx context.Context, v searchView) ui.TableProps {
 	}
 	for _, row := range v.Rows {
 		t.Rows = append(t.Rows, ui.Row{ID: row.ID, Cells: []templ.Component{
-			person(v, row), ui.Code(row.Reference), ui.Text(row.UnitName), status(row), since(row),
+			person(v, row), reference(row), ui.Text(row.UnitName), status(row), since(row),
 		}})
 	}
 	return t
@@ -71,7 +71,7 @@ func recordTable(ctx context.Context, v recordView) ui.TableProps {
 	}
 	for _, row := range v.Rows {
 		t.Rows = append(t.Rows, ui.Row{Cells: []templ.Component{
-			seqCell(row), whenCell(row), actorCell(v, row), ui.Code(row.Action), objectCell(row), detailCell(row),
+			seqCell(row), whenCell(row), actorCell(v, row), actionCell(row), objectCell(row), detailCell(row),
 		}})
 	}
 	return t

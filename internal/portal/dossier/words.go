@@ -33,11 +33,11 @@ func StatusName(ctx context.Context, s enrolment.Status) string {
 // StatusTone is the colour that goes with StatusName.
 func StatusTone(s enrolment.Status) ui.Tone {
 	switch s {
-	case enrolment.New, enrolment.Enroll:
+	case enrolment.New, enrolment.Enroll, enrolment.OnSetPassphrase, enrolment.Issuing:
 		return ui.Info
 	case enrolment.Issue:
 		return ui.Success
-	case enrolment.OnSetPassphrase, enrolment.Issuing, enrolment.Returned:
+	case enrolment.Returned:
 		return ui.Warning
 	case enrolment.Rejected, enrolment.Revoked:
 		return ui.Danger
@@ -177,8 +177,18 @@ func certificateState(ctx context.Context, d Dossier) (ui.Tone, string) {
 	return ui.Success, i18n.T(ctx, "dossier.certificate.valid")
 }
 
-func turn(ctx context.Context, d Dossier) string {
-	return i18n.T(ctx, "dossier.turn."+string(d.Standing.Turn))
+// standingNote says whose turn it is, since when, and how long it usually takes.
+func standingNote(ctx context.Context, d Dossier) string {
+	when, span := i18n.DateTime(ctx, d.Standing.Since), i18n.Since(ctx, d.Now, d.Standing.Since)
+	if d.Standing.Turn == enrolment.TurnNobody {
+		return i18n.T(ctx, "dossier.over", "at", when, "span", span)
+	}
+	turn := i18n.T(ctx, "dossier.turn."+string(d.Standing.Turn))
+	s := i18n.T(ctx, "dossier.since", "turn", turn, "at", when, "span", span)
+	if w := usualWait(ctx, d); w != "" {
+		s += " " + w
+	}
+	return s
 }
 
 // usualWait compares how long it stands with how long it usually does.
@@ -206,11 +216,4 @@ func verdictText(ctx context.Context, c Check) string {
 		return i18n.T(ctx, "dossier.check.voided", "verdict", s)
 	}
 	return s
-}
-
-func waitNote(s string) string {
-	if s == "" {
-		return ""
-	}
-	return " " + s
 }

@@ -9,6 +9,7 @@ import (
 	"absah/internal/enrolment"
 	"absah/internal/portal/dossier"
 	"absah/internal/portal/i18n"
+	"absah/internal/portal/ui"
 )
 
 func claimedAt(v caseView) time.Time { return clock.FromMicros(v.Registration.ClaimedAt) }
@@ -31,7 +32,20 @@ func stageText(ctx context.Context, v caseView) string {
 	return i18n.T(ctx, fmt.Sprintf("officer.stage.%d.text", v.Stage))
 }
 
-func openTitle(ctx context.Context, v caseView) string { return stageTitle(ctx, v) }
+// takeHint says what taking it is for, and takeKind how much it is wanted.
+func takeHint(ctx context.Context, v caseView) string {
+	if v.Stage == 0 {
+		return i18n.T(ctx, "officer.case.take_again")
+	}
+	return i18n.T(ctx, "officer.case.take_hint")
+}
+
+func takeKind(v caseView) ui.ButtonKind {
+	if v.Stage == 0 {
+		return ui.Secondary
+	}
+	return ui.Primary
+}
 
 // consequence says what the buttons below the form do.
 func consequence(ctx context.Context, v caseView) string {

@@ -54,7 +54,7 @@ func queuePage(v queueView) templ.Component {
 		}
 		templ_7745c5c3_Err = ui.FilterBar(ui.Filter{
 			Action: Base,
-			Search: &ui.FieldProps{Name: "q", Label: i18n.T(ctx, "officer.queue.search"), Value: v.Query.Search, Hint: i18n.T(ctx, "officer.queue.search_hint"), Autocomplete: "off"},
+			Search: &ui.FieldProps{Name: "q", Label: i18n.T(ctx, "officer.queue.search"), Value: v.Query.Search, Autocomplete: "off"},
 			Fields: []templ.Component{
 				ui.Select(ui.FieldProps{Name: "unit", Label: i18n.T(ctx, "officer.queue.unit"), NoRequired: true}, first(i18n.T(ctx, "officer.queue.all_units"), v.Units)),
 				ui.Select(ui.FieldProps{Name: "umur", Label: i18n.T(ctx, "officer.queue.age"), NoRequired: true}, ageOptions(ctx, v.Query.Days)),
@@ -425,14 +425,14 @@ func nameCell(row enrolment.Row) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 16, "</a> <span class=\"below code\">")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 16, "</a> <span class=\"below code nowrap\">")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
 		var templ_7745c5c3_Var18 string
 		templ_7745c5c3_Var18, templ_7745c5c3_Err = templ.JoinStringErrs(row.NIP)
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `queue.templ`, Line: 82, Col: 35}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `queue.templ`, Line: 82, Col: 42}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var18))
 		if templ_7745c5c3_Err != nil {

@@ -19,7 +19,7 @@ func queueTabs(ctx context.Context, v queueView) []ui.Tab {
 			continue // takes seconds
 		}
 		list = append(list, ui.Tab{
-			Label: dossier.StatusName(ctx, s), Href: queueQuery{Status: s, Unit: v.Query.Unit}.href(),
+			Label: i18n.T(ctx, "officer.tab."+string(s)), Href: queueQuery{Status: s, Unit: v.Query.Unit}.href(),
 			Count: min(n, enrolment.CountCap), More: n > enrolment.CountCap, HasCount: true,
 			Current: s == v.Query.Status && v.Query.Search == "",
 		})
