@@ -179,7 +179,7 @@ func (p *Pages) table(ctx context.Context, o staff.Officer, rows []staff.QueueEn
 			officer = i18n.T(ctx, "hr.me")
 		}
 		row.Cells = []templ.Component{
-			ui.Anchor(e.Name, "/hr/perubahan/"+e.ID, e.NIP), ui.Text(e.UnitName), ui.Ago(now, e.SubmittedAt),
+			ui.Anchor(e.Name, "/hr/perubahan/"+e.ID, e.NIP), ui.Text(e.UnitName), ui.Text(i18n.Duration(ctx, now.Sub(e.SubmittedAt))),
 			ui.Text(officer), ui.Code(e.Reference),
 		}
 		t.Rows = append(t.Rows, row)

@@ -110,7 +110,7 @@ func foundTable(ctx context.Context, found []staff.Found) ui.TableProps {
 			state = ui.Tag(ui.Neutral, i18n.T(ctx, "staffadmin.employee.inactive"))
 		}
 		t.Rows = append(t.Rows, ui.Row{ID: f.ID, Cells: []templ.Component{
-			ui.Anchor(f.Name, "/admin/pegawai/"+f.ID, ""), ui.Code(f.NIP), ui.Text(f.Position), ui.Text(f.UnitName), state,
+			ui.Anchor(f.Name, "/admin/pegawai/"+f.ID, ""), ui.Code(f.NIP), ui.Text(orDash(f.Position)), ui.Text(f.UnitName), state,
 		}})
 	}
 	return t

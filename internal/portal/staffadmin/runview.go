@@ -41,6 +41,14 @@ func stats(ctx context.Context, run staff.ImportRun) []ui.Stat {
 	return list
 }
 
+// orDash fills a cell that would be empty.
+func orDash(s string) string {
+	if s == "" {
+		return "–"
+	}
+	return s
+}
+
 func (v formView) action() string {
 	if v.ID == "" {
 		return "/admin/pegawai/baru"
