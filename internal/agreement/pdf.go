@@ -122,7 +122,10 @@ func (p *page) foot() {
 	p.SetFont(family, "", 8)
 	p.ink(faint)
 	p.CellFormat(textWidth/2, 4, p.receipt.Reference+"  ·  "+p.version, "", 0, "L", false, 0, "")
-	p.CellFormat(textWidth/2, 4, fmt.Sprintf(p.words.page, p.PageNo(), "{pages}"), "", 0, "R", false, 0, "")
+	// The number of pages is not known yet; it will be as wide as a digit.
+	width := p.GetStringWidth(fmt.Sprintf(p.words.page, p.PageNo(), "0")) + 2
+	p.SetX(pageWidth - right - width)
+	p.CellFormat(width, 4, fmt.Sprintf(p.words.page, p.PageNo(), "{pages}"), "", 0, "L", false, 0, "")
 }
 
 // room starts a new page when less than mm millimetres are left: a heading

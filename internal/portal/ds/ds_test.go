@@ -6,12 +6,15 @@ import (
 	"crypto/x509"
 	"database/sql"
 	"encoding/pem"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"regexp"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/a-h/templ"
 
 	"absah/internal/account"
 	"absah/internal/agreement"
@@ -79,7 +82,10 @@ func home(p *ds.Pages) []web.Route {
 		if err != nil {
 			return err
 		}
-		return web.Page(w, r, http.StatusOK, ui.Page{Title: "Digital Signature"}, card)
+		box := templ.ComponentFunc(func(ctx context.Context, out io.Writer) error {
+			return ui.Card(ui.CardProps{Title: "Digital Signature", Icon: "pen"}).Render(templ.WithChildren(ctx, card), out)
+		})
+		return web.Page(w, r, http.StatusOK, ui.Page{Title: "Digital Signature"}, box)
 	}}}
 }
 
@@ -148,7 +154,16 @@ func TestRegisterIsCheckedConfirmedAndIdempotent(t *testing.T) {
 	b.Get("/ds/registrasi").Want(t, "incomplete", 200, "belum dapat dikirim", "File Scan KTP", "/ds/lengkapi")
 	b.Post("/ds/registrasi").Want(t, "incomplete, sent", 422, "belum dapat dikirim")
 	m.SetComplete(who.EmployeeID, true)
-	page := b.Get("/ds/registrasi").Want(t, "answers", 200, "Sekar Barunia", "Registrasi DS", "/berkas/idcard/kecil", "/ds/lengkapi/")
+	portaltest.Must(t, m.Store.InTx(t.Context(), func(tx *store.Tx) error {
+		return tx.InsertEvidence(t.Context(), db.InsertEvidenceParams{
+			ID: "idcard", EmployeeID: who.EmployeeID, Kind: "id_card", State: "current", MediaType: "image/jpeg", Size: 1,
+			Sha256: []byte("1"), UploadSha256: []byte("1"), Hints: "[]", KeySealed: []byte("1"), ThumbSealed: []byte("1"), UploadedBy: who.AccountID, UploadedAt: 1,
+		})
+	}))
+	page := b.Get("/ds/registrasi").Want(t, "answers", 200, "Sekar Barunia", "Registrasi DS", "/berkas/idcard/kecil", `href="/berkas/letter"`, "/ds/lengkapi/")
+	if page.Has("/berkas/letter/kecil") {
+		t.Error("a picture of a file that has none")
+	}
 	if page.Has(portaltest.NIK) {
 		t.Error("the NIK stands in clear")
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 
 	"absah/internal/enrolment"
 	"absah/internal/identity"
@@ -58,7 +59,11 @@ func (p *Pages) showRegister(w http.ResponseWriter, r *http.Request, code int) e
 	if err != nil {
 		return err
 	}
-	a := answers{Again: again, Rows: dataRows(ctx, snap), Scans: scanRows(ctx, snap)}
+	evidence, err := q.CurrentEvidence(ctx, id)
+	if err != nil {
+		return fmt.Errorf("read scans: %w", err)
+	}
+	a := answers{Again: again, Rows: dataRows(ctx, snap), Scans: scanRows(ctx, snap, evidence)}
 	pg := page(r, "ds.register.title", false)
 	pg.Lede = i18n.T(ctx, "ds.register.lede")
 	return web.Page(w, r, code, pg, registerBody(a))
@@ -93,12 +98,19 @@ func dataRows(ctx context.Context, s staff.Snapshot) []ui.SummaryRow {
 	return rows
 }
 
-func scanRows(ctx context.Context, s staff.Snapshot) []ui.SummaryRow {
+// scanRows are the files; one without a picture (PDF) is a link.
+func scanRows(ctx context.Context, s staff.Snapshot, evidence []db.Evidence) []ui.SummaryRow {
 	var rows []ui.SummaryRow
 	for _, kind := range []staff.Field{staff.IDCard, staff.Recommendation, staff.Specimen} {
 		row := ui.SummaryRow{Label: staffview.Label(ctx, kind), Change: staffview.UploadPath(kind)}
 		if scan, ok := s.Scan(kind); ok {
-			row.Body = thumbnail(staffview.ScanPath(scan.ID), staffview.ThumbPath(scan.ID), i18n.T(ctx, "staff.scan.own", "field", row.Label))
+			own := i18n.T(ctx, "staff.scan.own", "field", row.Label)
+			pictured := slices.ContainsFunc(evidence, func(e db.Evidence) bool { return e.ID == scan.ID && len(e.ThumbSealed) > 0 })
+			if pictured {
+				row.Body = thumbnail(staffview.ScanPath(scan.ID), staffview.ThumbPath(scan.ID), own)
+			} else {
+				row.Body = document(staffview.ScanPath(scan.ID), own)
+			}
 		}
 		rows = append(rows, row)
 	}
