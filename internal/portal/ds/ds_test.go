@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"database/sql"
 	"encoding/pem"
+	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -19,10 +20,10 @@ import (
 	"absah/internal/account"
 	"absah/internal/agreement"
 	"absah/internal/audit"
+	"absah/internal/credential"
 	"absah/internal/enrolment"
 	"absah/internal/portal/ds"
 	"absah/internal/portal/enrol"
-	"absah/internal/portal/passform"
 	"absah/internal/portal/portaltest"
 	"absah/internal/portal/ui"
 	"absah/internal/portal/web"
@@ -72,7 +73,7 @@ func newRoom(t *testing.T) room {
 		Enrolment: w.Svc, Staff: people{w}, Mails: w.Outbox, Chain: &a.Hierarchy,
 		Archive: agreement.Archive{Store: w.Store, Identity: w.Identity}, Hub: w.Hub, Clock: w.Clock.Now,
 	})
-	return room{w, a, w.Serve(p.Routes(), enrol.New(w.Svc, w.Clock.Now).Routes(), passform.Routes(), home(p))}
+	return room{w, a, w.Serve(p.Routes(), enrol.New(w.Svc, w.Clock.Now).Routes(), home(p))}
 }
 
 // home shows the status as package hris does at /ds.
@@ -340,8 +341,13 @@ func TestChangePINTellsTheExactCause(t *testing.T) {
 	}
 	send(portaltest.Good, portaltest.Better).Want(t, "right", 303)
 	b.Get("/ds/sertifikat").Want(t, "changed", 200, "PIN telah diubah", "Sisa percobaan passphrase: 5")
-	for range 4 {
-		send(portaltest.Good, portaltest.Better+"x")
+	key, err := m.Store.Read().LiveCredential(t.Context(), j.ID)
+	portaltest.Must(t, err)
+	for range 4 { // as four wrong ones of another page
+		_, err := m.Svc.Guard.Unlock(t.Context(), key.ID, func(context.Context) error { return credential.ErrWrongPassphrase })
+		if !errors.Is(err, credential.ErrWrongPassphrase) {
+			t.Fatal(err)
+		}
 	}
 	send(portaltest.Good, portaltest.Better+"x").Want(t, "fifth wrong one", 422, "kunci sekarang terkunci", "Kunci terkunci sampai 23 November 2026 pukul 09.15 WIB")
 	send(portaltest.Better, portaltest.Good).Want(t, "locked", 422, "tidak diperiksa", "terkunci sampai")

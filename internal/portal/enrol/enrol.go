@@ -39,17 +39,18 @@ func New(s *enrolment.Service, now clock.Clock) *Pages {
 	return &Pages{enrolment: s, clock: now, tries: web.NewLimiter(now, time.Second, 60)}
 }
 
-// Routes lists the pages.
+// Routes lists the pages, and the files of the meter, which the pages of
+// package ds use too.
 func (p *Pages) Routes() []web.Route {
 	get, post := http.MethodGet, http.MethodPost
-	return []web.Route{
+	return append([]web.Route{
 		{Method: get, Path: base + "{token}", Access: web.Public, Handler: p.link},
 		{Method: post, Path: base + "{token}", Access: web.Public, Handler: p.set},
 		{Method: get, Path: base + "lanjut", Access: web.Public, Handler: p.resume},
 		{Method: get, Path: base + "perjanjian", Access: web.Public, Handler: p.agreement},
 		{Method: post, Path: base + "perjanjian", Access: web.Public, Handler: p.accept},
 		{Method: get, Path: base + "selesai", Access: web.Public, Handler: p.done},
-	}
+	}, passform.Routes()...)
 }
 
 // form is the page that makes a passphrase.

@@ -13,7 +13,6 @@ import (
 	"absah/internal/audit"
 	"absah/internal/enrolment"
 	"absah/internal/portal/enrol"
-	"absah/internal/portal/passform"
 	"absah/internal/portal/portaltest"
 	"absah/internal/store/db"
 )
@@ -22,7 +21,7 @@ import (
 func begin(t *testing.T) (w *portaltest.World, srv *httptest.Server, applicant audit.Actor, officer enrolment.Checker, r db.Registration) {
 	t.Helper()
 	w = portaltest.New(t)
-	srv = w.Serve(enrol.New(w.Svc, w.Clock.Now).Routes(), passform.Routes())
+	srv = w.Serve(enrol.New(w.Svc, w.Clock.Now).Routes())
 	applicant = w.Employee("Melati Contohwati", "199001012015022001")
 	officer = enrolment.Checker{Actor: w.Employee("Petugas Satu", "198001012005011001")}
 	r, err := w.Svc.Submit(t.Context(), applicant)
