@@ -24,10 +24,26 @@ func (c *cli) load() (config.Config, *slog.Logger, error) {
 	if err != nil {
 		return cfg, nil, err
 	}
+	return c.override(cfg, ""), newLog(cfg.Log), nil
+}
+
+// override puts what the command line says over the configuration. A base URL
+// that nobody set follows the address to listen on: otherwise the portal would
+// refuse everybody who comes by that address.
+func (c *cli) override(cfg config.Config, addr string) config.Config {
 	if c.Data != "" {
 		cfg.Data = c.Data
 	}
-	return cfg, newLog(cfg.Log), nil
+	if addr != "" {
+		cfg.Addr = addr
+	}
+	if d := config.Default(); cfg.BaseURL == d.BaseURL && cfg.Addr != d.Addr {
+		host, port, err := net.SplitHostPort(cfg.Addr)
+		if ip := net.ParseIP(host); err == nil && (host == "localhost" || ip != nil && ip.IsLoopback()) {
+			cfg.BaseURL = "http://" + net.JoinHostPort(host, port)
+		}
+	}
+	return cfg
 }
 
 func newLog(c config.Log) *slog.Logger {
@@ -50,14 +66,18 @@ func (s *serveCmd) Run(ctx context.Context, c *cli) error {
 	if err != nil {
 		return err
 	}
-	if s.Addr != "" {
-		cfg.Addr = s.Addr
+	cfg = c.override(cfg, s.Addr)
+	if err := cfg.Validate(); err != nil {
+		return err
 	}
 	o := app.Options{Demo: s.Demo, Log: log}
 	past := demo.NewClock()
 	if s.Demo {
 		o.Clock = past.Now
 		if cfg, err = demo.Configure(cfg, s.Addr != ""); err != nil {
+			return err
+		}
+		if err := app.PrepareDemo(cfg); err != nil {
 			return err
 		}
 		if err := app.Prepare(ctx, cfg, log, past.Now); err != nil {
@@ -89,6 +109,13 @@ func (initCmd) Run(ctx context.Context, c *cli) error {
 	cfg, log, err := c.load()
 	if err != nil {
 		return err
+	}
+	isDemo, err := app.IsDemo(cfg)
+	if err != nil {
+		return err
+	}
+	if isDemo {
+		return fmt.Errorf("%s: %w", cfg.Data, app.ErrDemo)
 	}
 	if err := app.Prepare(ctx, cfg, log, clock.System); err != nil {
 		return err
@@ -144,7 +171,11 @@ func (i *importCmd) Run(ctx context.Context, c *cli) error {
 	if err != nil {
 		return fmt.Errorf("read %s: %w", i.File, err)
 	}
-	a, err := app.Open(ctx, cfg, app.Options{Log: log})
+	isDemo, err := app.IsDemo(cfg)
+	if err != nil {
+		return err
+	}
+	a, err := app.Open(ctx, cfg, app.Options{Log: log, Demo: isDemo})
 	if err != nil {
 		return err
 	}
@@ -186,9 +217,7 @@ var errSick = errors.New("some checks failed")
 // Run examines the installation.
 func (d *doctorCmd) Run(ctx context.Context, c *cli) error {
 	cfg, err := config.Load(c.Config, os.Environ())
-	if c.Data != "" {
-		cfg.Data = c.Data
-	}
+	cfg = c.override(cfg, "")
 	report := app.Examine(ctx, cfg, err, slog.New(slog.DiscardHandler))
 	if d.JSON {
 		enc := json.NewEncoder(os.Stdout)

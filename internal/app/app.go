@@ -69,17 +69,24 @@ type Options struct {
 	Clock clock.Clock // the system's when nil
 }
 
-// Open opens an installation whose directory exists (see Init) and whose
-// schema is up to date (see Migrate). Close it after use.
+// Open opens an installation whose directory was made (see Prepare) and whose
+// schema is up to date (see Migrate). Close it after use. It fails with
+// ErrNotPrepared, ErrDemo, ErrNotDemo, ErrInUse, store.ErrOutdated and
+// store.ErrTooNew.
 func Open(ctx context.Context, cfg config.Config, o Options) (*App, error) {
 	if o.Clock == nil {
 		o.Clock = clock.System
 	}
 	a := &App{Config: cfg, Demo: o.Demo, Log: o.Log, Clock: o.Clock, Hub: &live.Hub{}}
 	for _, step := range []func(context.Context) error{
-		a.openStore, a.openVault, a.openBlobs, a.openMail, a.openPeople, a.openAuthority,
+		a.checkKind, a.openStore, a.openVault, a.openBlobs, a.openMail, a.openPeople, a.openAuthority,
 	} {
 		if err := step(ctx); err != nil {
+			return nil, errors.Join(err, a.Close())
+		}
+	}
+	if a.Demo {
+		if err := a.noteDemo(); err != nil {
 			return nil, errors.Join(err, a.Close())
 		}
 	}
@@ -105,9 +112,6 @@ func (a *App) Close() error {
 }
 
 func (a *App) openStore(ctx context.Context) error {
-	if err := os.MkdirAll(a.Config.Data, 0o700); err != nil {
-		return fmt.Errorf("open data directory: %w", err)
-	}
 	var err error
 	if !store.IsPostgres(a.Config.DatabaseURL()) {
 		if a.lock, err = lockDir(a.Config.Path("lock")); err != nil {
@@ -121,9 +125,11 @@ func (a *App) openStore(ctx context.Context) error {
 	return a.Store.CheckSchema(ctx)
 }
 
-func (a *App) openVault(context.Context) (err error) {
-	a.Vault, err = keys.OpenFile(a.Config.Path("keys"))
-	return err
+func (a *App) openVault(ctx context.Context) (err error) {
+	if a.Vault, err = keys.OpenFile(a.Config.Path("keys")); err != nil {
+		return err
+	}
+	return tryKeys(ctx, a.Vault)
 }
 
 func (a *App) openBlobs(context.Context) (err error) {
@@ -266,6 +272,9 @@ func deskLine(id config.Identity) string {
 
 func (a *App) openAuthority(ctx context.Context) (err error) {
 	a.Hierarchy, err = ca.Load(ctx, a.Vault, a.Config.Path("ca"))
+	if errors.Is(err, ca.ErrNotEstablished) {
+		return fmt.Errorf("%w (restore the directory ca from its backup; a new installation is prepared by: absah init)", err)
+	}
 	if err != nil {
 		return err
 	}

@@ -10,7 +10,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
-	"os"
 	"strings"
 	"syscall"
 	"time"
@@ -61,8 +60,34 @@ func (r Report) Text() string {
 // doctor examines one installation. It may run beside a server.
 type doctor struct {
 	cfg   config.Config
+	demo  bool
 	log   *slog.Logger
 	vault *keys.File
+}
+
+// mends are what helps against faults that more than one check can meet; what
+// is not among them is mended as the check says.
+var mends = []struct {
+	is   error
+	mend string
+}{
+	{ErrNotPrepared, "run: absah init (for a demonstration: absah serve --demo); or name the right directory by --data or the key data"},
+	{ErrKeysLost, "restore the directory keys from its backup; do not make new keys"},
+	{store.ErrOutdated, "stop the server, take a backup, run: absah migrate"},
+	{store.ErrTooNew, "run the version of absah that this database was migrated by, or a newer one"},
+	{keys.ErrPermission, "run: chmod -R go= on the directory keys"},
+	{keys.ErrNoKey, "restore the directory keys from its backup"},
+	{ca.ErrNotEstablished, "restore the directory ca from its backup; without one run: absah init"},
+}
+
+// mendOf says how to mend err.
+func mendOf(err error, otherwise string) string {
+	for _, m := range mends {
+		if errors.Is(err, m.is) {
+			return m.mend
+		}
+	}
+	return otherwise
 }
 
 // Examine checks an installation from the outside in; loaded is what loading
@@ -75,13 +100,13 @@ func Examine(ctx context.Context, cfg config.Config, loaded error, log *slog.Log
 	}{
 		{"configuration", "correct the keys that are named", func(context.Context) (string, error) { return "all keys are valid", loaded }},
 		{"disk", "free space, or move the data directory (key data)", d.disk},
-		{"database", "check database.url, start the server, run: absah migrate", d.database},
-		{"keys", "run: absah init; restore the directory keys from its backup if there was one; chmod 700 it", d.keys},
-		{"blobs", "check the keys below blobs, or the permissions of the directory", d.blobs},
-		{"mail", "check the keys below mail, and that the server lets this machine send", d.mail},
+		{"database", "check database.url, and that the database runs and lets this machine in", d.database},
+		{"keys", "restore the directory keys from its backup", d.keys},
+		{"blobs", "check the keys below blobs, and that the directory or bucket may be read and written", d.blobs},
+		{"mail", "check the keys below mail, and that the server runs and lets this machine send", d.mail},
 		{"clock", "switch on time synchronisation (NTP) on this machine and on the database's", d.clock},
-		{"base_url", "start the server, check base_url, DNS, the proxy and its certificate", d.baseURL},
-		{"ca_chain", "run: absah init; restore the directory ca from its backup if there was one", d.chain},
+		{"base_url", "start the server (absah serve); check base_url, DNS, the proxy and its certificate", d.baseURL},
+		{"ca_chain", "restore the directory ca from its backup", d.chain},
 		{"issue", "restore the directories keys and ca from the same backup", d.issue},
 	}
 	r := Report{Healthy: true}
@@ -91,7 +116,7 @@ func Examine(ctx context.Context, cfg config.Config, loaded error, log *slog.Log
 		cancel()
 		f := Finding{Check: c.name, OK: err == nil, Detail: detail}
 		if err != nil {
-			f.Detail, f.Mend = strings.ReplaceAll(err.Error(), "\n", "; "), c.mend
+			f.Detail, f.Mend = strings.ReplaceAll(err.Error(), "\n", "; "), mendOf(err, c.mend)
 			r.Healthy = false
 		}
 		r.Findings = append(r.Findings, f)
@@ -106,8 +131,15 @@ func Examine(ctx context.Context, cfg config.Config, loaded error, log *slog.Log
 const lowDisk = 1 << 30
 
 func (d *doctor) disk(context.Context) (string, error) {
-	if _, err := os.Stat(d.cfg.Data); err != nil {
-		return "", fmt.Errorf("the data directory: %w", err)
+	if !exists(d.cfg.Data) {
+		return "", fmt.Errorf("%s: %w", d.cfg.Data, ErrNotPrepared)
+	}
+	demo, err := readDemo(d.cfg)
+	if err != nil {
+		return "", err
+	}
+	if demo != nil {
+		d.demo, d.cfg.BaseURL = true, demo.BaseURL
 	}
 	var st syscall.Statfs_t
 	if err := syscall.Statfs(d.cfg.Data, &st); err != nil {
@@ -121,6 +153,9 @@ func (d *doctor) disk(context.Context) (string, error) {
 }
 
 func (d *doctor) database(ctx context.Context) (_ string, err error) {
+	if url := d.cfg.DatabaseURL(); !store.IsPostgres(url) && !exists(url) {
+		return "", fmt.Errorf("%s: %w", url, ErrNotPrepared) // opening would make it
+	}
 	s, err := store.Open(ctx, d.cfg.DatabaseURL(), d.log)
 	if err != nil {
 		return "", err
@@ -133,29 +168,35 @@ func (d *doctor) database(ctx context.Context) (_ string, err error) {
 	if s.Postgres() {
 		kind = "PostgreSQL"
 	}
+	if d.demo {
+		kind = "demo on " + kind
+	}
 	return kind + ", schema up to date", s.Ping(ctx)
 }
 
 func (d *doctor) keys(ctx context.Context) (string, error) {
-	v, err := keys.OpenFile(d.cfg.Path("keys"))
+	path := d.cfg.Path("keys")
+	if !exists(path) {
+		return "", checkPrepared(ctx, d.cfg, d.log)
+	}
+	v, err := keys.OpenFile(path)
 	if err != nil {
 		return "", err
 	}
-	for _, name := range []keys.Name{keys.Pepper, keys.Index, keys.Attempts} {
-		if _, _, err := v.MAC(ctx, name, 0, []byte("doctor")); err != nil {
-			return "", err
-		}
-	}
-	for _, name := range []keys.Name{keys.Data, keys.Scans} {
-		if _, err := v.Seal(ctx, name, []byte("doctor"), nil); err != nil {
-			return "", err
-		}
+	if err := tryKeys(ctx, v); err != nil {
+		return "", err
 	}
 	d.vault = v
 	return "all secrets are there, readable by their owner only", nil
 }
 
 func (d *doctor) blobs(ctx context.Context) (string, error) {
+	if d.cfg.Blobs.Kind == "disk" && !exists(d.cfg.Path("blobs")) {
+		if err := checkPrepared(ctx, d.cfg, d.log); err != nil {
+			return "", err
+		}
+		return "disk, empty", nil // the server makes it; opening would
+	}
 	b, err := openBlobs(d.cfg)
 	if err != nil {
 		return "", err
@@ -164,6 +205,9 @@ func (d *doctor) blobs(ctx context.Context) (string, error) {
 }
 
 func (d *doctor) mail(ctx context.Context) (_ string, err error) {
+	if d.demo {
+		return "kept in the demo's own mailbox: " + d.cfg.BaseURL + "/kotak-surat", nil
+	}
 	cfg, err := mailConfig(d.cfg)
 	if err != nil {
 		return "", err
@@ -223,7 +267,10 @@ func (d *doctor) baseURL(ctx context.Context) (string, error) {
 	return d.cfg.BaseURL + " reaches Absah", nil
 }
 
-func (d *doctor) chain(context.Context) (string, error) {
+func (d *doctor) chain(ctx context.Context) (string, error) {
+	if err := checkPrepared(ctx, d.cfg, d.log); err != nil {
+		return "", err
+	}
 	h, err := ca.LoadPublic(d.cfg.Path("ca"))
 	if err != nil {
 		return "", err
@@ -240,12 +287,15 @@ func (d *doctor) chain(context.Context) (string, error) {
 	return fmt.Sprintf("%s, until %s", h.Issuing.Subject.CommonName, h.Issuing.NotAfter.Format(time.DateOnly)), nil
 }
 
+// errNoVault says that issue depends on a check that failed.
+var errNoVault = errors.New("the keys could not be opened (see above)")
+
 // issue rehearses what the ca role does: a certificate is built and linted but
 // not signed, so that none exists off the record; the key signs a text that is
 // no certificate, and the result is checked against the chain.
 func (d *doctor) issue(ctx context.Context) (string, error) {
 	if d.vault == nil {
-		return "", keys.ErrNoKey
+		return "", errNoVault
 	}
 	h, err := ca.Load(ctx, d.vault, d.cfg.Path("ca"))
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"absah/internal/portal/i18n"
+	"absah/internal/portal/staffview"
 	"absah/internal/staff"
 )
 
@@ -13,6 +14,5 @@ func ReportText(lang string) staff.Text {
 	if !ok {
 		l = i18n.Indonesian
 	}
-	ctx := i18n.With(context.Background(), l, i18n.WIB)
-	return func(key string, params map[string]string) string { return i18n.T(ctx, key, params) }
+	return staffview.Text(i18n.With(context.Background(), l, i18n.WIB))
 }

@@ -36,8 +36,12 @@ func lockDir(path string) (*os.File, error) {
 }
 
 // Prepare makes what an installation needs and lacks: the directory, the vault,
-// the schema and the authority's keys and certificates. What is there stays.
+// the schema and the authority's keys and certificates. What is there stays. It
+// fails with ErrKeysLost where new keys would only hide that the old are gone.
 func Prepare(ctx context.Context, cfg config.Config, log *slog.Logger, now clock.Clock) error {
+	if err := checkKeysLost(ctx, cfg, log); err != nil {
+		return err
+	}
 	if err := os.MkdirAll(cfg.Data, 0o700); err != nil {
 		return fmt.Errorf("make data directory: %w", err)
 	}

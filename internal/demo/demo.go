@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/url"
 	"strings"
 	"time"
 
@@ -45,7 +46,11 @@ func Configure(cfg config.Config, addressGiven bool) (config.Config, error) {
 	if host != "localhost" && (ip == nil || !ip.IsLoopback()) {
 		return cfg, ErrNotLoopback
 	}
-	if addressGiven || cfg.BaseURL == config.Default().BaseURL {
+	u, err := url.Parse(cfg.BaseURL)
+	if err != nil {
+		return cfg, fmt.Errorf("base_url: %w", err)
+	}
+	if addressGiven || net.ParseIP(u.Hostname()) != nil {
 		// A name, not a number: passkeys need one.
 		cfg.BaseURL = "http://localhost:" + port
 	}
@@ -66,7 +71,8 @@ type teller struct {
 }
 
 // Populate makes the people of the demo, unless they are there, and returns
-// what to tell whoever started it.
+// what to tell whoever started it. It fails with app.ErrHalfDemo when there are
+// people that no earlier call finished.
 func Populate(ctx context.Context, a *app.App, clock *Clock) (string, error) {
 	defer clock.Arrive()
 	n, err := a.Store.Read().CountEmployees(ctx)
@@ -75,7 +81,11 @@ func Populate(ctx context.Context, a *app.App, clock *Clock) (string, error) {
 	}
 	t := &teller{App: a, clock: clock, byCode: map[string]string{}, people: people()}
 	if n > 0 {
-		return t.guide(), nil
+		done, err := a.DemoComplete()
+		if err == nil && !done {
+			err = fmt.Errorf("%s: %w", a.Config.Data, app.ErrHalfDemo)
+		}
+		return t.guide(), err
 	}
 	if t.secret, err = passphrase.Read([]byte(Passphrase)); err != nil {
 		return "", err
@@ -85,7 +95,7 @@ func Populate(ctx context.Context, a *app.App, clock *Clock) (string, error) {
 			return "", fmt.Errorf("make the people of the demo: %w", err)
 		}
 	}
-	return t.guide(), nil
+	return t.guide(), a.CompleteDemo()
 }
 
 var system = audit.System("demo")
