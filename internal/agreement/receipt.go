@@ -70,7 +70,12 @@ func (a Archive) Receipt(ctx context.Context, registrationID string) (Receipt, e
 	out := Receipt{
 		Identity: a.Identity, Name: e.Name, NIP: e.Nip, Unit: unit.Name, Reference: r.Reference, Zone: e.TimeZone,
 	}
-	for _, row := range accepted { // ordered by kind: the agreement first
+	seen := map[string]bool{}
+	for _, row := range accepted { // the latest first; the agreement before the consent
+		if seen[row.Kind] {
+			continue // accepted for a key that was discarded since
+		}
+		seen[row.Kind] = true
 		one, err := acceptedOf(ctx, q, row)
 		if err != nil {
 			return Receipt{}, err

@@ -202,12 +202,15 @@ type Consent struct {
 // Errors: ErrNoPassphrase, ErrConsent.
 func (s *Service) Accept(ctx context.Context, who audit.Actor, role Role, registrationID string, c Consent) error {
 	var texts []Text
-	for kind, hash := range map[string][]byte{"agreement": c.Agreement, "privacy": c.Privacy} {
-		t, err := s.Texts.Current(kind, c.Locale)
+	for _, shown := range []struct {
+		kind string
+		hash []byte
+	}{{"agreement", c.Agreement}, {"privacy", c.Privacy}} {
+		t, err := s.Texts.Current(shown.kind, c.Locale)
 		if err != nil {
-			return fmt.Errorf("read text of the %s: %w", kind, err)
+			return fmt.Errorf("read text of the %s: %w", shown.kind, err)
 		}
-		if string(t.Hash) != string(hash) {
+		if string(t.Hash) != string(shown.hash) {
 			return ErrConsent
 		}
 		texts = append(texts, t)
@@ -232,8 +235,9 @@ func (s *Service) Accept(ctx context.Context, who audit.Actor, role Role, regist
 		if err != nil {
 			return err
 		}
+		now := clock.Micros(s.now()) // one act, one time
 		for _, t := range texts {
-			if err := s.accept(ctx, tx, who, r, t); err != nil {
+			if err := s.accept(ctx, tx, who, r, t, now); err != nil {
 				return err
 			}
 		}
@@ -244,8 +248,7 @@ func (s *Service) Accept(ctx context.Context, who audit.Actor, role Role, regist
 	})
 }
 
-func (s *Service) accept(ctx context.Context, tx *store.Tx, who audit.Actor, r db.Registration, t Text) error {
-	now := clock.Micros(s.now())
+func (s *Service) accept(ctx context.Context, tx *store.Tx, who audit.Actor, r db.Registration, t Text, now int64) error {
 	err := tx.InsertAgreementText(ctx, db.InsertAgreementTextParams{
 		Hash: t.Hash, Kind: t.Kind, Version: t.Version, Locale: t.Locale, Body: t.Body, CreatedAt: now,
 	})
