@@ -47,7 +47,11 @@ type world struct {
 }
 
 var engine = sync.OnceValues(func() (*passphrase.Estimator, error) {
-	return passphrase.NewEstimator(passphrase.DefaultPolicy(), clock.System, 2)
+	e, err := passphrase.NewEstimator(passphrase.DefaultPolicy(), clock.System, 2)
+	if err == nil {
+		e.SetLimit(time.Minute) // the race detector makes estimates slow
+	}
+	return e, err
 })
 
 func newWorld(t testing.TB, s *store.Store) *world {
