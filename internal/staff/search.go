@@ -91,8 +91,12 @@ type Found struct {
 	Active                  bool
 }
 
-// searchReach bounds how many employees one search looks at.
-const searchReach = 4000
+// searchReach bounds how many entries of the index one search reads, and
+// smallUnit how many employees a unit has at most whose search starts from them.
+const (
+	searchReach = 1500
+	smallUnit   = 1000
+)
 
 // Search finds the employees of a unit and the units below it (everywhere when
 // unitID is empty) for which every word of text begins one of their terms: name,
@@ -110,11 +114,11 @@ func (s *Service) Search(ctx context.Context, unitID, text string, limit int) (f
 	q := s.Store.Read()
 	small := false
 	if unitID != "" {
-		n, err := q.CountEmployeesUpTo(ctx, db.CountEmployeesUpToParams{AncestorID: unitID, MaxRows: searchReach / 4})
+		n, err := q.CountEmployeesUpTo(ctx, db.CountEmployeesUpToParams{AncestorID: unitID, MaxRows: smallUnit})
 		if err != nil {
 			return nil, false, fmt.Errorf("search employees: %w", err)
 		}
-		small = n < searchReach/4
+		small = n < smallUnit
 	}
 	if !small {
 		if words, err = s.rarestFirst(ctx, words); err != nil {
