@@ -5,14 +5,12 @@ import (
 	"crypto/sha256"
 	"database/sql"
 	"fmt"
-	"slices"
 	"time"
 
 	"absah/internal/account"
 	"absah/internal/agreement"
 	"absah/internal/audit"
 	"absah/internal/ca"
-	"absah/internal/enrolment"
 	"absah/internal/mail"
 	"absah/internal/passphrase"
 	"absah/internal/staff"
@@ -88,22 +86,6 @@ func (s subjects) CertificateSubject(ctx context.Context, q *db.Queries, employe
 	return ca.Subject{Name: snap.Name, Unit: snap.UnitName, Reference: snap.NIP, Email: snap.Email}, snap.Hash(), nil
 }
 
-// cases says whose scans a registration officer may see: those of the
-// registrations that he has claimed (staff.Cases).
-type cases struct{ store *store.Store }
-
-func (c cases) MaySee(ctx context.Context, who audit.Actor, employeeID, _ string) (bool, error) {
-	r, err := c.store.Read().OpenRegistration(ctx, employeeID)
-	if store.IsNotFound(err) {
-		return false, nil
-	}
-	if err != nil {
-		return false, fmt.Errorf("look for a case: %w", err)
-	}
-	working := slices.Contains([]enrolment.Status{enrolment.New, enrolment.OnSetPassphrase, enrolment.Enroll}, enrolment.Status(r.Status))
-	return working && r.ClaimedBy.Valid && r.ClaimedBy.String == who.EmployeeID, nil
-}
-
 // meter judges passwords for log-in by the same program as passphrases
 // (account.Meter).
 type meter struct{ estimator *passphrase.Estimator }
@@ -135,6 +117,3 @@ func attach(archive agreement.Archive) func(context.Context, mail.Message, strin
 		return m, nil
 	}
 }
-
-// listeners are told of every change of an employee, in this order.
-func listeners(l ...staff.ChangeListener) []staff.ChangeListener { return l }

@@ -25,6 +25,7 @@ import (
 	"absah/internal/mail/smtp"
 	"absah/internal/outbox"
 	"absah/internal/passphrase"
+	"absah/internal/portal/demopage"
 	"absah/internal/portal/i18n"
 	"absah/internal/portal/live"
 	"absah/internal/scan"
@@ -55,6 +56,7 @@ type App struct {
 	Archive   agreement.Archive
 	Hub       *live.Hub
 	Mailbox   *mailbox.Server // demo only
+	DemoGuide *demopage.Guide // demo only: who lives there
 
 	smtp    *smtp.Client
 	scans   *scan.Pool
@@ -221,12 +223,13 @@ func (a *App) openPeople(ctx context.Context) (err error) {
 	people := employeeAccounts{a.Accounts}
 	a.Staff = &staff.Service{
 		Store: a.Store, Vault: a.Vault, Clock: a.Clock, Scans: a.scans, Blobs: blob.Sealed{Store: a.Blobs, Vault: a.Vault},
-		Accounts: people, Courier: outbox.Staff{Outbox: a.Outbox, Words: words}, Cases: cases{a.Store},
+		Accounts: people, Courier: outbox.Staff{Outbox: a.Outbox, Words: words},
 	}
 	if err := a.openEnrolment(people); err != nil {
 		return err
 	}
-	a.Staff.Listeners = listeners(people, a.Enrolment)
+	a.Staff.Cases = a.Enrolment
+	a.Staff.Listeners = []staff.ChangeListener{people, a.Enrolment}
 	return nil
 }
 

@@ -48,20 +48,26 @@ func (s *Service) SendLink(ctx context.Context, who audit.Actor, role Role, unit
 		if err != nil {
 			return err
 		}
+		// Whether it is theirs to ask comes first: to others it does not exist.
+		if role == Applicant && r.EmployeeID != who.EmployeeID {
+			return ErrNotFound
+		}
+		if role != Applicant {
+			ok, err := inUnits(ctx, tx.Queries, units, r.UnitID)
+			if err != nil {
+				return err
+			}
+			if !ok {
+				return ErrNotFound
+			}
+		}
 		if err := permitted(r, ActionSendLink, role); err != nil {
 			return err
 		}
 		if role == Applicant {
-			if r.EmployeeID != who.EmployeeID {
-				return ErrNotFound
-			}
 			if err := s.limitLinks(ctx, tx, r.ID); err != nil {
 				return err
 			}
-		} else if ok, err := inUnits(ctx, tx.Queries, units, r.UnitID); err != nil {
-			return err
-		} else if !ok {
-			return ErrNotFound
 		}
 		if _, err := tx.LiveCredential(ctx, r.ID); err == nil {
 			return ErrAlreadySet
