@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"net"
 	"net/url"
-	"strings"
 	"time"
 
 	"absah/internal/account"
@@ -70,8 +69,9 @@ type teller struct {
 	hr       staff.Officer
 }
 
-// Populate makes the people of the demo, unless they are there, and returns
-// what to tell whoever started it. It fails with app.ErrHalfDemo when there are
+// Populate makes the people of the demo, unless they are there, gives the
+// installation its guide (App.DemoGuide), and returns what to tell whoever
+// started it. It fails with app.ErrHalfDemo when there are
 // people that no earlier call finished.
 func Populate(ctx context.Context, a *app.App, clock *Clock) (string, error) {
 	defer clock.Arrive()
@@ -80,6 +80,7 @@ func Populate(ctx context.Context, a *app.App, clock *Clock) (string, error) {
 		return "", fmt.Errorf("look for the people of the demo: %w", err)
 	}
 	t := &teller{App: a, clock: clock, byCode: map[string]string{}, people: people()}
+	a.DemoGuide = t.page()
 	if n > 0 {
 		done, err := a.DemoComplete()
 		if err == nil && !done {
@@ -347,29 +348,4 @@ func (t *teller) setPassphrase(ctx context.Context, who audit.Actor, r db.Regist
 		*hash = text.Hash
 	}
 	return t.Enrolment.Accept(ctx, who, enrolment.LinkHolder, r.ID, consent)
-}
-
-func (t *teller) guide() string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "\nDemo: nobody here is real, and nothing has legal effect.\n")
-	fmt.Fprintf(&b, "Everybody's password is %s; codes of the second step are shown at %s/demo\n\n", Password, t.Config.BaseURL)
-	for _, p := range t.people {
-		switch {
-		case len(p.roles) > 0:
-			fmt.Fprintf(&b, "  %s  %-28s %s\n", p.nip, p.name, p.roles[0].role)
-		case p.story == storyComplete, p.story == storyLink, p.story == storyNothing, p.story == storyReturned:
-			fmt.Fprintf(&b, "  %s  %-28s employee, %s\n", p.nip, p.name, p.story)
-		}
-	}
-	fmt.Fprintf(&b, "\nMails arrive at %s/kotak-surat\n", t.Config.BaseURL)
-	return b.String()
-}
-
-// String says what state a story ends in.
-func (s story) String() string {
-	return [...]string{
-		"without data", "without scans", "with a correction that waits", "with a refused correction", "ready to register",
-		"New", "New, claimed", "returned", "rejected", "cancelled", "with the passphrase link in the mailbox", "with the agreement to accept",
-		"Enroll", "with a certificate", "with a revoked certificate", "after Reset PIN", "with an expired certificate",
-	}[s]
 }

@@ -9,7 +9,11 @@ import (
 	"absah/internal/clock"
 	"absah/internal/portal/i18n"
 	"absah/internal/portal/ui"
+	"absah/internal/portal/web"
 )
+
+// inDemo tells whether the page that says who lives in a demo is there.
+func inDemo(ctx context.Context) bool { return web.RequestOf(ctx).Site.Identity.Demo }
 
 // plainText keeps phones from correcting what is no word.
 func plainText() templ.Attributes {
