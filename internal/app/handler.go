@@ -16,6 +16,7 @@ import (
 	"absah/internal/portal"
 	"absah/internal/portal/admin"
 	"absah/internal/portal/auth"
+	"absah/internal/portal/demopage"
 	"absah/internal/portal/desk"
 	"absah/internal/portal/dossier"
 	"absah/internal/portal/ds"
@@ -95,6 +96,9 @@ func (a *App) routes() [][]web.Route {
 	}
 	if a.Mailbox != nil {
 		all = append(all, mailbox.New(a.Mailbox, a.Clock).Routes())
+	}
+	if a.Demo && a.DemoGuide != nil {
+		all = append(all, demopage.New(*a.DemoGuide, a.Clock).Routes())
 	}
 	return all
 }
