@@ -78,8 +78,8 @@ func TestLocks(t *testing.T) {
 
 func TestRightOneEndsTheRow(t *testing.T) {
 	t.Parallel()
-	a, now := wrong(t, Attempts{}, start, 9)
-	now = a.LockedUntil
+	a, _ := wrong(t, Attempts{}, start, 9)
+	now := a.LockedUntil
 	r, err := a.Reserve(now)
 	if err != nil {
 		t.Fatal(err)

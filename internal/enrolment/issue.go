@@ -90,7 +90,7 @@ func (s *Service) Revoke(ctx context.Context, who Checker, role Role, registrati
 				return ErrSamePerson // his own he revokes as the subscriber
 			}
 		}
-		st := step{action: ActionRevoke, role: role, who: who.Actor, reason: Reason{Code: why.Code, Text: why.Text}}
+		st := step{action: ActionRevoke, role: role, who: who.Actor, reason: Reason(why)}
 		r, c, err := s.end(ctx, tx, r, st, code)
 		if err != nil {
 			return err

@@ -52,7 +52,7 @@ func TestTokenAndReferenceForms(t *testing.T) {
 	if tok := Token(); !regexp.MustCompile(`^[0-9a-f]{32}$`).MatchString(tok) {
 		t.Errorf("Token() = %q", tok)
 	}
-	if Token() == Token() {
+	if first := Token(); first == Token() {
 		t.Error("Token() repeats itself")
 	}
 	if ref := Reference("DS"); !regexp.MustCompile(`^DS-[0-9A-HJKMNP-TV-Z]{4}-[0-9A-HJKMNP-TV-Z]{4}$`).MatchString(ref) {

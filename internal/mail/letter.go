@@ -160,10 +160,7 @@ func (l *letter) need(name, value string) {
 	}
 }
 
-func (l *letter) when(at time.Time) string { return l.moment(at, true) }
-func (l *letter) day(at time.Time) string  { return l.moment(at, false) }
-
-func (l *letter) moment(at time.Time, withTime bool) string {
+func (l *letter) when(at time.Time) string {
 	if l.err != nil {
 		return ""
 	}
@@ -171,7 +168,7 @@ func (l *letter) moment(at time.Time, withTime bool) string {
 		l.fail("%w: a time is missing", ErrParams)
 		return ""
 	}
-	s, err := l.texts.when(at, l.view.To.Zone, withTime)
+	s, err := l.texts.when(at, l.view.To.Zone)
 	if err != nil {
 		l.fail("%w", err)
 	}

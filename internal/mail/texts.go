@@ -81,7 +81,7 @@ func (t texts) say(key string, data any) (string, error) {
 	return clean(b.String()), nil
 }
 
-// date is what the texts "time.when" and "time.day" are made from.
+// date is what the text "time.when" is made from.
 type date struct {
 	Weekday, Month string
 	Day, Year      int
@@ -90,8 +90,8 @@ type date struct {
 	Offset         int // hours ahead of UTC
 }
 
-// when writes a moment in zone z: with the time of day, or the day only.
-func (t texts) when(at time.Time, z Zone, withTime bool) (string, error) {
+// when writes a moment in zone z.
+func (t texts) when(at time.Time, z Zone) (string, error) {
 	at = at.In(z.location())
 	weekday, err := t.say(fmt.Sprintf("weekdays.d%d", at.Weekday()), nil)
 	if err != nil {
@@ -102,11 +102,7 @@ func (t texts) when(at time.Time, z Zone, withTime bool) (string, error) {
 		return "", err
 	}
 	_, offset := at.Zone()
-	key := "time.day"
-	if withTime {
-		key = "time.when"
-	}
-	return t.say(key, date{
+	return t.say("time.when", date{
 		Weekday: weekday, Month: month, Day: at.Day(), Year: at.Year(),
 		Clock: at.Format("15:04"), Zone: string(z), Hour: at.Hour(), Minute: at.Minute(), Offset: offset / 3600,
 	})

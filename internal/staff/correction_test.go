@@ -353,7 +353,7 @@ func TestUploads(t *testing.T) {
 
 var errRefused = errors.New("refused")
 
-type refusing struct{ mails }
+type refusing struct{}
 
 func (refusing) CorrectionSubmitted(_ context.Context, _ *store.Tx, _ SubmittedNotice) error {
 	return errRefused

@@ -48,15 +48,6 @@ func CorrectableFields() []Field {
 	return []Field{NIK, Name, BirthPlace, BirthDate, Sex, Email, Phone, IDCard, Recommendation, Specimen}
 }
 
-func correctable(f Field) bool {
-	for _, c := range CorrectableFields() {
-		if c == f {
-			return true
-		}
-	}
-	return false
-}
-
 // IsScan reports whether f is proven by an uploaded file.
 func (f Field) IsScan() bool { return scan.Kind(f).Valid() }
 
