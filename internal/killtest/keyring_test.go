@@ -2,13 +2,10 @@ package killtest
 
 import (
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/sha256"
 	"crypto/x509"
 	"errors"
 
+	"absah/internal/app/apptest"
 	"absah/internal/clock"
 	"absah/internal/credential"
 	"absah/internal/keys"
@@ -20,6 +17,7 @@ import (
 // journeys are not about it: at 150 ms each few kills would fall elsewhere.
 type keyring struct {
 	real    *credential.Sealer
+	quick   apptest.QuickKeys
 	slow    map[string]bool // owners whose keys the real sealer keeps
 	journal *journal
 	clock   clock.Clock
@@ -29,21 +27,7 @@ func (k *keyring) Create(ctx context.Context, kid, owner string, request *x509.C
 	if k.slow[owner] {
 		return k.real.Create(ctx, kid, owner, request, alg, secret)
 	}
-	row := credential.Sealed{KeyID: kid, Owner: owner, Generation: 1, Alg: alg, Box: quickBox(kid, secret)}
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		return row, err
-	}
-	if row.SPKI, err = x509.MarshalPKIXPublicKey(key.Public()); err != nil {
-		return row, err
-	}
-	row.CSR, err = x509.CreateCertificateRequest(rand.Reader, request, key)
-	return row, err
-}
-
-func quickBox(kid string, secret *passphrase.Secret) []byte {
-	sum := sha256.Sum256(append([]byte(kid), secret.Bytes()...))
-	return sum[:]
+	return k.quick.Create(ctx, kid, owner, request, alg, secret)
 }
 
 func (k *keyring) Rewrap(ctx context.Context, row credential.Sealed, old, fresh *passphrase.Secret) (credential.Sealed, error) {
@@ -56,17 +40,12 @@ func (k *keyring) Rewrap(ctx context.Context, row credential.Sealed, old, fresh 
 		}
 		return next, err
 	}
-	if string(row.Box) != string(quickBox(row.KeyID, old)) {
-		return row, credential.ErrWrongPassphrase
-	}
-	row.Box, row.Generation = quickBox(row.KeyID, fresh), row.Generation+1
-	return row, nil
+	return k.quick.Rewrap(ctx, row, old, fresh)
 }
 
 func (k *keyring) Erase(ctx context.Context, row credential.Sealed) (credential.Sealed, error) {
 	if k.slow[row.Owner] {
 		return k.real.Erase(ctx, row)
 	}
-	row.Box = nil
-	return row, nil
+	return k.quick.Erase(ctx, row)
 }
