@@ -38,16 +38,23 @@ const field = (root) => {
   });
 };
 
-// show puts the page that answered into this one; a redirect is followed for real.
-const show = (request, enhance) => {
+// show puts the page that answered into this one. Where the answer was a
+// redirect, the request has followed it already and taken the message that
+// waited for the next page; loading that page again would lose it.
+const show = (request, to, enhance) => {
   const page = new DOMParser().parseFromString(request.responseText, "text/html");
   const main = page.querySelector("main");
-  if (!main) return location.reload();
+  if (!main) return location.assign(to.href);
+  if (to.href !== location.href) {
+    history.pushState(null, "", to.href);
+    addEventListener("popstate", () => location.reload(), { once: true });
+  }
   document.title = page.title;
   const here = document.querySelector("main");
   here.replaceChildren(...main.childNodes);
   enhance(here);
   scrollTo(0, 0);
+  here.focus({ preventScroll: true });
 };
 
 const upload = (form, enhance) =>
@@ -84,12 +91,7 @@ const upload = (form, enhance) =>
       if (e.lengthComputable) bar.value = e.loaded / e.total;
     });
     request.addEventListener("load", () => {
-      const to = new URL(request.responseURL || url, location.href);
-      if (request.status < 400 && to.href !== new URL(url, location.href).href) {
-        location.assign(to.href);
-        return;
-      }
-      show(request, enhance);
+      show(request, new URL(request.responseURL || url, location.href), enhance);
     });
     request.addEventListener("error", () => {
       box.remove();
