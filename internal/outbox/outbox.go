@@ -13,6 +13,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"regexp"
 	"time"
 
 	"absah/internal/audit"
@@ -144,6 +145,9 @@ func (o *Outbox) send(ctx context.Context, row db.Mail) (mail.Reply, error) {
 	return o.Transport.Send(ctx, out.From, out.To, out.Raw)
 }
 
+// oneTime finds the tokens of one-time links.
+var oneTime = regexp.MustCompile(`[0-9A-Fa-f]{32,}`)
+
 // settle writes what became of an attempt.
 func (o *Outbox) settle(ctx context.Context, row db.Mail, reply mail.Reply, sendErr error) error {
 	outcome, words := "sent", words(reply)
@@ -154,6 +158,9 @@ func (o *Outbox) settle(ctx context.Context, row db.Mail, reply mail.Reply, send
 		if errors.As(sendErr, &se) && se.Reply.Code != 0 {
 			words = fmt.Sprintf("%d %s", se.Reply.Code, se.Reply.Text)
 		}
+		// Filters quote the link that they object to. Whoever reads why a mail
+		// was refused is not whom the link is for.
+		words = oneTime.ReplaceAllString(words, "…")
 		o.Log.WarnContext(ctx, "mail was not accepted", "mail", row.ID, "kind", row.Kind, "attempt", row.Attempts, "outcome", outcome)
 	}
 	return o.Store.InTx(ctx, func(tx *store.Tx) error {

@@ -470,6 +470,9 @@ func TestLogKeepsSecrets(t *testing.T) {
 		if !strings.Contains(log.String(), id) {
 			t.Error("the log does not name the mail")
 		}
+		if m := x.is(id, outbox.Refused, "no. …", "permanent"); strings.Contains(m.Reply, token) {
+			t.Error("the server's words bring the link to officers")
+		}
 		for _, secret := range []string{token, "andi", "Andi"} {
 			if strings.Contains(log.String(), secret) {
 				t.Errorf("the log holds %q: %s", secret, &log)
