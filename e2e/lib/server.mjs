@@ -54,7 +54,7 @@ async function launch(data, env) {
   return {
     base,
     data,
-    people: parse(out),
+    people: await read(base),
     log: () => log,
     pid: child.pid,
     async stop() {
@@ -64,12 +64,15 @@ async function launch(data, env) {
   };
 }
 
-// parse reads the list of people that the program prints.
-function parse(out) {
+// read lists the people of the demo from its page of everybody: nip, name, and
+// what it says of them (their roles, or how far they had come).
+async function read(base) {
+  const page = await (await fetch(base + "/demo", { headers: { "Accept-Language": "id" } })).text();
   const people = [];
-  for (const line of out.split("\n")) {
-    const m = line.match(/^\s+(\d{18})\s+(.+?)\s{2,}(\S.*)$/) ?? line.match(/^\s+(\d{18})\s+(.+?)\s(\S+)$/);
-    if (m) people.push({ nip: m[1], name: m[2].trim(), what: m[3].trim() });
+  for (const [, row] of page.matchAll(/<tr[^>]*>(.*?)<\/tr>/gs)) {
+    const cells = row.split(/<\/t[dh]>/).map((c) => c.replace(/<span class="cell-label".*?<\/span>/gs, "").replace(/<[^>]*>/g, " ").replace(/\s+/g, " ").trim());
+    const nip = cells.find((c) => /\d{18}/.test(c.replaceAll(" ", "")))?.replaceAll(" ", "").match(/\d{18}/)[0];
+    if (nip) people.push({ nip, name: cells[0], what: cells.slice(1).join(" ") });
   }
   return people;
 }

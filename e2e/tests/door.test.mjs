@@ -20,7 +20,7 @@ for (const name of browsers) {
     test("a wrong password and an unknown user look alike", async () => {
       const v = await Visitor.at(browser, server);
       const said = [];
-      for (const user of [server.person("ready to register").nip, "000000000000000000"]) {
+      for (const user of [server.person("siap registrasi").nip, "000000000000000000"]) {
         await v.goto("/masuk");
         await v.fill("username", user);
         await v.fill("password", "bukan kata sandi saya");
@@ -34,7 +34,7 @@ for (const name of browsers) {
 
     test("an officer needs the second step", async () => {
       const v = await Visitor.at(browser, server);
-      const officer = server.person("registration_officer");
+      const officer = server.person("Petugas DS");
       await v.goto("/masuk");
       await v.fill("username", officer.nip);
       await v.fill("password", "absah-demo-2026");
@@ -50,7 +50,7 @@ for (const name of browsers) {
 
     test("signing out ends the session", async () => {
       const v = await Visitor.at(browser, server);
-      await v.signIn(server.person("ready to register"));
+      await v.signIn(server.person("siap registrasi"));
       await v.goto("/akun");
       assert.equal(v.path(), "/akun");
       await v.signOut();

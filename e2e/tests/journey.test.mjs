@@ -13,11 +13,11 @@ journey("from user belum terdaftar to the certificate", {}, (at, step) => {
 
   step("four people come", async () => {
     const { server, browser } = at;
-    person = server.person("ready to register");
+    person = server.person("siap registrasi");
     [employee, one, two, letters] = await Promise.all([0, 1, 2, 3].map(() => Visitor.at(browser, server)));
     await employee.signIn(person);
-    await one.signIn(server.person("registration_officer", 0));
-    await two.signIn(server.person("registration_officer", 1));
+    await one.signIn(server.person("Petugas DS", 0));
+    await two.signIn(server.person("Petugas DS", 1));
   });
 
   step("the profile shows what the guide's shows", async () => {
@@ -194,7 +194,7 @@ journey("on a phone, by keyboard only", {}, (at, step) => {
 
   step("login, registration and passphrase without a mouse at 360 px", async () => {
     const { server, browser } = at;
-    const person = server.person("ready to register");
+    const person = server.person("siap registrasi");
     const v = await Visitor.at(browser, server, { width: 360, height: 740 });
     await v.goto("/masuk");
     await v.page.keyboard.press("Tab");
@@ -214,7 +214,7 @@ journey("on a phone, by keyboard only", {}, (at, step) => {
     await v.fits();
 
     const officer = await Visitor.at(browser, server, { width: 360, height: 740 });
-    await officer.signIn(server.person("registration_officer"));
+    await officer.signIn(server.person("Petugas DS"));
     await steps.openCase(officer, person);
     await officer.fits();
     await steps.check(officer);

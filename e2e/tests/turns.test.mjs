@@ -12,12 +12,12 @@ journey("a registration is returned, mended and sent again", {}, (at, step) => {
 
   step("people come", async () => {
     const { server, browser } = at;
-    person = server.person("ready to register", 1);
+    person = server.person("siap registrasi", 1);
     [employee, one, two, hr, letters] = await Promise.all([0, 1, 2, 3, 4].map(() => Visitor.at(browser, server)));
     await employee.signIn(person);
-    await one.signIn(server.person("registration_officer", 0));
-    await two.signIn(server.person("registration_officer", 1));
-    await hr.signIn(server.person("hr_officer"));
+    await one.signIn(server.person("Petugas DS", 0));
+    await two.signIn(server.person("Petugas DS", 1));
+    await hr.signIn(server.person("UPK"));
   });
 
   step("the officer must give a reason for what is refused", async () => {
@@ -39,7 +39,7 @@ journey("a registration is returned, mended and sent again", {}, (at, step) => {
   });
 
   step("the scan is replaced, and the HR unit decides", async () => {
-    await employee.goto("/ds/lengkapi/id_card");
+    await employee.goto("/ds/lengkapi/ktp");
     await employee.seesPage();
     // A picture as a phone takes it, drawn here: grain, so that it is not blurred.
     const picture = await employee.page.evaluate(async () => {
@@ -63,7 +63,7 @@ journey("a registration is returned, mended and sent again", {}, (at, step) => {
       f.files = t.files;
       f.dispatchEvent(new Event("change", { bubbles: true }));
     }, picture);
-    await employee.submit("/ds/lengkapi/id_card");
+    await employee.submit("/ds/lengkapi/ktp");
     await employee.sees("telah diunggah");
     await employee.goto("/ds/perubahan");
     await employee.seesPage();
@@ -95,10 +95,14 @@ journey("a registration is returned, mended and sent again", {}, (at, step) => {
 
 journey("links that work no more say so and what to do", {}, (at, step) => {
   let person, employee, letters, first;
+  const links = (set) =>
+    at.server.sql(`update enrol_link set ${set} where registration_id in (select r.id from registration r join employee e on e.id = r.employee_id where e.nip = '${person.nip}')`);
+  // Between two links an applicant waits ten minutes; let them have passed.
+  const later = () => links("created_at = created_at - 3600000000");
 
   step("a scanner that opens the link uses nothing up", async () => {
     const { server, browser } = at;
-    person = server.person("with the passphrase link");
+    person = server.person("tautan ada di kotak surat");
     [employee, letters] = await Promise.all([0, 1].map(() => Visitor.at(browser, server)));
     await employee.signIn(person);
     first = steps.link((await steps.mail(letters, person, enrolSubject)).text);
@@ -109,6 +113,7 @@ journey("links that work no more say so and what to do", {}, (at, step) => {
 
   step("a newer link ends the one before", async () => {
     const known = await steps.mails(letters, person, enrolSubject);
+    later();
     await employee.goto("/ds");
     await employee.submit("/ds/tautan");
     const second = steps.link((await steps.mail(letters, person, enrolSubject, known)).text);
@@ -124,11 +129,11 @@ journey("links that work no more say so and what to do", {}, (at, step) => {
   });
 
   step("an expired link says when it ended", async () => {
-    at.server.sql(`update enrol_link set expires_at = ${Date.now() * 1000 - 60_000_000} where used_at = 0 and superseded_at = 0 and registration_id in (select r.id from registration r join employee e on e.id = r.employee_id where e.nip = '${person.nip}')`);
+    links(`expires_at = case when used_at = 0 and superseded_at = 0 then ${Date.now() * 1000 - 60_000_000} else expires_at end`);
     await letters.goto(first);
     await letters.sees("kedaluwarsa", "body");
     await letters.seesPage();
-    at.server.sql(`update enrol_link set created_at = created_at - 3600000000 where registration_id in (select r.id from registration r join employee e on e.id = r.employee_id where e.nip = '${person.nip}')`);
+    later();
     const known = await steps.mails(letters, person, enrolSubject);
     await employee.goto("/ds");
     await employee.submit("/ds/tautan");
@@ -158,7 +163,7 @@ journey("links that work no more say so and what to do", {}, (at, step) => {
   });
 
   step("a withdrawn registration ends its link", async () => {
-    const other = at.server.person("with the passphrase link", 1);
+    const other = at.server.person("tautan ada di kotak surat", 1);
     const v = await Visitor.at(at.browser, at.server);
     await v.signIn(other);
     const link = steps.link((await steps.mail(letters, other, enrolSubject)).text);
@@ -181,11 +186,11 @@ journey("passphrase changed, reset and certificate revoked", {}, (at, step) => {
 
   step("a person is certified", async () => {
     const { server, browser } = at;
-    person = server.person("ready to register");
+    person = server.person("siap registrasi");
     [employee, one, two, letters] = await Promise.all([0, 1, 2, 3].map(() => Visitor.at(browser, server)));
     await employee.signIn(person);
-    await one.signIn(server.person("registration_officer", 0));
-    await two.signIn(server.person("registration_officer", 1));
+    await one.signIn(server.person("Petugas DS", 0));
+    await two.signIn(server.person("Petugas DS", 1));
     await steps.certify({ employee, one, two, letters }, person);
   });
 

@@ -1,0 +1,171 @@
+// Every page of Absah once: for the tests that hold all pages to the same
+// rules, and for the screenshots. A page is { name, path, ready } as seen by
+// the visitor of its group; ready (optional) brings the page into the state to
+// look at. path may be a function of the visitor, for pages with identifiers.
+import * as steps from "./steps.mjs";
+
+// first follows the first link on a page whose address matches.
+const first = (list, pattern) => async (v) => {
+  await v.goto(list);
+  const hrefs = await v.page.$$eval("main a[href]", (all) => all.map((a) => a.getAttribute("href")));
+  const found = hrefs.find((h) => pattern.test(h));
+  if (!found) throw new Error(`${list} has no link like ${pattern}: ${hrefs.join(" ")}`);
+  return found;
+};
+
+// claimed opens the first case of a queue and takes it.
+const claimed = (list, pattern) => async (v) => {
+  const path = await first(list, pattern)(v);
+  await v.goto(path);
+  const take = await v.page.$('main form[action$="/ambil"] button');
+  if (take) await v.follow(() => v.press(take));
+  return path;
+};
+
+const uuid = /^\/[a-z/-]+\/[a-z2-7]{26}$/;
+
+export const groups = [
+  {
+    who: "anyone",
+    pages: [
+      { name: "masuk", path: "/masuk" },
+      {
+        name: "masuk-keliru",
+        path: "/masuk",
+        ready: async (v) => {
+          await v.fill("username", "190000000000000000");
+          await v.fill("password", "keliru");
+          await v.submit("/masuk");
+        },
+      },
+      { name: "lupa-sandi", path: "/lupa-sandi" },
+      { name: "demo", path: "/demo" },
+      { name: "kotak-surat", path: "/kotak-surat" },
+      { name: "kotak-surat-pesan", path: first("/kotak-surat", /^\/kotak-surat\/[^/]+$/) },
+      { name: "tidak-ditemukan", path: "/tidak/ada" },
+      { name: "tautan-tidak-dikenal", path: "/email/user/enroll/" + "0".repeat(32) },
+    ],
+  },
+  {
+    who: "tautan ada di kotak surat",
+    out: true, // the mail is opened by somebody who is not signed in
+    pages: [
+      {
+        name: "passphrase",
+        path: async (v, person) => steps.link((await steps.mail(v, person, "Pendaftaran Sertifikat Digital")).text),
+        ready: async (v) => {
+          await v.fill("passphrase", "kuda laut menari pelan");
+          await v.comes("dari 4", { within: 20_000 }).catch(() => v.comes("of 4", { within: 1000 }));
+        },
+      },
+      {
+        name: "perjanjian",
+        path: async (v, person) => {
+          if (!v.agreement) {
+            await steps.setPassphrase(v, steps.link((await steps.mail(v, person, "Pendaftaran Sertifikat Digital")).text));
+            v.agreement = true;
+          }
+          return "/email/user/enroll/perjanjian";
+        },
+      },
+      { name: "tautan-terpakai", path: async (v, person) => steps.link((await steps.mail(v, person, "Pendaftaran Sertifikat Digital")).text) },
+    ],
+  },
+  {
+    who: "siap registrasi",
+    pages: [
+      { name: "beranda", path: "/" },
+      { name: "ds", path: "/ds" },
+      { name: "registrasi", path: "/ds/registrasi" },
+      { name: "lengkapi", path: "/ds/lengkapi" },
+      { name: "lengkapi-ktp", path: "/ds/lengkapi/ktp" },
+      { name: "perubahan", path: "/ds/perubahan" },
+      { name: "akses", path: "/ds/akses" },
+      { name: "akun", path: "/akun" },
+      { name: "akun-sandi", path: "/akun/sandi" },
+      { name: "akun-aplikasi", path: "/akun/aplikasi" },
+    ],
+  },
+  { who: "Data belum diisi", pages: [{ name: "ds-belum-lengkap", path: "/ds" }, { name: "sertifikat-kosong", path: "/ds/sertifikat" }] },
+  { who: "Dikembalikan", pages: [{ name: "ds-dikembalikan", path: "/ds" }] },
+  {
+    who: "New: menunggu",
+    pages: [
+      { name: "ds-menunggu", path: "/ds" },
+      { name: "batal", path: "/ds/registrasi/batal" },
+    ],
+  },
+  { who: "perjanjian belum", pages: [{ name: "ds-perjanjian", path: "/ds/perjanjian" }] },
+  {
+    who: "memiliki sertifikat",
+    pages: [
+      { name: "beranda-terbit", path: "/" },
+      { name: "ds-terbit", path: "/ds" },
+      { name: "sertifikat", path: "/ds/sertifikat" },
+      { name: "riwayat", path: "/ds/riwayat" },
+      { name: "reset-pin", path: "/ds/reset-pin" },
+      { name: "ubah-pin", path: "/ds/ubah-pin" },
+      { name: "cabut", path: "/ds/cabut" },
+    ],
+  },
+  { who: "Sertifikat dicabut", pages: [{ name: "ds-dicabut", path: "/ds" }] },
+  {
+    who: "UPK",
+    pages: [
+      { name: "hr-antrean", path: "/hr/perubahan" },
+      { name: "hr-perubahan", path: claimed("/hr/perubahan", uuid) },
+    ],
+  },
+  {
+    who: "Petugas DS",
+    pages: [
+      { name: "petugas-antrean", path: "/petugas" },
+      { name: "petugas-kasus", path: first("/petugas", uuid) },
+      { name: "petugas-periksa", path: claimed("/petugas", uuid) },
+      { name: "petugas-tolak", path: async (v) => (await claimed("/petugas", uuid)(v)) + "/tolak" },
+      { name: "petugas-terbit", path: first("/petugas?status=Issue", uuid) },
+    ],
+  },
+  {
+    who: "Servis Desk",
+    pages: [
+      { name: "servis-desk", path: "/servicedesk" },
+      {
+        name: "servis-desk-kasus",
+        path: async (v, person, server) => first(`/servicedesk?q=${server.person("menunggu pemeriksaan pertama").nip}`, uuid)(v),
+      },
+    ],
+  },
+  {
+    who: "Auditor",
+    pages: [
+      { name: "audit", path: "/audit" },
+      {
+        name: "audit-kasus",
+        path: async (v, person, server) => first(`/audit/registrasi?q=${server.person("memiliki sertifikat").nip}`, /^\/audit\/registrasi\/[a-z2-7]{26}$/)(v),
+      },
+    ],
+  },
+  {
+    who: "Administrator",
+    pages: [
+      { name: "admin-unit", path: "/admin/unit" },
+      { name: "admin-unit-satu", path: first("/admin/unit", uuid) },
+      { name: "admin-pegawai", path: "/admin/pegawai" },
+      { name: "admin-pegawai-baru", path: "/admin/pegawai/baru" },
+      { name: "admin-pegawai-satu", path: first("/admin/pegawai", uuid) },
+      { name: "admin-impor", path: "/admin/impor" },
+      { name: "admin-akun", path: "/admin/akun" },
+      { name: "admin-akun-baru", path: "/admin/akun/baru" },
+      { name: "admin-akun-satu", path: first("/admin/akun", uuid) },
+      { name: "admin-surel", path: "/admin/surel" },
+    ],
+  },
+];
+
+// open brings a visitor to a page.
+export async function visit(v, page, person) {
+  const path = typeof page.path === "function" ? await page.path(v, person, v.server) : page.path;
+  await v.goto(path);
+  if (page.ready) await page.ready(v);
+}

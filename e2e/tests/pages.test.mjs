@@ -1,0 +1,35 @@
+// Every page, in both languages and at the width of a phone: nothing wider
+// than the window, no violation of axe's rules, no fault in the text.
+import assert from "node:assert/strict";
+import { journey } from "../lib/journey.mjs";
+import { groups, visit } from "../lib/pages.mjs";
+import { Visitor } from "../lib/visitor.mjs";
+
+journey("every page", {}, (at, step) => {
+  const problems = [];
+  for (const group of groups) {
+    step(`as ${group.who}`, async () => {
+      const { server, browser } = at;
+      const person = group.who === "anyone" ? undefined : server.person(group.who);
+      const v = await Visitor.at(browser, server);
+      if (person && !group.out) await v.signIn(person);
+      for (const page of group.pages) {
+        for (const [lang, width] of [["id", 1280], ["en", 360]]) {
+          await v.page.setViewport({ width, height: 800 });
+          try {
+            if (lang === "en" && !page.ready) await v.language(lang);
+            await visit(v, page, person);
+            if (page.name !== "tidak-ditemukan") assert.ok(!/ditemukan|not found/i.test(await v.page.title()), `${page.name} was not found`);
+            await v.seesPage();
+          } catch (e) {
+            problems.push(`${page.name} (${lang}): ${e.message.slice(0, 400)}`);
+          }
+          if (lang === "en") await v.language("id").catch(() => {});
+        }
+      }
+      problems.push(...v.problems.splice(0));
+      await v.close();
+    });
+  }
+  step("none has a fault", () => assert.equal([...new Set(problems)].join("\n"), ""));
+});
