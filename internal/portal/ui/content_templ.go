@@ -249,7 +249,7 @@ func DescriptionList(terms []Term) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			var templ_7745c5c3_Var11 = []any{templ.KV("code", term.Code)}
+			var templ_7745c5c3_Var11 = []any{templ.KV("code", term.Code), templ.KV("nowrap", term.Code && term.Body == nil && !term.Copy && whole(term.Value))}
 			templ_7745c5c3_Err = templ.RenderCSSItems(ctx, templ_7745c5c3_Buffer, templ_7745c5c3_Var11...)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err

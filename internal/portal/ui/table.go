@@ -116,3 +116,9 @@ func Anchor(label, href, below string) templ.Component { return anchor(label, hr
 
 // Join shows components one after the other.
 func Join(parts ...templ.Component) templ.Component { return templ.Join(parts...) }
+
+// longestWhole is the length of the longest number that lines must not break:
+// NIP and NIK have 18 and 16 digits, while serial numbers and hashes are longer.
+const longestWhole = 20
+
+func whole(number string) bool { return len(number) <= longestWhole }
