@@ -36,6 +36,7 @@ type plan struct {
 const (
 	ready   = "ready"   // the people begin
 	stocked = "stocked" // every victim has a key to steal
+	stepped = "stepped" // a step was acknowledged
 )
 
 // Of the people, the first thieved are victims of thieves who guess, two of
@@ -60,6 +61,7 @@ type driver struct {
 	emails  map[string]string // by employee
 	consent enrolment.Consent
 	journal *journal
+	out     chan<- string
 }
 
 // live opens the installation, says so on out, and walks until it is killed.
@@ -68,7 +70,8 @@ func live(ctx context.Context, p plan, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	d := &driver{App: a, plan: p, emails: map[string]string{}}
+	say := make(chan string, 64)
+	d := &driver{App: a, plan: p, emails: map[string]string{}, out: say}
 	if d.estate, err = apptest.Find(ctx, a); err != nil {
 		return err
 	}
@@ -84,7 +87,15 @@ func live(ctx context.Context, p plan, out io.Writer) error {
 	if _, err := a.Work(ctx); err != nil {
 		return err
 	}
-	fmt.Fprintln(out, ready)
+	go func() {
+		for word := range say {
+			fmt.Fprintln(out, word)
+		}
+	}()
+	say <- ready
+	if p.Life == 0 {
+		d.out = nil // the parent waits for one word alone
+	}
 	var wg sync.WaitGroup
 	for i := range walkers {
 		wg.Go(func() { d.walk(ctx, d.random(i), i) })
@@ -97,9 +108,19 @@ func live(ctx context.Context, p plan, out io.Writer) error {
 	if err := d.stock(ctx); err != nil {
 		return err
 	}
-	fmt.Fprintln(out, stocked)
+	if p.Life == 0 {
+		say <- stocked
+	}
 	wg.Wait() // until the kill
 	return errors.New("the people stopped")
+}
+
+// say tells the parent, unless it is not listening.
+func (d *driver) say(word string) {
+	select {
+	case d.out <- word:
+	default:
+	}
 }
 
 // stock waits until every victim has a certificate.
@@ -209,6 +230,7 @@ func (d *driver) doAt(r *rand.Rand, who audit.Actor, action enrolment.Action, f 
 		}
 		if a.id != "" {
 			d.journal.write(entry{Kind: done, Action: string(action), Employee: who.EmployeeID, Registration: a.id, At: a.at})
+			d.say(stepped)
 		}
 	}
 	return first

@@ -110,9 +110,10 @@ func open(t *testing.T, cfg config.Config, log *slog.Logger) *app.App {
 	return a
 }
 
-// kill runs one life of the program and ends it: mostly soon after its people
-// began, on a grid of 5 to 60 ms and a little, sometimes much later, so that
-// derivations come to an end, and sometimes while it starts.
+// kill runs one life of the program and ends it: sometimes while it starts,
+// often soon after its people began, on a grid of 5 to 60 ms and a little, and
+// often after some steps were acknowledged, so that journeys get on however
+// busy the machine is.
 func kill(t *testing.T, r *rand.Rand, p plan) {
 	t.Helper()
 	text, err := json.Marshal(p)
@@ -120,12 +121,12 @@ func kill(t *testing.T, r *rand.Rand, p plan) {
 		t.Fatal(err)
 	}
 	wait := time.Duration(5*(1+r.IntN(12)))*time.Millisecond + time.Duration(r.IntN(5000))*time.Microsecond
-	starting := r.IntN(10) == 0
-	switch {
-	case starting:
-		wait = time.Duration(r.IntN(800)) * time.Millisecond
-	case r.IntN(2) == 0:
-		wait += time.Duration(r.IntN(1200)) * time.Millisecond
+	starting, steps := false, 0
+	switch r.IntN(10) {
+	case 0:
+		starting, wait = true, time.Duration(r.IntN(800))*time.Millisecond
+	case 1, 2, 3, 4, 5:
+		steps, wait = 1+r.IntN(15), wait/4
 	}
 	child := exec.Command(os.Args[0])
 	child.Env = append(os.Environ(), planVariable+"="+string(text))
@@ -144,6 +145,11 @@ func kill(t *testing.T, r *rand.Rand, p plan) {
 			_ = child.Process.Kill() // it has said what is wrong
 			_ = child.Wait()
 			t.Fatalf("life %d said %q (%v), not %q\n%s", p.Life, line, err, want, errors.String())
+		}
+	}
+	for range steps {
+		if _, err := lines.ReadString('\n'); err != nil {
+			break // the checks below say why
 		}
 	}
 	time.Sleep(wait)
