@@ -55,6 +55,14 @@ check-generated: ## fail when what is committed is not what make generate makes
 fuzz: ## every fuzz target for FUZZTIME each (default 20s)
 	scripts/fuzz $${FUZZTIME:-20s}
 
+.PHONY: kill
+kill: ## kill -9 under load, ABSAH_KILLS times (default 200) for each database
+	ABSAH_KILLS=$${ABSAH_KILLS:-200} scripts/with-postgres $(GO) test -count 1 -v -timeout 120m -run TestKillsLoseNothing ./internal/killtest
+
+.PHONY: scale
+scale: ## the officers' queue and search among 1,000,000 registrations
+	ABSAH_LONG=1 scripts/with-postgres $(GO) test -run '^$$' -bench Scale -benchtime 1000x -timeout 120m ./internal/bench
+
 .PHONY: bench
 bench: ## every benchmark, on both databases
 	scripts/with-postgres $(GO) test -run '^$$' -bench . -benchmem -timeout 60m ./...
