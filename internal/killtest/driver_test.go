@@ -100,16 +100,16 @@ func live(ctx context.Context, p plan, out io.Writer) error {
 	for i := range walkers {
 		wg.Go(func() { d.walk(ctx, d.random(i), i) })
 	}
+	if p.Life == 0 {
+		if err := d.stock(ctx); err != nil {
+			return err
+		}
+		say <- stocked
+	}
 	for i := range thieved {
 		for j := range thieves {
 			wg.Go(func() { d.steal(ctx, d.random(100+10*i+j), d.estate.People[i]) })
 		}
-	}
-	if err := d.stock(ctx); err != nil {
-		return err
-	}
-	if p.Life == 0 {
-		say <- stocked
 	}
 	wg.Wait() // until the kill
 	return errors.New("the people stopped")
@@ -191,7 +191,7 @@ func tolerable(err error) bool {
 	return errors.As(err, &not) || errors.As(err, &link) || errors.As(err, &pass) || errors.As(err, &claimed) ||
 		errors.Is(err, enrolment.ErrStale) || errors.Is(err, enrolment.ErrAlreadySet) || errors.Is(err, enrolment.ErrNotFound) ||
 		errors.Is(err, enrolment.ErrExists) || errors.Is(err, enrolment.ErrNoPassphrase) || errors.Is(err, enrolment.ErrSamePerson) ||
-		errors.Is(err, credential.ErrBusy)
+		errors.Is(err, credential.ErrBusy) || errors.Is(err, passphrase.ErrTimeout)
 }
 
 // do does something, once or twice at the same time like a double click, and
@@ -390,7 +390,7 @@ func (d *driver) steal(ctx context.Context, r *rand.Rand, victim audit.Actor) {
 	for {
 		time.Sleep(time.Duration(1+r.IntN(20)) * time.Millisecond) // leave the others a processor
 		a, err := d.Enrolment.AttemptsOf(ctx, victim.EmployeeID)
-		if err != nil || (a.Check(clock.System().Add(d.plan.Ahead)) != nil && r.IntN(20) > 0) {
+		if err != nil || (a.Check(clock.System().Add(d.plan.Ahead)) != nil && r.IntN(200) > 0) {
 			continue // no key yet, or most likely no chance
 		}
 		off := int64(1000 + r.IntN(1000))
