@@ -84,6 +84,7 @@ func open(t *testing.T, database string) *house {
 	must(t, app.Prepare(ctx, cfg, log, clock.System))
 	h.App, err = app.Open(ctx, cfg, app.Options{Log: log})
 	must(t, err)
+	h.Estimator.SetLimit(time.Minute) // the race detector makes estimates slow
 	t.Cleanup(func() { must(t, h.Close()) })
 	handler, err := h.Handler()
 	must(t, err)
