@@ -47,7 +47,7 @@ export const groups = [
     ],
   },
   {
-    who: "tautan ada di kotak surat",
+    who: "tautan ada di kotak",
     out: true, // the mail is opened by somebody who is not signed in
     pages: [
       {

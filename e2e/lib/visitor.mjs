@@ -37,6 +37,7 @@ export class Visitor {
       if (m.type() === "error" && !/status of (4\d\d|5\d\d)/.test(text)) v.problems.push(`console: ${text}`);
       if (/Content.Security.Policy/i.test(text)) v.problems.push(`console: ${text}`);
     });
+    Visitor.inFront = undefined; // the new window is
     page.setDefaultTimeout(30_000);
     if (lang || theme) {
       await v.goto("/masuk");
@@ -51,8 +52,17 @@ export class Visitor {
     assert.equal([...new Set(this.problems)].join("\n"), "", "pages or browser have faults");
   }
 
+  // front makes this window the one in front: Firefox paints no other, and
+  // what is not painted can neither be clicked nor measured.
+  async front() {
+    if (Visitor.inFront === this) return;
+    await this.page.bringToFront();
+    Visitor.inFront = this;
+  }
+
   // goto opens a path and returns the status of the answer.
   async goto(path) {
+    await this.front();
     const answer = await this.page.goto(path.startsWith("http") ? path : this.server.base + path, { waitUntil: "load" });
     return answer?.status();
   }
@@ -82,6 +92,7 @@ export class Visitor {
     const end = Date.now() + within;
     for (;;) {
       if (path) await this.goto(path);
+      else await this.front();
       const t = await this.text().catch(() => "");
       if (t.toLowerCase().includes(text.toLowerCase())) return t;
       if (Date.now() > end) assert.fail(`"${text}" did not come to ${this.path()}:\n${t}`);
@@ -102,6 +113,7 @@ export class Visitor {
   }
 
   async fill(name, value) {
+    await this.front();
     const field = await this.find(`[name="${name}"]:not([type=hidden])`);
     const tag = await field.evaluate((e) => e.tagName + (e.type ?? ""));
     if (tag.startsWith("SELECT")) return field.select(value);
@@ -134,6 +146,7 @@ export class Visitor {
 
   // press clicks where a person would: on the element, scrolled into view.
   async press(element) {
+    await this.front();
     await element.evaluate((e) => e.scrollIntoView({ block: "center", behavior: "instant" }));
     await element.click();
   }
@@ -201,6 +214,7 @@ export class Visitor {
 
   // accessible runs axe's WCAG rules over the page.
   async accessible(what = this.path()) {
+    await this.front();
     await this.page.evaluate(axeSource);
     const found = await this.page.evaluate(async () => {
       const r = await window.axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] });

@@ -2,7 +2,7 @@
 // certificate, with two officers and real mails.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { journey } from "../lib/journey.mjs";
 import * as steps from "../lib/steps.mjs";
@@ -138,6 +138,16 @@ journey("from user belum terdaftar to the certificate", {}, (at, step) => {
       writeFileSync(files[format], Buffer.from(bytes));
     }
     const openssl = (...args) => execFileSync("openssl", args, { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
+    // Relying parties find status and list where the certificate says.
+    const printed = openssl("x509", "-in", files.pem, "-noout", "-text");
+    const address = (what) => printed.match(new RegExp(`${what}[\\s\\S]*?URI:(\\S+)`))[1];
+    const crl = Buffer.from(await (await fetch(address("CRL Distribution Points"))).arrayBuffer());
+    writeFileSync(join(dir, "crl.der"), crl);
+    openssl("crl", "-in", join(dir, "crl.der"), "-inform", "der", "-noout");
+    const [, issuer] = readFileSync(files.chain, "utf8").split(/(?<=-----END CERTIFICATE-----\n)/);
+    writeFileSync(join(dir, "issuer.crt"), issuer);
+    const status = openssl("ocsp", "-issuer", join(dir, "issuer.crt"), "-cert", files.pem, "-url", address("OCSP"), "-CAfile", files.chain, "-no_nonce");
+    assert.match(status, /: good/);
     const subject = openssl("x509", "-in", files.pem, "-noout", "-subject", "-nameopt", "utf8");
     assert.ok(subject.includes(person.name), subject);
     assert.ok(!/(?<!\d)\d{16}(?!\d)/.test(subject), "a NIK is in the certificate");
@@ -239,7 +249,7 @@ journey("on a phone, by keyboard only", {}, (at, step) => {
       await v.page.waitForFunction((n) => !document.querySelector(`input[name="${n}"]`).disabled, { timeout: 10_000 }, box).catch(() => {});
       await v.page.$$eval("[role=region][tabindex='0']", (all) => all.forEach((e) => (e.scrollTop = e.scrollHeight)));
       await v.page.evaluate((n) => document.querySelector(`input[name="${n}"]`).focus(), box);
-      await v.page.keyboard.press("Space");
+      await v.page.keyboard.press(" ");
     }
     await tabTo(v, "main form button:not([type=button])");
     await enter(v);

@@ -102,7 +102,7 @@ journey("links that work no more say so and what to do", {}, (at, step) => {
 
   step("a scanner that opens the link uses nothing up", async () => {
     const { server, browser } = at;
-    person = server.person("tautan ada di kotak surat");
+    person = server.person("tautan ada di kotak");
     [employee, letters] = await Promise.all([0, 1].map(() => Visitor.at(browser, server)));
     await employee.signIn(person);
     first = steps.link((await steps.mail(letters, person, enrolSubject)).text);
@@ -163,7 +163,7 @@ journey("links that work no more say so and what to do", {}, (at, step) => {
   });
 
   step("a withdrawn registration ends its link", async () => {
-    const other = at.server.person("tautan ada di kotak surat", 1);
+    const other = at.server.person("tautan ada di kotak", 1);
     const v = await Visitor.at(at.browser, at.server);
     await v.signIn(other);
     const link = steps.link((await steps.mail(letters, other, enrolSubject)).text);

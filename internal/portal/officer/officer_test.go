@@ -193,7 +193,7 @@ func TestReturnNeedsReasonsAndKeepsWhatWasTyped(t *testing.T) {
 	o.status(t, enrolment.New)
 	b.Post(o.path+"/periksa", append(o.form("kembalikan", "id_card"), "catatan", "Terima kasih")...)
 	o.status(t, enrolment.Returned)
-	b.Get(o.path).Want(t, "returned", 200, "Dikembalikan", "Pindaian terpotong: mohon diperbaiki", "Terima kasih")
+	b.Get(o.path).Want(t, "returned", 200, "Dikembalikan", "Scan terpotong: mohon diperbaiki", "Terima kasih")
 	b.Post(o.path+"/periksa", o.form("terima")...).Want(t, "verify what is returned", 409, "Status registrasi sudah berubah")
 }
 
