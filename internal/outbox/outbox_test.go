@@ -312,7 +312,7 @@ func TestAnswerLost(t *testing.T) {
 }
 
 func TestServerDown(t *testing.T) {
-	t.Parallel()
+	// Not parallel: another test could listen on the port that is free here.
 	each(t, func(t *testing.T, x *rig) {
 		must(t, x.post.srv.Close())
 		ids := []string{x.queue(x.link()), x.queue(x.received())}

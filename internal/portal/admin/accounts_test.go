@@ -63,7 +63,7 @@ func TestAnAccountForAnOutsider(t *testing.T) {
 	_, mail, b := house(t)
 	shows(t, b.Get("/admin/akun/baru"), 200, "Buat akun")
 	bad := b.Post("/admin/akun/baru", "username", "A!", "name", "", "email", "Audit <a@contoh.example>")
-	shows(t, bad, 422, "3–40 huruf kecil", "Isikan nama", "Isikan alamat surel", `value="a!"`)
+	shows(t, bad, 422, "3–40 huruf kecil", "Isikan nama", "Isikan alamat e-mail", `value="a!"`)
 	shows(t, b.Post("/admin/akun/baru", "username", "199001012015011001", "name", "X", "email", "a@contoh.example"), 422, "hanya untuk pegawai")
 	shows(t, b.Post("/admin/akun/baru", "username", "kepala", "name", "X", "email", "a@contoh.example"), 422, "sudah dipakai")
 	made := b.Post("/admin/akun/baru", "username", "audit.luar", "name", "Auditor <b>Luar</b>", "email", "audit@contoh.example",
