@@ -24,10 +24,10 @@ type layer int
 
 const (
 	library layer = iota // PDF and its signatures: for programs of others too, so nothing of Absah is in them
-	ground              // clock, identifiers, keys, configuration, databases, blobs
-	domain              // what Absah does; knows neither HTTP nor database drivers
-	doors               // HTTP for people and for programs
-	wiring              // configuration -> running roles
+	ground               // clock, identifiers, keys, configuration, databases, blobs
+	domain               // what Absah does; knows neither HTTP nor database drivers
+	doors                // HTTP for people and for programs
+	wiring               // configuration -> running roles
 	command
 )
 
