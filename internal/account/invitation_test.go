@@ -131,7 +131,7 @@ func TestDeadLinks(t *testing.T) {
 func TestForgottenPassword(t *testing.T) {
 	each(t, func(t *testing.T, h *house) {
 		h.person("sari")
-		in := h.login("sari", goodPassword)
+		h.login("sari", goodPassword)
 		for range 5 {
 			if err := h.Forgot(t.Context(), " SARI ", here); err != nil {
 				t.Fatal(err)
@@ -162,7 +162,7 @@ func TestForgottenPassword(t *testing.T) {
 		if inv.Purpose != ResetPassword || !inv.Expires.Equal(h.clock.Now().Add(h.Policy.ResetLife)) {
 			t.Errorf("letter %+v", inv)
 		}
-		in = h.login("sari", goodPassword)
+		in := h.login("sari", goodPassword)
 		if _, err := h.Redeem(t.Context(), inv.Token, otherPassword, here); err != nil {
 			t.Fatal(err)
 		}

@@ -99,7 +99,7 @@ func (l *linter) certificate(tbs []byte) ([]Finding, error) {
 	}
 	cert, err := zx509.ParseCertificate(der)
 	if err != nil {
-		return []Finding{{Rule: "absah_parse", Detail: err.Error()}}, nil
+		return []Finding{{Rule: "absah_parse", Detail: err.Error()}}, nil //nolint:nilerr // that it does not parse is the finding
 	}
 	return findings(zlint.LintCertificateEx(cert, l.registry)), nil
 }
@@ -112,7 +112,7 @@ func (l *linter) crl(tbs []byte) ([]Finding, error) {
 	}
 	list, err := zx509.ParseRevocationList(der)
 	if err != nil {
-		return []Finding{{Rule: "absah_parse", Detail: err.Error()}}, nil
+		return []Finding{{Rule: "absah_parse", Detail: err.Error()}}, nil //nolint:nilerr // that it does not parse is the finding
 	}
 	return findings(zlint.LintRevocationListEx(list, l.registry)), nil
 }

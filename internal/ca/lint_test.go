@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/x509/pkix"
 	"encoding/asn1"
+	"errors"
 	"math/big"
 	"slices"
 	"testing"
@@ -129,8 +130,8 @@ func TestLintRefusesTamperedCertificates(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, err = i.check(tbs, subject, spki, 0)
-		lint, ok := err.(*LintError)
-		if !ok || !lint.Has(c.rule) {
+		var lint *LintError
+		if !errors.As(err, &lint) || !lint.Has(c.rule) {
 			t.Errorf("%s: %v", c.rule, err)
 		}
 	}

@@ -3,6 +3,7 @@ package killtest
 import (
 	"bytes"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"io"
 	"log"
@@ -119,7 +120,7 @@ func plain(contentType, encoding string, body io.Reader) (string, error) {
 		parts := multipart.NewReader(body, params["boundary"])
 		for {
 			p, err := parts.NextRawPart()
-			if err == io.EOF {
+			if errors.Is(err, io.EOF) {
 				return all.String(), nil
 			}
 			if err != nil {

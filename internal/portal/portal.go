@@ -134,7 +134,7 @@ func method(r *http.Request) string {
 // crashed turns a panic into an error page. What a panic carries may be a
 // secret, so only faults of the run time say what they are.
 func (p *portal) crashed(rec *recorder, r *http.Request, fault any) {
-	if fault == http.ErrAbortHandler {
+	if err, ok := fault.(error); ok && errors.Is(err, http.ErrAbortHandler) {
 		panic(fault)
 	}
 	what := fmt.Sprintf("%T", fault)

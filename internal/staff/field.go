@@ -1,6 +1,7 @@
 package staff
 
 import (
+	"errors"
 	"net/mail"
 	"strings"
 	"time"
@@ -148,13 +149,13 @@ func Clean(f Field, value string, now time.Time) (string, *Problem) {
 	case NIK:
 		n, err := identity.ParseNIK(value)
 		if err != nil {
-			return "", numberProblem("nik", err == identity.ErrNIKDigits, value)
+			return "", numberProblem("nik", errors.Is(err, identity.ErrNIKDigits), value)
 		}
 		return n.Reveal(), nil
 	case NIP:
 		n, err := identity.ParseNIP(value)
 		if err != nil {
-			return "", numberProblem("nip", err == identity.ErrNIPDigits, value)
+			return "", numberProblem("nip", errors.Is(err, identity.ErrNIPDigits), value)
 		}
 		return n.String(), nil
 	case Email:

@@ -9,7 +9,6 @@ import (
 	"absah/internal/clock"
 	"absah/internal/ident"
 	"absah/internal/store"
-	"absah/internal/store/blob"
 	"absah/internal/store/db"
 )
 
@@ -67,7 +66,7 @@ func (s *Service) View(ctx context.Context, who audit.Actor, scopes []string, ev
 			return Picture{}, err
 		}
 	}
-	b, err := s.Blobs.Get(ctx, blob.Meta(m), key)
+	b, err := s.Blobs.Get(ctx, m, key)
 	if err != nil {
 		return Picture{}, fmt.Errorf("open scan: %w", err)
 	}

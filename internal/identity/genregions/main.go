@@ -67,8 +67,11 @@ func read(dir, name, col1, col2 string) ([][2]string, error) {
 	}
 	defer f.Close()
 	rows, err := csv.NewReader(f).ReadAll()
-	if err != nil || len(rows) == 0 {
-		return nil, fmt.Errorf("%s: not CSV with a head (%v)", name, err)
+	if err != nil {
+		return nil, fmt.Errorf("%s: not CSV: %w", name, err)
+	}
+	if len(rows) == 0 {
+		return nil, fmt.Errorf("%s: has no head", name)
 	}
 	at := map[string]int{}
 	for i, h := range rows[0] {

@@ -172,10 +172,10 @@ func (p *Pages) table(ctx context.Context, o staff.Officer, rows []staff.QueueEn
 			row.Tone = ui.Warning
 		}
 		officer := e.OfficerName
-		switch {
-		case e.ClaimedBy == "":
+		switch e.ClaimedBy {
+		case "":
 			officer = i18n.T(ctx, "hr.nobody")
-		case e.ClaimedBy == o.EmployeeID:
+		case o.EmployeeID:
 			officer = i18n.T(ctx, "hr.me")
 		}
 		row.Cells = []templ.Component{

@@ -171,7 +171,7 @@ func Duration(ctx context.Context, d time.Duration) string {
 		text := N(ctx, u.key, int(n))
 		if i+1 < len(units) {
 			next := units[i+1]
-			if rest := int((d - n*u.span) / next.span); rest > 0 {
+			if rest := int(d % u.span / next.span); rest > 0 {
 				text += " " + N(ctx, next.key, rest)
 			}
 		}

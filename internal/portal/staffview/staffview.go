@@ -163,7 +163,7 @@ func Tasks(ctx context.Context, list staff.Prerequisites) []ui.Task {
 
 // PrerequisiteReason says why a check has its verdict and what to do.
 func PrerequisiteReason(ctx context.Context, p staff.Prerequisite) string {
-	said := ""
+	var said string
 	switch {
 	case p.Verdict == staff.Valid && p.Since.IsZero():
 		said = i18n.T(ctx, "staff.prerequisite.valid")
