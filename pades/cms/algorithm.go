@@ -1,0 +1,271 @@
+package cms
+
+import (
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/elliptic"
+	_ "crypto/md5" // what old signatures were made with can be recomputed, and is reported
+	"crypto/rsa"
+	_ "crypto/sha1" // as MD5
+	_ "crypto/sha256"
+	_ "crypto/sha3"
+	_ "crypto/sha512"
+	"fmt"
+
+	"golang.org/x/crypto/cryptobyte"
+	casn1 "golang.org/x/crypto/cryptobyte/asn1"
+)
+
+// AlgorithmIdentifier is the one of RFC 5280 4.1.1.2.
+type AlgorithmIdentifier struct {
+	OID        OID
+	Parameters []byte // DER of the parameters, nil when they are absent
+	Raw        []byte // DER of the whole
+}
+
+// KeyAlgorithm is the kind of key that a signature algorithm needs.
+type KeyAlgorithm int
+
+// The kinds of keys.
+const (
+	KeyUnknown KeyAlgorithm = iota
+	KeyRSA
+	KeyECDSA
+	KeyEd25519
+)
+
+func (k KeyAlgorithm) String() string {
+	return [...]string{"unknown", "RSA", "ECDSA", "Ed25519"}[k]
+}
+
+// SignatureAlgorithm is what an AlgorithmIdentifier of a signature says.
+type SignatureAlgorithm struct {
+	Key        KeyAlgorithm
+	PSS        bool
+	Hash       crypto.Hash // 0: the identifier names none (rsaEncryption, Ed25519)
+	MGFHash    crypto.Hash // PSS only
+	SaltLength int         // PSS only, octets
+}
+
+// ErrAlgorithm means that an algorithm is not known here.
+var ErrAlgorithm = fmt.Errorf("cms: algorithm not supported")
+
+var null = []byte{5, 0}
+
+// hashes lists the digest algorithms by identifier.
+var hashes = map[OID]crypto.Hash{
+	OIDMD5: crypto.MD5, OIDSHA1: crypto.SHA1, OIDSHA224: crypto.SHA224,
+	OIDSHA256: crypto.SHA256, OIDSHA384: crypto.SHA384, OIDSHA512: crypto.SHA512,
+	OIDSHA3_256: crypto.SHA3_256, OIDSHA3_384: crypto.SHA3_384, OIDSHA3_512: crypto.SHA3_512,
+}
+
+// signatures lists the signature algorithms whose identifiers have no
+// parameters worth reading.
+var signatures = map[OID]SignatureAlgorithm{
+	OIDRSA:               {Key: KeyRSA},
+	OIDMD5WithRSA:        {Key: KeyRSA, Hash: crypto.MD5},
+	OIDSHA1WithRSA:       {Key: KeyRSA, Hash: crypto.SHA1},
+	OIDSHA1WithRSAOIW:    {Key: KeyRSA, Hash: crypto.SHA1},
+	OIDSHA224WithRSA:     {Key: KeyRSA, Hash: crypto.SHA224},
+	OIDSHA256WithRSA:     {Key: KeyRSA, Hash: crypto.SHA256},
+	OIDSHA384WithRSA:     {Key: KeyRSA, Hash: crypto.SHA384},
+	OIDSHA512WithRSA:     {Key: KeyRSA, Hash: crypto.SHA512},
+	OIDSHA3_256WithRSA:   {Key: KeyRSA, Hash: crypto.SHA3_256},
+	OIDSHA3_384WithRSA:   {Key: KeyRSA, Hash: crypto.SHA3_384},
+	OIDSHA3_512WithRSA:   {Key: KeyRSA, Hash: crypto.SHA3_512},
+	OIDECPublicKey:       {Key: KeyECDSA}, // written by some signers in place of ecdsa-with-SHA2
+	OIDECDSAWithSHA1:     {Key: KeyECDSA, Hash: crypto.SHA1},
+	OIDECDSAWithSHA224:   {Key: KeyECDSA, Hash: crypto.SHA224},
+	OIDECDSAWithSHA256:   {Key: KeyECDSA, Hash: crypto.SHA256},
+	OIDECDSAWithSHA384:   {Key: KeyECDSA, Hash: crypto.SHA384},
+	OIDECDSAWithSHA512:   {Key: KeyECDSA, Hash: crypto.SHA512},
+	OIDECDSAWithSHA3_256: {Key: KeyECDSA, Hash: crypto.SHA3_256},
+	OIDECDSAWithSHA3_384: {Key: KeyECDSA, Hash: crypto.SHA3_384},
+	OIDECDSAWithSHA3_512: {Key: KeyECDSA, Hash: crypto.SHA3_512},
+	OIDEd25519:           {Key: KeyEd25519},
+}
+
+// DigestOID gives the identifier of a digest algorithm, "" when h is none of
+// those known here.
+func DigestOID(h crypto.Hash) OID {
+	for o, known := range hashes {
+		if known == h {
+			return o
+		}
+	}
+	return ""
+}
+
+// Hash gives the digest algorithm. Old signers wrote the identifier of a
+// signature algorithm where one of a digest belongs; its hash counts.
+func (a AlgorithmIdentifier) Hash() (crypto.Hash, error) {
+	if h, ok := hashes[a.OID]; ok {
+		return h, nil
+	}
+	if s, ok := signatures[a.OID]; ok && s.Hash != 0 {
+		return s.Hash, nil
+	}
+	return 0, fmt.Errorf("%w: digest %s", ErrAlgorithm, a.OID)
+}
+
+// Signature gives the signature algorithm. Parameters other than those of
+// RSASSA-PSS (RFC 4055 3.1) must be NULL or absent; for Ed25519 absent.
+func (a AlgorithmIdentifier) Signature() (SignatureAlgorithm, error) {
+	if a.OID == OIDRSAPSS {
+		return pssParameters(a.Parameters)
+	}
+	s, ok := signatures[a.OID]
+	if !ok {
+		return SignatureAlgorithm{}, fmt.Errorf("%w: signature %s", ErrAlgorithm, a.OID)
+	}
+	if a.OID != OIDECPublicKey && a.Parameters != nil && (string(a.Parameters) != string(null) || s.Key == KeyEd25519) {
+		return SignatureAlgorithm{}, fmt.Errorf("cms: %s has parameters that do not belong to it", a.OID)
+	}
+	return s, nil
+}
+
+// pssParameters reads RSASSA-PSS-params; the defaults are those of 2002.
+func pssParameters(der []byte) (SignatureAlgorithm, error) {
+	bad := fmt.Errorf("cms: malformed RSASSA-PSS parameters")
+	a := SignatureAlgorithm{Key: KeyRSA, PSS: true, Hash: crypto.SHA1, MGFHash: crypto.SHA1, SaltLength: 20}
+	in := cryptobyte.String(der)
+	var s, part cryptobyte.String
+	var present bool
+	if !in.ReadASN1(&s, casn1.SEQUENCE) || !in.Empty() {
+		return a, bad
+	}
+	for i := range 4 {
+		if !s.ReadOptionalASN1(&part, &present, casn1.Tag(i).Constructed().ContextSpecific()) {
+			return a, bad
+		}
+		if !present {
+			continue
+		}
+		switch i {
+		case 0, 1:
+			id, err := readAlgorithm(&part)
+			if err != nil {
+				return a, bad
+			}
+			if i == 1 {
+				inner := cryptobyte.String(id.Parameters)
+				if id.OID != OIDMGF1 {
+					return a, fmt.Errorf("%w: mask generation %s", ErrAlgorithm, id.OID)
+				}
+				if id, err = readAlgorithm(&inner); err != nil {
+					return a, bad
+				}
+			}
+			h, ok := hashes[id.OID]
+			if !ok {
+				return a, fmt.Errorf("%w: digest %s", ErrAlgorithm, id.OID)
+			}
+			if i == 0 {
+				a.Hash = h
+			} else {
+				a.MGFHash = h
+			}
+		case 2:
+			if !part.ReadASN1Integer(&a.SaltLength) || a.SaltLength < 0 || a.SaltLength > 1<<12 {
+				return a, bad
+			}
+		case 3:
+			var trailer int
+			if !part.ReadASN1Integer(&trailer) || trailer != 1 {
+				return a, bad
+			}
+		}
+		if i < 3 && !part.Empty() {
+			return a, bad
+		}
+	}
+	if !s.Empty() {
+		return a, bad
+	}
+	return a, nil
+}
+
+func readAlgorithm(s *cryptobyte.String) (AlgorithmIdentifier, error) {
+	var a AlgorithmIdentifier
+	var raw, c cryptobyte.String
+	var ok bool
+	if !s.ReadASN1Element(&raw, casn1.SEQUENCE) {
+		return a, fmt.Errorf("not an AlgorithmIdentifier")
+	}
+	a.Raw = raw
+	if !raw.ReadASN1(&c, casn1.SEQUENCE) {
+		return a, fmt.Errorf("not an AlgorithmIdentifier")
+	}
+	if a.OID, ok = readOID(&c); !ok {
+		return a, fmt.Errorf("AlgorithmIdentifier without an object identifier")
+	}
+	if !c.Empty() {
+		var p cryptobyte.String
+		if !c.ReadAnyASN1Element(&p, new(casn1.Tag)) || !c.Empty() {
+			return a, fmt.Errorf("AlgorithmIdentifier with malformed parameters")
+		}
+		a.Parameters = p
+	}
+	return a, nil
+}
+
+// digestIdentifier encodes a digest algorithm without parameters, as RFC 5754 2
+// asks of who writes.
+func digestIdentifier(o OID) []byte { return tlv(tagSequence, appendTLV(nil, tagOID, o)) }
+
+// signatureIdentifier encodes the AlgorithmIdentifier of signatures of pub over
+// h: RFC 5754 3 for RSA and ECDSA, RFC 4056 with a salt as long as the hash for
+// PSS, RFC 8419 for Ed25519. Profile PKCS7 writes rsaEncryption, which readers
+// of its time look for.
+func signatureIdentifier(pub crypto.PublicKey, h crypto.Hash, pss bool, p Profile) ([]byte, error) {
+	digest := DigestOID(h)
+	find := func(k KeyAlgorithm, parameters []byte) ([]byte, error) {
+		for o, s := range signatures {
+			if s.Key == k && s.Hash == h && o != OIDSHA1WithRSAOIW {
+				return tlv(tagSequence, appendTLV(nil, tagOID, o), parameters), nil
+			}
+		}
+		return nil, fmt.Errorf("%w: %v with %v", ErrAlgorithm, k, h)
+	}
+	switch k := pub.(type) {
+	case *rsa.PublicKey:
+		switch {
+		case pss:
+			hash := tlv(tagSequence, appendTLV(nil, tagOID, digest), null)
+			return tlv(tagSequence, appendTLV(nil, tagOID, OIDRSAPSS), tlv(tagSequence,
+				tlv(tagContext0Constructed, hash),
+				tlv(tagContext1Constructed, tlv(tagSequence, appendTLV(nil, tagOID, OIDMGF1), hash)),
+				tlv(tagContext2Constructed, []byte{tagInteger, 1, byte(h.Size())}))), nil
+		case p == PKCS7:
+			return tlv(tagSequence, appendTLV(nil, tagOID, OIDRSA), null), nil
+		}
+		return find(KeyRSA, null)
+	case *ecdsa.PublicKey:
+		switch k.Curve {
+		case elliptic.P256(), elliptic.P384(), elliptic.P521():
+			return find(KeyECDSA, nil)
+		}
+		return nil, fmt.Errorf("%w: curve %s", ErrAlgorithm, k.Curve.Params().Name)
+	case ed25519.PublicKey:
+		return tlv(tagSequence, appendTLV(nil, tagOID, OIDEd25519)), nil
+	}
+	return nil, fmt.Errorf("%w: key %T", ErrAlgorithm, pub)
+}
+
+// defaultHash is the digest as strong as the key: RFC 5480 4 for ECDSA, RFC 8419
+// 3.1 for Ed25519.
+func defaultHash(pub crypto.PublicKey) crypto.Hash {
+	switch k := pub.(type) {
+	case *ecdsa.PublicKey:
+		switch k.Curve {
+		case elliptic.P384():
+			return crypto.SHA384
+		case elliptic.P521():
+			return crypto.SHA512
+		}
+	case ed25519.PublicKey:
+		return crypto.SHA512
+	}
+	return crypto.SHA256
+}
