@@ -1,0 +1,207 @@
+package certpath
+
+import (
+	"crypto"
+	"crypto/dsa" //lint:ignore SA1019 archived certificates carry DSA keys; only judged here
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/rsa"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// An AlgorithmPolicy says until when a hash function or a kind and size of key
+// is held reliable: the cryptographic constraints of EN 319 102-1 clause
+// 5.1.4.3, with the values of ETSI TS 119 312 as default. Certificates, CMS
+// signatures, timestamps, CRLs and OCSP answers are all judged by one of them.
+//
+// What is not listed is not reliable at any time. A zero Until has no end.
+type AlgorithmPolicy struct {
+	Hashes []HashRule
+	Keys   []KeyRule
+}
+
+// A HashRule holds a hash function reliable before Until.
+type HashRule struct {
+	Hash  crypto.Hash
+	Until time.Time
+}
+
+// A KeyRule holds keys of MinBits and more for the scheme reliable before
+// Until. MinBits counts the modulus of RSA, p of DSA, the order of an elliptic
+// curve. The rule with the largest MinBits that a key reaches decides.
+type KeyRule struct {
+	Scheme  SignatureScheme
+	MinBits int
+	Until   time.Time
+}
+
+// ErrAlgorithm is the cause when an AlgorithmPolicy refuses.
+var ErrAlgorithm = errors.New("algorithm is not reliable at that time")
+
+func yearEnd(y int) time.Time { return time.Date(y+1, 1, 1, 0, 0, 0, 0, time.UTC) }
+
+// DefaultAlgorithms gives a policy with the cut-off dates that ETSI TS 119 312
+// and the recommendations before it set for what is broken or short: MD5 to
+// the end of August 2004, SHA-1 to the end of 2012, RSA of 1024 bits to the
+// end of 2009, of 1536 to the end of 2015. RSA of at least 1900 bits and
+// curves of at least 256 have no end: a date in the future is a decision of
+// whoever runs the program.
+func DefaultAlgorithms() *AlgorithmPolicy {
+	return &AlgorithmPolicy{
+		Hashes: []HashRule{
+			{crypto.MD5, time.Date(2004, 9, 1, 0, 0, 0, 0, time.UTC)},
+			{crypto.SHA1, yearEnd(2012)},
+			{crypto.SHA224, yearEnd(2025)},
+			{crypto.SHA256, time.Time{}}, {crypto.SHA384, time.Time{}}, {crypto.SHA512, time.Time{}},
+			{crypto.SHA512_256, time.Time{}},
+			{crypto.SHA3_256, time.Time{}}, {crypto.SHA3_384, time.Time{}}, {crypto.SHA3_512, time.Time{}},
+		},
+		Keys: []KeyRule{
+			{RSAPKCS1, 1024, yearEnd(2009)}, {RSAPKCS1, 1536, yearEnd(2015)}, {RSAPKCS1, 1900, time.Time{}},
+			{RSAPSS, 1024, yearEnd(2009)}, {RSAPSS, 1536, yearEnd(2015)}, {RSAPSS, 1900, time.Time{}},
+			{ECDSA, 192, yearEnd(2012)}, {ECDSA, 224, yearEnd(2025)}, {ECDSA, 256, time.Time{}},
+			{Ed25519, 256, time.Time{}},
+			{DSA, 1024, yearEnd(2009)}, {DSA, 2048, yearEnd(2025)},
+		},
+	}
+}
+
+// An AlgorithmError says what an AlgorithmPolicy refuses. It wraps
+// ErrAlgorithm.
+type AlgorithmError struct {
+	What  string    // "SHA-1", "RSA key of 1024 bits"
+	Until time.Time // end of its reliability; zero: never reliable
+	At    time.Time
+}
+
+func (e *AlgorithmError) Error() string {
+	if e.Until.IsZero() {
+		return e.What + " is not reliable at any time"
+	}
+	return fmt.Sprintf("%s is reliable before %s, not at %s", e.What, e.Until.Format(time.DateOnly), e.At.UTC().Format(time.RFC3339))
+}
+
+func (e *AlgorithmError) Unwrap() error { return ErrAlgorithm }
+
+// end of reliability: ok is false for what is not listed; zero has no end.
+func (p *AlgorithmPolicy) hash(h crypto.Hash) (time.Time, bool) {
+	for _, r := range p.Hashes {
+		if r.Hash == h {
+			return r.Until, true
+		}
+	}
+	return time.Time{}, false
+}
+
+func (p *AlgorithmPolicy) key(s SignatureScheme, bits int) (time.Time, bool) {
+	best := -1
+	for i, r := range p.Keys {
+		if r.Scheme == s && bits >= r.MinBits && (best < 0 || r.MinBits > p.Keys[best].MinBits) {
+			best = i
+		}
+	}
+	if best < 0 {
+		return time.Time{}, false
+	}
+	return p.Keys[best].Until, true
+}
+
+// CheckHash refuses, with an *AlgorithmError, a hash function that is not
+// reliable at t.
+func (p *AlgorithmPolicy) CheckHash(h crypto.Hash, t time.Time) error {
+	until, listed := p.hash(h)
+	return judge(hashName(h), until, listed, t)
+}
+
+func hashName(h crypto.Hash) string {
+	if h == 0 {
+		return "unknown hash function"
+	}
+	return h.String()
+}
+
+// CheckKey refuses a key that is too short, or of an unlisted kind, at t.
+func (p *AlgorithmPolicy) CheckKey(key crypto.PublicKey, t time.Time) error {
+	what, schemes, bits := describeKey(key)
+	var first error
+	for _, s := range schemes {
+		until, listed := p.key(s, bits)
+		err := judge(what, until, listed, t)
+		if err == nil {
+			return nil
+		}
+		if first == nil {
+			first = err
+		}
+	}
+	if first == nil {
+		first = &AlgorithmError{What: what, At: t}
+	}
+	return first
+}
+
+// CheckSignature refuses a signature by algorithm with key whose hash function
+// or key is not reliable at t.
+func (p *AlgorithmPolicy) CheckSignature(a SignatureAlgorithm, key crypto.PublicKey, t time.Time) error {
+	if a.Scheme != Ed25519 {
+		if err := p.CheckHash(a.Hash, t); err != nil {
+			return err
+		}
+	}
+	what, _, bits := describeKey(key)
+	until, listed := p.key(a.Scheme, bits)
+	return judge(what, until, listed, t)
+}
+
+// ReliableUntil gives the end of the reliability of a signature by algorithm
+// with key: the zero time without end set, and false when never reliable.
+func (p *AlgorithmPolicy) ReliableUntil(a SignatureAlgorithm, key crypto.PublicKey) (time.Time, bool) {
+	_, _, bits := describeKey(key)
+	until, ok := p.key(a.Scheme, bits)
+	if !ok || a.Scheme == Ed25519 {
+		return until, ok
+	}
+	h, ok := p.hash(a.Hash)
+	if !h.IsZero() && (until.IsZero() || h.Before(until)) {
+		until = h
+	}
+	return until, ok
+}
+
+func judge(what string, until time.Time, listed bool, t time.Time) error {
+	if !listed {
+		return &AlgorithmError{What: what, At: t}
+	}
+	if !until.IsZero() && !t.Before(until) {
+		return &AlgorithmError{What: what, Until: until, At: t}
+	}
+	return nil
+}
+
+func describeKey(key crypto.PublicKey) (what string, schemes []SignatureScheme, bits int) {
+	switch k := key.(type) {
+	case *rsa.PublicKey:
+		bits = k.N.BitLen()
+		return fmt.Sprintf("RSA key of %d bits", bits), []SignatureScheme{RSAPKCS1, RSAPSS}, bits
+	case *ecdsa.PublicKey:
+		bits = k.Curve.Params().N.BitLen()
+		return "EC key on " + k.Curve.Params().Name, []SignatureScheme{ECDSA}, bits
+	case ed25519.PublicKey:
+		return "Ed25519 key", []SignatureScheme{Ed25519}, 256
+	case *dsa.PublicKey:
+		if k.P == nil {
+			return "DSA key without parameters", []SignatureScheme{DSA}, 0
+		}
+		bits = k.P.BitLen()
+		return fmt.Sprintf("DSA key of %d bits", bits), []SignatureScheme{DSA}, bits
+	}
+	return fmt.Sprintf("key of type %T", key), nil, 0
+}
+
+// clone guards a policy against later changes by whoever made it.
+func (p *AlgorithmPolicy) clone() *AlgorithmPolicy {
+	return &AlgorithmPolicy{Hashes: slices.Clone(p.Hashes), Keys: slices.Clone(p.Keys)}
+}

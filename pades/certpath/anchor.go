@@ -1,0 +1,65 @@
+package certpath
+
+import (
+	"crypto"
+	"fmt"
+	"time"
+)
+
+// An Anchor is a trust anchor, RFC 5280 6.1.1 (d): a name and a key. Neither
+// its self-signature nor its revocation is looked at.
+type Anchor struct {
+	Name        Name
+	Certificate *Certificate // nil when the anchor is given as name and key
+
+	// NotBefore and Sunset bound when the anchor is accepted, both included;
+	// zero is unbounded. EN 319 102-1 calls the latter the sunset date.
+	NotBefore, Sunset time.Time
+
+	// Constrain makes basicConstraints, nameConstraints, certificatePolicies,
+	// policyConstraints and inhibitAnyPolicy of the certificate count as
+	// initial values of the path, RFC 5937.
+	Constrain bool
+
+	key     crypto.PublicKey
+	spki    []byte
+	keyHash [32]byte
+	keyID   []byte
+	pss     bool
+}
+
+// NewAnchor makes an anchor of a certificate, accepted in its validity period.
+// Set other fields before it is given to NewValidator.
+func NewAnchor(c *Certificate) *Anchor {
+	return &Anchor{
+		Name: c.Subject, Certificate: c, NotBefore: c.NotBefore, Sunset: c.NotAfter,
+		key: c.PublicKey, spki: c.RawSPKI, keyHash: c.keyHash, keyID: c.SubjectKeyID, pss: c.pssOnly(),
+	}
+}
+
+// NewAnchorKey makes an anchor of a DER name and a DER SubjectPublicKeyInfo.
+func NewAnchorKey(name, spki []byte) (*Anchor, error) {
+	n, err := ParseName(name)
+	if err != nil {
+		return nil, fmt.Errorf("name of the anchor: %w", err)
+	}
+	holder := &Certificate{RawSPKI: spki}
+	if holder.PublicKey, _, err = parsePublicKey(spki); err != nil {
+		return nil, fmt.Errorf("key of the anchor: %w", err)
+	}
+	return &Anchor{Name: n, key: holder.PublicKey, spki: spki, keyHash: sum(spki), pss: holder.pssOnly()}, nil
+}
+
+// PublicKey is the key that the anchor signs with.
+func (a *Anchor) PublicKey() crypto.PublicKey { return a.key }
+
+// acceptedAt says why the anchor is not accepted at t.
+func (a *Anchor) acceptedAt(t time.Time) error {
+	if !a.NotBefore.IsZero() && t.Before(a.NotBefore) {
+		return fmt.Errorf("trust anchor is accepted from %s", a.NotBefore.UTC().Format(time.RFC3339))
+	}
+	if !a.Sunset.IsZero() && t.After(a.Sunset) {
+		return fmt.Errorf("trust anchor is accepted to %s", a.Sunset.UTC().Format(time.RFC3339))
+	}
+	return nil
+}
