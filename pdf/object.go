@@ -61,7 +61,7 @@ type Stream struct {
 
 	offset, length int64 // of the encoded bytes in the file, where Data is nil
 	ref            Ref   // by which it was read; its key of encryption depends on it
-	member         bool  // of an object stream: never the case in a sound file
+	plain          bool  // never encrypted: a cross-reference stream
 }
 
 // Verbatim is written to a file as it is. It never comes out of reading.

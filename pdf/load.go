@@ -1,0 +1,345 @@
+package pdf
+
+import (
+	"bytes"
+	"strconv"
+)
+
+// Location is the place of an object.
+type Location struct {
+	Offset    int64 // of "n g obj"; of a compressed object, 0
+	End       int64 // behind "endobj"; 0 where it was not looked for
+	Container Ref   // the object stream of a compressed object; else zero
+	Index     int   // in that object stream
+	Revision  int   // whose section names the place
+}
+
+// loaded is an object as it stands in the file.
+type loaded struct {
+	ref    Ref
+	object Object
+	end    int64 // behind endobj
+}
+
+type cached struct {
+	loaded
+	used uint64
+}
+
+// parse calls fn with a parser at offset, with longer and longer pieces of the
+// file until the parser does not come to the end of one. It returns the place
+// where the parser stopped.
+func (f *file) parse(offset int64, fn func(*parser) error) (int64, error) {
+	want := 1024
+	for {
+		b, last, err := f.at(offset, want)
+		if err != nil {
+			return offset, err
+		}
+		p := parser{b: b, base: offset, whole: last, limit: f.limits.Depth}
+		mine := !f.busy
+		if mine {
+			f.busy = true
+			p.entries, p.items = f.parser.entries[:0], f.parser.items[:0]
+		}
+		err = fn(&p)
+		if mine {
+			f.busy = false
+			f.parser.entries, f.parser.items = p.entries[:0], p.items[:0]
+		}
+		if p.short && !last {
+			if int64(len(b)) >= f.limits.ObjectBytes {
+				return offset, &LimitError{"bytes of an object", f.limits.ObjectBytes}
+			}
+			want = max(4*len(b), 4*windowSize)
+			continue
+		}
+		for _, a := range p.notes {
+			f.note(a.Kind, a.Offset, a.Text)
+		}
+		return p.offset(), err
+	}
+}
+
+// loadAt reads the indirect object at offset, its strings and stream as they
+// stand in the file. spans, when not nil, gets the places of the values of its
+// dictionary.
+func (d *Document) loadAt(offset int64, spans *[]Span) (l loaded, err error) {
+	var isStream bool
+	l.end, err = d.parse(offset, func(p *parser) error {
+		if spans != nil {
+			*spans = (*spans)[:0]
+			p.spans = spans
+		}
+		var err error
+		l.ref, l.object, isStream, err = p.indirect()
+		return err
+	})
+	if err != nil || !isStream {
+		return l, err
+	}
+	s := &Stream{Dict: l.object.(Dict), offset: l.end, ref: l.ref}
+	l.object = s
+	l.end, err = d.measure(s)
+	return l, err
+}
+
+// measure finds the length of a stream whose data begin at s.offset, and the end
+// of its object.
+func (d *Document) measure(s *Stream) (end int64, err error) {
+	length := int64(-1)
+	text := "Length is missing"
+	switch v := s.Dict.Get("Length").(type) {
+	case Integer:
+		length = int64(v)
+	case Ref:
+		if length, err = d.lengthOf(v); err != nil {
+			return 0, err
+		}
+		text = "Length is no integer"
+	case nil:
+	default:
+		text = "Length is no integer"
+	}
+	if length >= 0 && length <= d.size-s.offset {
+		end, ok, err := d.endstream(s.offset + length)
+		if err != nil {
+			return 0, err
+		}
+		if ok {
+			s.length = length
+			return end, nil
+		}
+		text = "Length is not the distance to endstream"
+	} else if length >= 0 {
+		text = "Length leads out of the file"
+	}
+	d.note(StreamLength, s.offset, text)
+	return d.searchEnd(s)
+}
+
+// lengthOf resolves a Length that is a reference; -1 where it is no length.
+func (d *Document) lengthOf(ref Ref) (int64, error) {
+	if d.measuring >= 4 { // the object of a Length is an integer, never a stream that has one
+		return -1, nil
+	}
+	d.measuring++
+	o, err := d.Object(ref)
+	d.measuring--
+	if err != nil && !mendable(err) {
+		return -1, err
+	}
+	if v, ok := o.(Integer); ok && err == nil && v >= 0 {
+		return int64(v), nil
+	}
+	return -1, nil
+}
+
+// endstream reports whether "endstream" stands at this place, behind at most one
+// end of line, and returns the place behind the endobj that follows.
+func (d *Document) endstream(at int64) (end int64, ok bool, err error) {
+	end, err = d.parse(at, func(p *parser) error {
+		ok = false
+		skipped := 0
+		if p.peek() == '\r' {
+			p.i++
+			skipped++
+		}
+		if p.peek() == '\n' {
+			p.i++
+			skipped++
+		}
+		if !p.accept("endstream") {
+			// Blanks before the keyword, or none behind it ("endstreamendobj").
+			for p.i < len(p.b) && isWhite(p.b[p.i]) && skipped < 8 {
+				p.i++
+				skipped++
+			}
+			if p.i+len("endstream") > len(p.b) {
+				p.ended()
+			}
+			if !bytes.HasPrefix(p.b[p.i:], []byte("endstream")) {
+				return nil
+			}
+			p.note(StreamLength, p.i, "more than an end of line before endstream, or nothing behind it")
+			p.i += len("endstream")
+		} else if skipped == 0 {
+			p.note(StreamKeyword, p.i, "no end of line before endstream")
+		}
+		ok = true
+		p.endobj()
+		return nil
+	})
+	return end, ok, err
+}
+
+// searchEnd looks for the endstream, or failing that the endobj, that ends a
+// stream whose Length is wrong.
+func (d *Document) searchEnd(s *Stream) (int64, error) {
+	at, word, err := d.search(s.offset, "endstream", "endobj")
+	if err != nil {
+		return 0, err
+	}
+	if at < 0 { // truncated: all that is left
+		s.length = d.size - s.offset
+		return d.size, nil
+	}
+	s.length = at - s.offset
+	// The end of line before the keyword is not data.
+	tail, err := d.bytes(at-min(2, s.length), min(2, s.length))
+	if err != nil {
+		return 0, err
+	}
+	switch {
+	case len(tail) == 2 && tail[0] == '\r' && tail[1] == '\n':
+		s.length -= 2
+	case len(tail) > 0 && (tail[len(tail)-1] == '\n' || tail[len(tail)-1] == '\r'):
+		s.length--
+	}
+	return d.parse(at, func(p *parser) error {
+		p.i += len(word)
+		if word == "endstream" {
+			p.endobj()
+		}
+		return nil
+	})
+}
+
+// search returns the first place from offset on where one of the words stands,
+// or -1.
+func (f *file) search(offset int64, words ...string) (int64, string, error) {
+	for offset < f.size {
+		b, last, err := f.at(offset, windowSize-512)
+		if err != nil {
+			return -1, "", err
+		}
+		best, which := -1, ""
+		for _, w := range words {
+			if i := bytes.Index(b, []byte(w)); i >= 0 && (best < 0 || i < best) {
+				best, which = i, w
+				b = b[:i+len(w)]
+			}
+		}
+		if best >= 0 {
+			return offset + int64(best), which, nil
+		}
+		if last {
+			break
+		}
+		offset += int64(len(b) - 16)
+	}
+	return -1, "", nil
+}
+
+// Object returns the object that ref names in this view: nil where it is absent
+// or free. Strings are decrypted.
+func (d *Document) Object(ref Ref) (Object, error) {
+	e, ok, err := d.lookup(ref.Number)
+	if err != nil {
+		return nil, err
+	}
+	if !ok || e.Kind == EntryFree {
+		return d.absent(ref, ok)
+	}
+	if e.Kind == EntryCompressed {
+		if ref.Generation != 0 {
+			d.note(GenerationMismatch, -1, "reference "+ref.String()+" to a compressed object")
+			return nil, nil
+		}
+		return d.member(ref.Number, e)
+	}
+	if e.Offset == d.base {
+		d.note(OffsetWrong, -1, "object "+ref.String()+" is in use at offset 0")
+		return nil, nil
+	}
+	if e.Ref.Generation != ref.Generation {
+		d.note(GenerationMismatch, e.Offset, "reference "+ref.String()+", entry of generation "+strconv.Itoa(int(e.Ref.Generation)))
+		return nil, nil
+	}
+	l, err := d.inUse(e)
+	return l.object, err
+}
+
+// inUse returns the object of an entry in use, from the cache where it can.
+func (d *Document) inUse(e XrefEntry) (loaded, error) {
+	if c, ok := d.cache[e.Offset]; ok && c.ref.Number == e.Ref.Number {
+		return c.loaded, nil
+	}
+	l, err := d.loadAt(e.Offset, nil)
+	if err != nil || l.ref.Number != e.Ref.Number {
+		if err != nil && !mendable(err) {
+			return loaded{}, err
+		}
+		return d.mislaid(e, err)
+	}
+	if l.ref.Generation != e.Ref.Generation {
+		d.note(GenerationMismatch, e.Offset, "entry of generation "+strconv.Itoa(int(e.Ref.Generation))+", object "+l.ref.String())
+	}
+	return l, d.admit(&l, e.Offset)
+}
+
+// admit decrypts an object that was read at offset, and caches it.
+func (d *Document) admit(l *loaded, offset int64) error {
+	if d.enc != nil && !(d.encRef.Number != 0 && l.ref.Number == d.encRef.Number) {
+		o, err := d.decrypted(l.ref, l.object)
+		if err != nil {
+			return err
+		}
+		l.object = o
+	}
+	if s, ok := l.object.(*Stream); ok {
+		if _, indirect := s.Dict.Get("Length").(Ref); indirect && len(d.sections) > 1 {
+			return nil // views of other revisions could see another length
+		}
+	}
+	if len(d.cache) >= d.limits.CachedObject {
+		clear(d.cache) // a full cache is mostly one pass over many objects
+	}
+	if d.cache == nil {
+		d.cache = make(map[int64]cached)
+	}
+	d.cache[offset] = cached{loaded: *l}
+	return nil
+}
+
+// Locate tells where the object that ref names in this view stands, without
+// reading it.
+func (d *Document) Locate(ref Ref) (Location, bool) {
+	for i, s := range d.sections {
+		e, ok, err := s.resolve(d.file, ref.Number)
+		if err != nil {
+			return Location{}, false
+		}
+		if !ok {
+			continue
+		}
+		if e.Kind == EntryFree || e.Kind == EntryInUse && e.Ref.Generation != ref.Generation {
+			return Location{}, false
+		}
+		loc := Location{Offset: e.Offset, Revision: d.revisionOf(i)}
+		if e.Kind == EntryCompressed {
+			loc.Container, loc.Index = Ref{Number: e.Container}, e.Index
+		}
+		return loc, true
+	}
+	return Location{}, false
+}
+
+// Spans are the places of the parts of an indirect object.
+type Spans struct {
+	Object Span   // from "n g obj" to behind "endobj"
+	Values []Span // of the values of its dictionary, in the dictionary's order
+}
+
+// ParseAt reads the indirect object at offset as it stands there, with its
+// strings as they are written. Nothing of what the cross-reference says about it
+// counts.
+func (d *Document) ParseAt(offset int64) (Ref, Object, Spans, error) {
+	sp := Spans{}
+	l, err := d.loadAt(offset, &sp.Values)
+	sp.Object = Span{offset, l.end}
+	return l.ref, l.object, sp, err
+}
+
+// Raw returns length bytes of the file from offset on.
+func (d *Document) Raw(offset, length int64) ([]byte, error) { return d.bytes(offset, length) }
