@@ -144,7 +144,7 @@ func pssParameters(der []byte) (SignatureAlgorithm, error) {
 		}
 		switch i {
 		case 0, 1:
-			id, err := readAlgorithm(&part)
+			id, err := ReadAlgorithm(&part)
 			if err != nil {
 				return a, bad
 			}
@@ -153,7 +153,7 @@ func pssParameters(der []byte) (SignatureAlgorithm, error) {
 				if id.OID != OIDMGF1 {
 					return a, fmt.Errorf("%w: mask generation %s", ErrAlgorithm, id.OID)
 				}
-				if id, err = readAlgorithm(&inner); err != nil {
+				if id, err = ReadAlgorithm(&inner); err != nil {
 					return a, bad
 				}
 			}
@@ -186,7 +186,8 @@ func pssParameters(der []byte) (SignatureAlgorithm, error) {
 	return a, nil
 }
 
-func readAlgorithm(s *cryptobyte.String) (AlgorithmIdentifier, error) {
+// ReadAlgorithm reads an AlgorithmIdentifier.
+func ReadAlgorithm(s *cryptobyte.String) (AlgorithmIdentifier, error) {
 	var a AlgorithmIdentifier
 	var raw, c cryptobyte.String
 	var ok bool
@@ -197,7 +198,7 @@ func readAlgorithm(s *cryptobyte.String) (AlgorithmIdentifier, error) {
 	if !raw.ReadASN1(&c, casn1.SEQUENCE) {
 		return a, fmt.Errorf("not an AlgorithmIdentifier")
 	}
-	if a.OID, ok = readOID(&c); !ok {
+	if a.OID, ok = ReadOID(&c); !ok {
 		return a, fmt.Errorf("AlgorithmIdentifier without an object identifier")
 	}
 	if !c.Empty() {

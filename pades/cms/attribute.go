@@ -55,7 +55,7 @@ func CommitmentType(commitment OID) Attribute {
 // be had, may be "".
 func SignaturePolicy(policy OID, h crypto.Hash, digest []byte, uri string) (Attribute, error) {
 	o := DigestOID(h)
-	if !policy.valid() || o == "" || len(digest) != h.Size() {
+	if !policy.Valid() || o == "" || len(digest) != h.Size() {
 		return Attribute{}, fmt.Errorf("cms: signature policy needs an identifier and the digest of its document")
 	}
 	value := append(appendTLV(nil, tagOID, policy),

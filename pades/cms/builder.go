@@ -145,7 +145,7 @@ func (b *Builder) prepareAttributes(c Config) error {
 func (b *Builder) allowed(attributes []Attribute) error {
 	for i, a := range attributes {
 		switch {
-		case !a.Type.valid() || len(a.Values) == 0:
+		case !a.Type.Valid() || len(a.Values) == 0:
 			return fmt.Errorf("cms: a signed attribute has no type or no value")
 		case slices.Contains(fixed, a.Type):
 			return fmt.Errorf("cms: attribute %s is written by the Builder", a.Type)
@@ -291,7 +291,7 @@ func (b *Builder) SignedData(attributes, signature, content []byte, unsigned ...
 	if len(unsigned) > 0 {
 		encoded := make([][]byte, len(unsigned))
 		for i, a := range unsigned {
-			if !a.Type.valid() || len(a.Values) == 0 {
+			if !a.Type.Valid() || len(a.Values) == 0 {
 				return nil, fmt.Errorf("cms: an unsigned attribute has no type or no value")
 			}
 			encoded[i] = a.encode()

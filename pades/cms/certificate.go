@@ -23,6 +23,7 @@ type Certificate struct {
 	Serial       []byte // content octets of the INTEGER
 	KeyID        []byte // subjectKeyIdentifier, nil when it has none
 
+	rest cryptobyte.String // of the TBSCertificate, behind the public key
 	x509 func() (*x509.Certificate, error)
 	key  func() (crypto.PublicKey, error)
 }
@@ -48,41 +49,56 @@ func ParseCertificate(der []byte) (*Certificate, error) {
 			*part = raw
 		}
 	}
-	c.KeyID = keyID(tbs)
+	c.rest = tbs
+	c.KeyID = c.keyID()
 	c.x509 = sync.OnceValues(func() (*x509.Certificate, error) { return x509.ParseCertificate(der) })
 	c.key = sync.OnceValues(func() (crypto.PublicKey, error) { return parsePublicKey(c.RawPublicKey) })
 	return c, nil
 }
 
-// keyID finds the subjectKeyIdentifier in what follows the public key.
-func keyID(rest cryptobyte.String) []byte {
+// keyID reads the subjectKeyIdentifier.
+func (c *Certificate) keyID() []byte {
+	value, _, _ := c.Extension(oidKeyID)
+	var id cryptobyte.String
+	if in := cryptobyte.String(value); !in.ReadASN1(&id, casn1.OCTET_STRING) {
+		return nil
+	}
+	return id
+}
+
+// Extension gives the value of an extension (what its OCTET STRING holds) and
+// whether it is critical; ok is false when the certificate has none, or none
+// that can be read.
+func (c *Certificate) Extension(t OID) (value []byte, critical, ok bool) {
+	rest := c.rest
 	var explicit, extensions cryptobyte.String
 	for i := range 2 { // the unique identifiers
 		if !rest.SkipOptionalASN1(casn1.Tag(1 + i).ContextSpecific()) {
-			return nil
+			return nil, false, false
 		}
 	}
 	if !rest.ReadASN1(&explicit, casn1.Tag(3).Constructed().ContextSpecific()) || !explicit.ReadASN1(&extensions, casn1.SEQUENCE) {
-		return nil
+		return nil, false, false
 	}
 	for !extensions.Empty() {
-		var e, value, id cryptobyte.String
+		var e, content cryptobyte.String
 		if !extensions.ReadASN1(&e, casn1.SEQUENCE) {
-			return nil
+			return nil, false, false
 		}
-		o, ok := readOID(&e)
-		if !ok {
-			return nil
+		o, valid := ReadOID(&e)
+		if !valid {
+			return nil, false, false
 		}
-		if o != oidKeyID {
+		if o != t {
 			continue
 		}
-		if !e.SkipOptionalASN1(casn1.BOOLEAN) || !e.ReadASN1(&value, casn1.OCTET_STRING) || !value.ReadASN1(&id, casn1.OCTET_STRING) {
-			return nil
+		critical = false
+		if e.PeekASN1Tag(casn1.BOOLEAN) && !e.ReadASN1Boolean(&critical) || !e.ReadASN1(&content, casn1.OCTET_STRING) {
+			return nil, false, false
 		}
-		return id
+		return content, critical, true
 	}
-	return nil
+	return nil, false, false
 }
 
 // X509 gives the certificate as crypto/x509 reads it, once for all callers.
@@ -112,7 +128,7 @@ func parsePSSKey(spki []byte) (crypto.PublicKey, error) {
 	if !s.ReadASN1(&c, casn1.SEQUENCE) {
 		return nil, syntax("not a SubjectPublicKeyInfo")
 	}
-	id, err := readAlgorithm(&c)
+	id, err := ReadAlgorithm(&c)
 	if err != nil || id.OID != OIDRSAPSS {
 		return nil, nil //nolint:nilnil // "another kind" is an answer
 	}

@@ -113,12 +113,12 @@ func readTime(s *cryptobyte.String) (time.Time, error) {
 	return time.Time{}, fmt.Errorf("not a UTCTime or GeneralizedTime")
 }
 
-// readOID reads an OBJECT IDENTIFIER.
-func readOID(s *cryptobyte.String) (OID, bool) {
+// ReadOID reads an OBJECT IDENTIFIER.
+func ReadOID(s *cryptobyte.String) (OID, bool) {
 	var c cryptobyte.String
 	if !s.ReadASN1(&c, casn1.OBJECT_IDENTIFIER) {
 		return "", false
 	}
 	o := OID(c)
-	return o, o.valid()
+	return o, o.Valid()
 }

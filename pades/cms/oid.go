@@ -120,9 +120,9 @@ func ParseOID(s string) (OID, error) {
 	return OID(b), nil
 }
 
-// valid reports whether o can be the content of a DER object identifier of at
+// Valid reports whether o can be the content of a DER object identifier of at
 // most 128 octets.
-func (o OID) valid() bool {
+func (o OID) Valid() bool {
 	if o == "" || len(o) > 128 || o[len(o)-1]&0x80 != 0 {
 		return false
 	}

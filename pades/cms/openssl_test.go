@@ -136,7 +136,7 @@ func TestOID(t *testing.T) {
 		"2.25.1152921504606846976": "\x69\x90\x80\x80\x80\x80\x80\x80\x80\x00",
 	} {
 		got, err := ParseOID(text)
-		if err != nil || got != der || !got.valid() {
+		if err != nil || got != der || !got.Valid() {
 			t.Errorf("ParseOID(%s) = %x, %v; want %x", text, string(got), err, string(der))
 		}
 		if len(der) < 10 && der.String() != text {
@@ -153,7 +153,7 @@ func TestOID(t *testing.T) {
 		}
 	}
 	for _, bad := range []OID{"", "\x80\x01", "\x2a\x86", "\x2a\x80\x01"} {
-		if bad.valid() {
+		if bad.Valid() {
 			t.Errorf("%x is valid", string(bad))
 		}
 	}

@@ -89,7 +89,7 @@ func parseContentInfo(der []byte) (*SignedData, error) {
 	if !in.ReadASN1(&info, casn1.SEQUENCE) || !in.Empty() {
 		return nil, syntax("not a ContentInfo")
 	}
-	t, ok := readOID(&info)
+	t, ok := ReadOID(&info)
 	if !ok {
 		return nil, syntax("ContentInfo without a content type")
 	}
@@ -114,7 +114,7 @@ func (sd *SignedData) parse(s cryptobyte.String) error {
 		return syntax("malformed SignedData")
 	}
 	for !digests.Empty() {
-		a, err := readAlgorithm(&digests)
+		a, err := ReadAlgorithm(&digests)
 		if err != nil {
 			return syntax("digestAlgorithms: %v", err)
 		}
@@ -158,7 +158,7 @@ func (sd *SignedData) parse(s cryptobyte.String) error {
 
 func (sd *SignedData) parseContent(encap cryptobyte.String) error {
 	var ok bool
-	if sd.ContentType, ok = readOID(&encap); !ok {
+	if sd.ContentType, ok = ReadOID(&encap); !ok {
 		return syntax("encapContentInfo without a content type")
 	}
 	var explicit, content cryptobyte.String
@@ -216,7 +216,7 @@ func (sd *SignedData) parseRevocation(set cryptobyte.String) error {
 			continue
 		}
 		if raw.ReadASN1(&other, casn1.Tag(1).Constructed().ContextSpecific()) {
-			if o, ok := readOID(&other); ok && o == oidOCSPResponse && other.ReadASN1Element(&response, casn1.SEQUENCE) && other.Empty() {
+			if o, ok := ReadOID(&other); ok && o == oidOCSPResponse && other.ReadASN1Element(&response, casn1.SEQUENCE) && other.Empty() {
 				sd.OCSPs = append(sd.OCSPs, response)
 				continue
 			}
@@ -246,7 +246,7 @@ func parseSigner(set *cryptobyte.String) (*SignerInfo, error) {
 		si.KeyID = sid
 	}
 	var err error
-	if si.DigestAlgorithm, err = readAlgorithm(&s); err != nil {
+	if si.DigestAlgorithm, err = ReadAlgorithm(&s); err != nil {
 		return nil, syntax("digestAlgorithm: %v", err)
 	}
 	if s.PeekASN1Tag(casn1.Tag(0).Constructed().ContextSpecific()) {
@@ -261,7 +261,7 @@ func parseSigner(set *cryptobyte.String) (*SignerInfo, error) {
 			return nil, err
 		}
 	}
-	if si.SignatureAlgorithm, err = readAlgorithm(&s); err != nil {
+	if si.SignatureAlgorithm, err = ReadAlgorithm(&s); err != nil {
 		return nil, syntax("signatureAlgorithm: %v", err)
 	}
 	var signature cryptobyte.String
@@ -301,7 +301,7 @@ func readAttributes(raw cryptobyte.String, tag casn1.Tag) ([]Attribute, error) {
 		if !element.ReadASN1(&s, casn1.SEQUENCE) {
 			return nil, syntax("malformed attribute")
 		}
-		if a.Type, ok = readOID(&s); !ok || !s.ReadASN1(&values, casn1.SET) || !s.Empty() {
+		if a.Type, ok = ReadOID(&s); !ok || !s.ReadASN1(&values, casn1.SET) || !s.Empty() {
 			return nil, syntax("malformed attribute")
 		}
 		for !values.Empty() {

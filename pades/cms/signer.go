@@ -198,7 +198,7 @@ func parseReferences(value cryptobyte.String, v2 bool) ([]Reference, error) {
 		if v2 {
 			r.Hash = crypto.SHA256
 			if c.PeekASN1Tag(casn1.SEQUENCE) {
-				a, err := readAlgorithm(&c)
+				a, err := ReadAlgorithm(&c)
 				if err != nil {
 					return nil, bad
 				}

@@ -211,7 +211,7 @@ func (v *Verification) attributes(sd *SignedData, o VerifyOptions, digest []byte
 func (v *Verification) contentType(sd *SignedData) {
 	value, ok := v.Info.SignedValue(OIDContentType)
 	s := cryptobyte.String(value)
-	t, isOID := readOID(&s)
+	t, isOID := ReadOID(&s)
 	switch {
 	case !ok && !v.Has(DuplicateAttribute):
 		v.fail(WrongContentType, "the content-type attribute is missing")
@@ -251,12 +251,12 @@ func (v *Verification) protection() {
 		v.fail(Malformed, "malformed cms-algorithm-protection")
 		return
 	}
-	digest, err := readAlgorithm(&c)
+	digest, err := ReadAlgorithm(&c)
 	if err != nil || !c.ReadOptionalASN1(&raw, &present, casn1.Tag(1).Constructed().ContextSpecific()) || !present {
 		v.fail(Malformed, "malformed cms-algorithm-protection")
 		return
 	}
-	signature, err := readAlgorithm(ptr(tlv(tagSequence, raw)))
+	signature, err := ReadAlgorithm(ptr(tlv(tagSequence, raw)))
 	if err != nil {
 		v.fail(Malformed, "malformed cms-algorithm-protection")
 		return
@@ -305,8 +305,17 @@ func (v *Verification) signer(sd *SignedData, o VerifyOptions) {
 	if len(named) == 0 {
 		v.fail(NoSigningCertificate, "no certificate fits the signer's identifier")
 	}
-	if !v.reference(named, o.Profile) && len(named) > 0 {
-		v.Signer = named[0]
+	if v.reference(named, o.Profile) || len(named) == 0 {
+		return
+	}
+	// Without a reference, certificates of one identifier differ at most in what
+	// was said about the key, or in the key: the one that verifies is meant.
+	v.Signer = named[0]
+	for _, c := range named[1:] {
+		if pub, err := c.PublicKey(); err == nil && si.SignedRaw != nil && v.Digest != 0 && v.overAttributes(pub) == nil {
+			v.Signer = c
+			return
+		}
 	}
 }
 
