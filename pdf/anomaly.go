@@ -62,7 +62,7 @@ type place struct {
 }
 
 func (f *file) note(kind AnomalyKind, offset int64, text string) {
-	if len(f.anomalies) >= maxAnomalies {
+	if f.muted || len(f.anomalies) >= maxAnomalies {
 		return
 	}
 	p := place{kind, offset, text}

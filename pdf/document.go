@@ -28,6 +28,8 @@ type file struct {
 	anomalies  []Anomaly
 	noted      map[place]bool
 	parser     parser // kept for its scratch memory
+	scanning   bool   // a survey for Scan is going on
+	muted      bool   // no anomalies are noted
 	busy       bool   // parser is in use
 	cache      map[int64]cached
 	objstms    objectStreams
@@ -129,8 +131,7 @@ func (d *Document) begin(password []byte) error {
 	if err := d.beginEncryption(password); err != nil {
 		return err
 	}
-	_, _, err := d.Root()
-	return err
+	return d.checkRoot()
 }
 
 // Size returns the number of bytes of the file.

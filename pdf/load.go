@@ -248,7 +248,7 @@ func (d *Document) Object(ref Ref) (Object, error) {
 		}
 		return d.member(ref.Number, e)
 	}
-	if e.Offset == d.base {
+	if e.Offset == d.base && !d.allRebuilt {
 		d.note(OffsetWrong, -1, "object "+ref.String()+" is in use at offset 0")
 		return nil, nil
 	}

@@ -1,15 +1,302 @@
 package pdf
 
-import "errors"
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"slices"
+	"strconv"
+)
 
-var errNothingFound = errors.New("the file holds no object")
+var errNothingFound = errors.New("the file holds no catalog")
 
-type inventory struct{}
+func asSyntax(err error, target **SyntaxError) bool { return errors.As(err, target) }
 
-func (d *Document) rebuild(password []byte) error { return errNothingFound }
-
-func (d *Document) absent(ref Ref, known bool) (Object, error) { return nil, nil }
-
-func (d *Document) mislaid(e XrefEntry, cause error) (loaded, error) {
-	return loaded{}, cause
+// inventory is what a search of the whole file found.
+type inventory struct {
+	objects  []foundObject // by number, then place
+	trailers []Dict        // also the dictionaries of cross-reference streams, in their order
 }
+
+type foundObject struct {
+	ref    Ref
+	offset int64
+	stream bool // an object stream
+}
+
+// search the file for objects once; later calls give the same.
+func (d *Document) inventory() (*inventory, error) {
+	if d.found != nil {
+		return d.found, nil
+	}
+	inv := &inventory{}
+	d.found = inv // also for what is asked for while the search is going on
+	muted := d.muted
+	d.muted = true
+	defer func() { d.muted = muted }()
+	var limit error
+	err := d.survey(context.Background(), 0, d.size, func(it item) bool {
+		switch it.kind {
+		case itemTrailer:
+			if t, ok := it.object.(Dict); ok {
+				inv.trailers = append(inv.trailers, t)
+			}
+		case itemObject:
+			o := foundObject{ref: it.ref, offset: it.start}
+			if s, ok := it.object.(*Stream); ok {
+				switch t, _ := s.Dict.Get("Type").(Name); t {
+				case "XRef":
+					inv.trailers = append(inv.trailers, s.Dict)
+				case "ObjStm":
+					o.stream = true
+				}
+			}
+			inv.objects = append(inv.objects, o)
+			if len(inv.objects) > d.limits.Objects {
+				limit = &LimitError{"objects", int64(d.limits.Objects)}
+				return false
+			}
+		}
+		return true
+	})
+	slices.SortStableFunc(inv.objects, func(a, b foundObject) int {
+		return cmp.Or(cmp.Compare(a.ref.Number, b.ref.Number), cmp.Compare(a.offset, b.offset))
+	})
+	return inv, cmp.Or(err, limit)
+}
+
+// last returns the last object with this number that begins before limit.
+func (inv *inventory) last(number uint32, limit int64) (foundObject, bool) {
+	i, _ := slices.BinarySearchFunc(inv.objects, number, func(o foundObject, n uint32) int { return cmp.Compare(o.ref.Number, n) })
+	var found foundObject
+	ok := false
+	for ; i < len(inv.objects) && inv.objects[i].ref.Number == number; i++ {
+		if inv.objects[i].offset < limit {
+			found, ok = inv.objects[i], true
+		}
+	}
+	return found, ok
+}
+
+// rebuild replaces the cross-reference by what a search of the file finds: of each
+// number the last object, as readers in the field do it.
+func (d *Document) rebuild(password []byte) error {
+	d.note(XrefRebuilt, -1, "the cross-reference is of no use: the file was searched for its objects")
+	d.rebuilt, d.allRebuilt = true, true
+	d.enc, d.encRef, d.sections, d.revs = nil, Ref{}, nil, nil
+	d.cache, d.objstms = nil, objectStreams{}
+	inv, err := d.inventory()
+	if err != nil {
+		return err
+	}
+	s := &section{kind: XrefTable, prev: -1, loose: make(map[uint32]XrefEntry, len(inv.objects))}
+	for _, o := range inv.objects {
+		s.loose[o.ref.Number] = XrefEntry{Ref: o.ref, Kind: EntryInUse, Offset: o.offset}
+	}
+	d.sections = []*section{s}
+	d.trailer = inv.trailer()
+	s.trailer = d.trailer
+	if err := d.beginEncryption(password); err != nil {
+		return err
+	}
+	if err := d.addMembers(s, inv); err != nil {
+		return err
+	}
+	return d.chooseRoot(s, inv)
+}
+
+// trailer merges the trailers found: of each key the last value.
+func (inv *inventory) trailer() Dict {
+	t := Dict{}
+	for _, key := range [...]Name{"Size", "Root", "Info", "ID", "Encrypt"} {
+		for i := len(inv.trailers) - 1; i >= 0; i-- {
+			if o := inv.trailers[i].Get(key); o != nil {
+				t = append(t, Entry{key, o})
+				break
+			}
+		}
+	}
+	return t
+}
+
+// addMembers adds the objects of object streams. Of a number that is found in
+// several places the last one counts; a member stands where its container does.
+func (d *Document) addMembers(s *section, inv *inventory) error {
+	var containers []foundObject
+	for _, o := range inv.objects {
+		if e := s.loose[o.ref.Number]; o.stream && e.Offset == o.offset {
+			containers = append(containers, o)
+		}
+	}
+	slices.SortFunc(containers, func(a, b foundObject) int { return cmp.Compare(a.offset, b.offset) })
+	at := func(e XrefEntry) int64 {
+		if e.Kind == EntryCompressed {
+			return s.loose[e.Container].Offset
+		}
+		return e.Offset
+	}
+	for _, c := range containers {
+		st, err := d.container(c.ref.Number)
+		if err != nil {
+			if mendable(err) {
+				continue
+			}
+			return err
+		}
+		if st == nil {
+			continue
+		}
+		for i, number := range st.numbers {
+			if e, known := s.loose[number]; known && (at(e) > c.offset || e.Offset == c.offset) {
+				continue
+			}
+			if len(s.loose) >= d.limits.Objects {
+				return &LimitError{"objects", int64(d.limits.Objects)}
+			}
+			s.loose[number] = XrefEntry{Ref: Ref{Number: number}, Kind: EntryCompressed, Container: c.ref.Number, Index: i}
+		}
+	}
+	return nil
+}
+
+// chooseRoot sees to it that the trailer names a catalog: that of the last trailer
+// which has one, or else the last catalog in the file.
+func (d *Document) chooseRoot(s *section, inv *inventory) error {
+	var hardest error
+	try := func(o Object) bool {
+		if _, ok := o.(Ref); !ok {
+			return false
+		}
+		d.trailer.Set("Root", o)
+		s.trailer = d.trailer
+		err := d.checkRoot()
+		if err := hard(err); err != nil {
+			hardest = err
+		}
+		return err == nil
+	}
+	for i := len(inv.trailers) - 1; i >= 0; i-- {
+		if try(inv.trailers[i].Get("Root")) {
+			return nil
+		}
+	}
+	numbers := s.numbers(nil)
+	for pass := range 2 {
+		for i := len(numbers) - 1; i >= 0 && hardest == nil; i-- {
+			ref := s.loose[numbers[i]].Ref
+			o, err := d.Object(ref)
+			if err != nil {
+				if err := hard(err); err != nil {
+					return err
+				}
+				continue
+			}
+			dict, ok := o.(Dict)
+			if !ok {
+				continue
+			}
+			t, _ := dict.Get("Type").(Name)
+			if pass == 0 && t == "Catalog" && try(ref) {
+				d.note(CatalogWrong, -1, "no trailer names the catalog")
+				return nil
+			}
+			// A tree of pages without a catalog is one that was cut out.
+			if pass == 1 && t == "" && dict.Get("Pages") != nil && try(ref) {
+				d.note(CatalogWrong, -1, "an object without Type was taken for the catalog")
+				return nil
+			}
+		}
+	}
+	return cmp.Or(hardest, errNothingFound)
+}
+
+// checkRoot tells whether the trailer leads to a catalog, and that to a tree of
+// pages.
+func (d *Document) checkRoot() error {
+	_, root, err := d.Root()
+	if err != nil {
+		return err
+	}
+	pages, err := d.Resolve(root.Get("Pages"))
+	if err != nil {
+		return err
+	}
+	if _, ok := pages.(Dict); !ok {
+		return &TypeError{"a tree of pages", pages}
+	}
+	return nil
+}
+
+// absent judges a reference to which no entry in use belongs: it is null (7.3.10).
+func (d *Document) absent(Ref, bool) (Object, error) { return nil, nil }
+
+// mislaid returns the object of an entry whose place holds another one, or none:
+// the nearest that begins around there, or the last with its number in the file.
+func (d *Document) mislaid(e XrefEntry, cause error) (loaded, error) {
+	name := e.Ref.String()
+	name = "object " + name[:len(name)-2]
+	if at, ok := d.around(e); ok {
+		d.note(OffsetWrong, e.Offset, name+" stands some bytes away from where its entry says")
+		d.rebuilt = true
+		return d.replaced(at, e)
+	}
+	if d.scanning {
+		return loaded{}, nil
+	}
+	inv, err := d.inventory()
+	if err != nil {
+		return loaded{}, err
+	}
+	o, ok := inv.last(e.Ref.Number, d.limit)
+	var limit *LimitError
+	switch {
+	case ok && o.offset != e.Offset:
+		d.note(OffsetWrong, e.Offset, name+" stands elsewhere than its entry says")
+		d.rebuilt = true
+		return d.replaced(o.offset, e)
+	case ok && errors.As(cause, &limit):
+		return loaded{}, cause
+	}
+	d.note(ObjectMissing, e.Offset, name+" is in use and nowhere in the file")
+	return loaded{}, nil
+}
+
+func (d *Document) replaced(at int64, e XrefEntry) (loaded, error) {
+	if c, ok := d.cache[at]; ok && c.ref.Number == e.Ref.Number {
+		return c.loaded, nil
+	}
+	l, err := d.loadAt(at, nil)
+	if err != nil {
+		return loaded{}, err
+	}
+	return l, d.admit(&l, at)
+}
+
+// around looks for "n g obj" some bytes before and behind the place of an entry.
+func (d *Document) around(e XrefEntry) (int64, bool) {
+	const reach = 24
+	from := max(0, e.Offset-reach)
+	b, _, err := d.at(from, 2*reach+24)
+	if err != nil {
+		return 0, false
+	}
+	b = b[:min(len(b), 2*reach+24)]
+	number := strconv.AppendUint(nil, uint64(e.Ref.Number), 10)
+	best := int64(-1)
+	for i := 0; i < len(b); {
+		k := bytes.Index(b[i:], number)
+		if k < 0 {
+			break
+		}
+		i += k
+		at := from + int64(i)
+		if (i == 0 || !isRegular(b[i-1])) && headerPossible(b[i:]) && (best < 0 || distance(at, e.Offset) < distance(best, e.Offset)) {
+			best = at
+		}
+		i += len(number)
+	}
+	return best, best >= 0
+}
+
+func distance(a, b int64) int64 { return max(a-b, b-a) }

@@ -134,7 +134,7 @@ func (s *section) entry(f *file, number uint32) (XrefEntry, bool, error) {
 	e, ok := tableEntryOf(b)
 	if !ok {
 		f.note(XrefSyntax, at, "entry of a table is not written as it must be")
-		return XrefEntry{}, false, nil
+		return XrefEntry{Ref: Ref{Number: number}, Kind: EntryInUse, Offset: -1}, true, nil
 	}
 	e.Ref.Number = number
 	e.Offset = f.placed(e)
