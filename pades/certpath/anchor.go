@@ -21,20 +21,15 @@ type Anchor struct {
 	// initial values of the path, RFC 5937.
 	Constrain bool
 
-	key     crypto.PublicKey
-	spki    []byte
-	keyHash [32]byte
-	keyID   []byte
-	pss     bool
+	// holder stands for the anchor where an issuer is wanted: Certificate, or
+	// one that has nothing but name and key.
+	holder *Certificate
 }
 
 // NewAnchor makes an anchor of a certificate, accepted in its validity period.
 // Set other fields before it is given to NewValidator.
 func NewAnchor(c *Certificate) *Anchor {
-	return &Anchor{
-		Name: c.Subject, Certificate: c, NotBefore: c.NotBefore, Sunset: c.NotAfter,
-		key: c.PublicKey, spki: c.RawSPKI, keyHash: c.keyHash, keyID: c.SubjectKeyID, pss: c.pssOnly(),
-	}
+	return &Anchor{Name: c.Subject, Certificate: c, NotBefore: c.NotBefore, Sunset: c.NotAfter, holder: c}
 }
 
 // NewAnchorKey makes an anchor of a DER name and a DER SubjectPublicKeyInfo.
@@ -43,15 +38,20 @@ func NewAnchorKey(name, spki []byte) (*Anchor, error) {
 	if err != nil {
 		return nil, fmt.Errorf("name of the anchor: %w", err)
 	}
-	holder := &Certificate{RawSPKI: spki}
-	if holder.PublicKey, _, err = parsePublicKey(spki); err != nil {
+	h := &Certificate{Subject: n, RawSPKI: spki, keyHash: sum(spki)}
+	if h.PublicKey, h.KeyBits, err = parsePublicKey(spki); err != nil {
 		return nil, fmt.Errorf("key of the anchor: %w", err)
 	}
-	return &Anchor{Name: n, key: holder.PublicKey, spki: spki, keyHash: sum(spki), pss: holder.pssOnly()}, nil
+	return &Anchor{Name: n, holder: h}, nil
 }
 
 // PublicKey is the key that the anchor signs with.
-func (a *Anchor) PublicKey() crypto.PublicKey { return a.key }
+func (a *Anchor) PublicKey() crypto.PublicKey {
+	if a.holder == nil {
+		return nil
+	}
+	return a.holder.PublicKey
+}
 
 // acceptedAt says why the anchor is not accepted at t.
 func (a *Anchor) acceptedAt(t time.Time) error {

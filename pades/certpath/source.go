@@ -13,7 +13,9 @@ import (
 // An error means "could not be had"; it is noted and the validation goes on
 // with what the other Sources give.
 type Source interface {
-	// OCSP gives answers that may be about certificate.
+	// OCSP gives answers that may be about certificate. Where issuer is an
+	// anchor without a certificate, only Subject, RawSPKI, KeyBits and
+	// PublicKey are set in it; that is so in CRLs, too.
 	OCSP(ctx context.Context, certificate, issuer *Certificate) ([]*OCSPResponse, error)
 	// CRLs gives lists, complete and delta, that may cover certificate,
 	// whoever issued them.

@@ -43,6 +43,10 @@ type Config struct {
 	Algorithms *AlgorithmPolicy // nil: DefaultAlgorithms
 	Limits     Limits
 	Cache      int // verified signatures that are remembered; 0: 4096, negative: none
+
+	// Skew is how far the clocks of responders may be ahead of Request.Now;
+	// 0: one minute, negative: not at all.
+	Skew time.Duration
 }
 
 // A Validator validates certificates against fixed anchors. It is safe for
@@ -53,6 +57,7 @@ type Validator struct {
 	algorithms *AlgorithmPolicy
 	limits     Limits
 	verified   *signatureCache
+	skew       time.Duration
 }
 
 // ErrNoAnchor is the cause when an anchor has no key that signatures can be
@@ -64,7 +69,7 @@ var ErrNoAnchor = errors.New("trust anchor without a usable key")
 func NewValidator(c Config) (*Validator, error) {
 	v := &Validator{anchors: map[string][]*Anchor{}, byCert: map[[32]byte]*Anchor{}, limits: c.Limits.withDefaults()}
 	for i, a := range c.Anchors {
-		if a == nil || a.key == nil || a.Name.Empty() {
+		if a == nil || a.PublicKey() == nil || a.Name.Empty() {
 			return nil, fmt.Errorf("anchor %d: %w", i, ErrNoAnchor)
 		}
 		v.anchors[a.Name.key] = append(v.anchors[a.Name.key], a)
@@ -79,6 +84,9 @@ func NewValidator(c Config) (*Validator, error) {
 	}
 	if c.Cache == 0 {
 		c.Cache = 4096
+	}
+	if v.skew = max(c.Skew, 0); c.Skew == 0 {
+		v.skew = time.Minute
 	}
 	v.verified = newSignatureCache(c.Cache)
 	return v, nil
