@@ -25,6 +25,7 @@ func (a *App) handlers() map[string]store.Handler {
 		outbox.JobSend:          a.Outbox.Deliver,
 		enrolment.JobIssue:      a.Authority.IssueJob,
 		enrolment.JobPublishCRL: a.Authority.PublishCRL,
+		enrolment.JobLockOut:    a.Enrolment.LockOut,
 		staff.ImportJobKind:     a.Staff.ImportJob,
 		staff.SweepJob:          a.Staff.Sweep,
 		jobWarn: func(ctx context.Context, _ string) error {

@@ -93,6 +93,27 @@ func (a Attempts) Lost(now time.Time) bool {
 	return a.LockedForGood && !now.Before(a.InflightUntil)
 }
 
+// End says which of the two limits locked a key for good.
+type End string
+
+// The ends of a key.
+const (
+	NoEnd    End = ""
+	EndInRow End = "ten_in_a_row"
+	EndInDay End = "twenty_in_a_day"
+)
+
+// End tells which limit was reached, or NoEnd.
+func (a Attempts) End() End {
+	switch {
+	case !a.LockedForGood:
+		return NoEnd
+	case a.Consecutive >= endAfter:
+		return EndInRow
+	}
+	return EndInDay
+}
+
 // Reserve counts one guess, which may be tested once the result is stored. It
 // fails as Check does.
 func (a Attempts) Reserve(now time.Time) (Attempts, error) {

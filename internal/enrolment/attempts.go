@@ -12,6 +12,8 @@ import (
 
 // AttemptStore keeps the counters of wrong passphrases with the keys. Each
 // Update is one durable transaction, so that no crash gives an attempt back.
+// One that locks a key for good leaves a JobLockOut in it, also when the last
+// guess has only been reserved: who is killed before its test has lost it.
 type AttemptStore struct {
 	Store  *store.Store
 	Ledger *credential.Ledger
@@ -46,7 +48,11 @@ func (a AttemptStore) Update(ctx context.Context, kid string, f func(credential.
 			return fmt.Errorf("store attempts: %w", err)
 		}
 		out = next
-		return nil
+		if !next.LockedForGood {
+			return nil
+		}
+		// While the last guess is in flight it may still turn out right.
+		return tx.Enqueue(ctx, store.Job{Kind: JobLockOut, ID: kid, At: next.InflightUntil})
 	})
 	return out, err
 }

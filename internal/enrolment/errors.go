@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"absah/internal/credential"
 )
 
 var (
@@ -29,6 +31,8 @@ var (
 	// ErrConsent says that the agreement or the consent was not accepted, or
 	// in a version that is no longer shown.
 	ErrConsent = errors.New("the current agreement and consent must be accepted")
+	// ErrInFlight says that the last guess at a key may still turn out right.
+	ErrInFlight = errors.New("the last passphrase for the key is being tested")
 	// ErrExists says that the employee has a valid certificate already.
 	ErrExists = errors.New("the employee has a valid certificate already")
 )
@@ -89,7 +93,9 @@ func (e *LinkError) Error() string { return "the link is " + string(e.State) }
 // many attempts are left.
 type PassphraseError struct {
 	Left int
-	Err  error
+	// End is set when this was the last one: the key is destroyed.
+	End credential.End
+	Err error
 }
 
 func (e *PassphraseError) Error() string { return "open the key: " + e.Err.Error() }

@@ -132,9 +132,11 @@ func (s *Service) end(ctx context.Context, tx *store.Tx, r db.Registration, st s
 // any more, so the old certificate is revoked now, and a link to make a new
 // key is sent. When the data are those that officer 1 checked, his check still
 // stands and only the second check is due; otherwise, or when policy says so,
-// both are.
+// both are. After a LockOut the certificate is revoked already and the reason
+// of that stays.
 //
-// Errors: ErrIncomplete when a prerequisite is no longer valid, *TooManyError.
+// Errors: ErrNotFound without a certificate or a LockOut, ErrIncomplete when a
+// prerequisite is no longer valid.
 func (s *Service) ResetPIN(ctx context.Context, who audit.Actor, stolen bool) (db.Registration, error) {
 	var r db.Registration
 	err := s.Store.InTx(ctx, func(tx *store.Tx) error {
@@ -142,12 +144,9 @@ func (s *Service) ResetPIN(ctx context.Context, who audit.Actor, stolen bool) (d
 		if err != nil {
 			return fmt.Errorf("lock employee: %w", err)
 		}
-		old, err := tx.IssuedRegistration(ctx, e.ID)
-		if store.IsNotFound(err) {
-			return ErrNotFound
-		}
+		old, err := s.resettable(ctx, tx.Queries, e.ID)
 		if err != nil {
-			return fmt.Errorf("look for the certificate: %w", err)
+			return err
 		}
 		if old, err = lock(ctx, tx, old.ID); err != nil {
 			return err
@@ -159,17 +158,10 @@ func (s *Service) ResetPIN(ctx context.Context, who audit.Actor, stolen bool) (d
 		if !complete {
 			return ErrIncomplete
 		}
-		code, reason := 4, "superseded"
-		if stolen {
-			code, reason = 1, "key_compromise"
-		}
-		st := step{action: ActionReset, role: Applicant, who: who, reason: Reason{Code: reason}}
-		old, c, err := s.end(ctx, tx, old, st, code)
-		if err != nil {
-			return err
-		}
-		if err := s.Courier.CertificateRevoked(ctx, tx, old, c); err != nil {
-			return err
+		if Status(old.Status) == Issue {
+			if old, err = s.supersede(ctx, tx, who, old, stolen); err != nil {
+				return err
+			}
 		}
 		r, err = s.replace(ctx, tx, who, e, old, snapshot)
 		if err != nil {
@@ -178,6 +170,20 @@ func (s *Service) ResetPIN(ctx context.Context, who audit.Actor, stolen bool) (d
 		return s.Courier.ResetRequested(ctx, tx, r)
 	})
 	return r, err
+}
+
+// supersede revokes the certificate that a reset replaces.
+func (s *Service) supersede(ctx context.Context, tx *store.Tx, who audit.Actor, old db.Registration, stolen bool) (db.Registration, error) {
+	code, reason := 4, "superseded"
+	if stolen {
+		code, reason = 1, "key_compromise"
+	}
+	st := step{action: ActionReset, role: Applicant, who: who, reason: Reason{Code: reason}}
+	old, c, err := s.end(ctx, tx, old, st, code)
+	if err != nil {
+		return old, err
+	}
+	return old, s.Courier.CertificateRevoked(ctx, tx, old, c)
 }
 
 // replace makes the registration that follows a reset.

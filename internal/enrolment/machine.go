@@ -67,13 +67,14 @@ const (
 	ActionRevoke        Action = "Revoke"
 	ActionReset         Action = "ResetPIN"
 	ActionExpire        Action = "Expire"
+	ActionLockOut       Action = "LockOut"
 )
 
 // Actions lists every action.
 var Actions = []Action{
 	ActionSubmit, ActionVerify, ActionReturn, ActionReject, ActionCancel, ActionSendLink, ActionSetPassphrase,
 	ActionAccept, ActionApprove, ActionIssue, ActionFail, ActionRefresh, ActionInvalidate, ActionChange,
-	ActionRevoke, ActionReset, ActionExpire,
+	ActionRevoke, ActionReset, ActionExpire, ActionLockOut,
 }
 
 // Role is in what capacity somebody acts on a registration.
@@ -139,11 +140,14 @@ var rules = []Rule{
 	{Issue, ActionRevoke, []Role{Applicant, Officer, Administrator}, Revoked},
 	{Issue, ActionReset, []Role{Applicant}, Revoked},
 	{Issue, ActionExpire, []Role{System}, Expired},
+	// Too many wrong passphrases: the key is destroyed, so nobody can use the
+	// certificate.
+	{Issue, ActionLockOut, []Role{System}, Revoked},
 
 	{Returned, ActionCancel, []Role{Applicant}, Cancelled},
 
-	// What follows a ResetPIN is a registration of its own. It starts at the
-	// link when the first check of the old one still stands (policy), and at
+	// What follows a ResetPIN is a registration of its own, also where a LockOut
+	// ended the one before. It starts at the link when the first check of the old one still stands (policy), and at
 	// the beginning when data changed since.
 	{None, ActionReset, []Role{Applicant}, OnSetPassphrase},
 }

@@ -1,6 +1,7 @@
 package enrolment_test
 
 import (
+	"context"
 	"errors"
 	"slices"
 	"testing"
@@ -32,7 +33,7 @@ var allowed = map[enrolment.Status]map[enrolment.Action]string{ // roles and the
 	enrolment.Issuing: {"Issue": "system>Issue", "Fail": "system>Enroll"},
 	enrolment.Issue: {
 		"ChangePassphrase": "employee>Issue", "Revoke": "administrator employee registration_officer>Revoked",
-		"ResetPIN": "employee>Revoked", "Expire": "system>Expired",
+		"ResetPIN": "employee>Revoked", "Expire": "system>Expired", "LockOut": "system>Revoked",
 	},
 	enrolment.Returned: {"Submit": "employee>New", "Cancel": "employee>Cancelled"},
 }
@@ -80,7 +81,7 @@ func TestServiceKeepsTheTable(t *testing.T) {
 			for _, a := range []enrolment.Action{
 				enrolment.ActionVerify, enrolment.ActionReturn, enrolment.ActionReject, enrolment.ActionCancel,
 				enrolment.ActionSendLink, enrolment.ActionAccept, enrolment.ActionApprove, enrolment.ActionIssue,
-				enrolment.ActionFail, enrolment.ActionRevoke, enrolment.ActionReset,
+				enrolment.ActionFail, enrolment.ActionRevoke, enrolment.ActionReset, enrolment.ActionLockOut,
 			} {
 				applicant, _, officer, r := w.to(from)
 				err := w.try(a, applicant, officer, r.ID)
@@ -112,6 +113,25 @@ func TestServiceKeepsTheTable(t *testing.T) {
 	})
 }
 
+// lockOut guesses at the key of a registration until it is locked for good.
+func (w *world) lockOut(id string) error {
+	ctx := context.Background()
+	k, err := w.store.Read().LiveCredential(ctx, id)
+	if err != nil {
+		return err
+	}
+	if err := w.guess(k.ID, 10); err != nil {
+		return err
+	}
+	if err := w.svc.LockOut(ctx, k.ID); err != nil {
+		return err
+	}
+	if c, err := w.store.Read().GetCredential(ctx, k.ID); err != nil || len(c.Box) > 0 {
+		return errors.Join(enrolment.ErrNotFound, err) // nothing was done
+	}
+	return nil
+}
+
 func (w *world) try(a enrolment.Action, applicant audit.Actor, officer enrolment.Checker, id string) error {
 	ctx := w.t.Context()
 	switch a {
@@ -135,6 +155,8 @@ func (w *world) try(a enrolment.Action, applicant audit.Actor, officer enrolment
 		return w.store.InTx(ctx, func(tx *store.Tx) error { return w.svc.Refused(ctx, tx, id, "lint") })
 	case enrolment.ActionRevoke:
 		return w.svc.Revoke(ctx, officer, enrolment.Officer, id, enrolment.Revocation{Code: "affiliation_changed"})
+	case enrolment.ActionLockOut:
+		return w.lockOut(id)
 	case enrolment.ActionReset:
 		_, err := w.svc.ResetPIN(ctx, applicant, false)
 		return err

@@ -48,6 +48,7 @@ type expected struct {
 	id       string
 	status   enrolment.Status
 	keySet   bool
+	lost     bool // the latest certificate ended by a LockOut
 	verifier string
 	version  int
 }
@@ -87,7 +88,7 @@ func (m *model) act(t *rapid.T) {
 	// Steps forward are drawn more often, so that lives get somewhere.
 	name := rapid.SampledFrom([]string{
 		"forward", "forward", "forward", "forward", "submit", "verify", "return", "reject", "cancel", "passphrase", "accept",
-		"approve", "issue", "fail", "change", "revoke", "reset", "link", "expire",
+		"approve", "issue", "fail", "change", "revoke", "reset", "link", "expire", "guess",
 	}).Draw(t, "act")
 	if name == "forward" {
 		name = map[enrolment.Status]string{
@@ -182,9 +183,15 @@ func (m *model) predict(name string, who audit.Actor, officer enrolment.Checker,
 		e.version++
 		return true
 	case "revoke":
+		if st == enrolment.Issue {
+			e.lost = false
+		}
 		return move(st == enrolment.Issue, enrolment.Revoked)
+	case "guess":
+		e.lost = st == enrolment.Issue
+		return move(e.lost, enrolment.Revoked)
 	case "reset":
-		if st != enrolment.Issue {
+		if st != enrolment.Issue && !(st == enrolment.Revoked && e.lost) {
 			return false
 		}
 		e.id, e.keySet, e.status = "", false, enrolment.OnSetPassphrase
@@ -266,6 +273,12 @@ func (m *model) perform(name string, who audit.Actor, officer enrolment.Checker,
 		err = m.change(who, fmt.Sprintf("version %d of %s", e.version, who.EmployeeID))
 	case "revoke":
 		err = m.svc.Revoke(ctx, enrolment.Checker{Actor: who}, enrolment.Applicant, id, enrolment.Revocation{Code: "cessation"})
+	case "guess":
+		if r.Status != string(enrolment.Issue) {
+			_, err = m.svc.Get(ctx, nil, "nobody")
+			break
+		}
+		err = m.lockOut(id)
 	case "reset":
 		_, err = m.svc.ResetPIN(ctx, who, false)
 	case "link":

@@ -298,7 +298,7 @@ func (s *Service) ChangePassphrase(ctx context.Context, who audit.Actor, old, fr
 		return err
 	})
 	if err != nil {
-		return &PassphraseError{Left: after.Left(s.now()), Err: err}
+		return s.didNotOpen(ctx, c.ID, after, err)
 	}
 	return s.Store.InTx(ctx, func(tx *store.Tx) error {
 		r, err := lock(ctx, tx, r.ID)

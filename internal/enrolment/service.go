@@ -50,6 +50,9 @@ type Courier interface {
 	AgreementCopy(ctx context.Context, tx *store.Tx, r db.Registration) error
 	CertificateIssued(ctx context.Context, tx *store.Tx, r db.Registration, c db.Certificate) error
 	CertificateRevoked(ctx context.Context, tx *store.Tx, r db.Registration, c db.Certificate) error
+	// KeyDestroyed tells of a LockOut: why the certificate was revoked, and
+	// that ResetPIN is the way on.
+	KeyDestroyed(ctx context.Context, tx *store.Tx, r db.Registration, c db.Certificate, why credential.End) error
 	CertificateExpiring(ctx context.Context, tx *store.Tx, r db.Registration, c db.Certificate) error
 	// CancelLink cancels queued mails that hold a link which works no more.
 	CancelLink(ctx context.Context, tx *store.Tx, r db.Registration) error
@@ -83,6 +86,8 @@ const (
 	JobIssue = "ca.issue"
 	// JobPublishCRL asks the ca role for a new CRL.
 	JobPublishCRL = "ca.crl"
+	// JobLockOut destroys a key that is locked for good; its ID is the key's.
+	JobLockOut = "enrolment.lockout"
 )
 
 // Service is the registration authority. All fields but Notify are required.

@@ -90,6 +90,7 @@ type Standing struct {
 	Since        time.Time
 	ClaimedBy    string // name of the officer who works on it
 	Wait         *Wait  // usual wait of this status
+	LockedOut    bool   // Revoked: the key was destroyed after too many wrong passphrases
 	KeySet       bool   // OnSetPassphrase: the passphrase is set, the agreement is due
 	Link         *db.EnrolLink
 	Certificate  *db.Certificate
@@ -130,6 +131,7 @@ func (s *Service) standing(ctx context.Context, q *db.Queries, r db.Registration
 	if out.History, err = q.HistoryOf(ctx, r.ID); err != nil {
 		return out, fmt.Errorf("read history: %w", err)
 	}
+	out.LockedOut = lockedOut(out.History)
 	if r.ClaimedBy.Valid {
 		e, err := q.GetEmployee(ctx, r.ClaimedBy.String)
 		if err != nil {

@@ -258,6 +258,40 @@ func (c *checker) keys() {
 	for _, id := range c.ids(`select id from credential where state in ('revoked', 'discarded') and length(box) > 0`) {
 		c.Errorf("key %s was not erased", id)
 	}
+	c.lockOuts()
+}
+
+// lockOuts: a key that is locked for good is destroyed, or the job that does it
+// waits until the guess in flight at a kill has lost its place, by the clock of
+// the attempts.
+func (c *checker) lockOuts() {
+	text := map[bool]string{false: `json(args) ->> 'id'`, true: `args ->> 'id'`}[c.Store.Postgres()]
+	waiting := map[string]bool{}
+	for _, id := range c.ids(`select ` + text + ` from river_job where state = 'scheduled'`) {
+		waiting[id] = true
+	}
+	left := 0
+	for _, id := range c.ids(`select id from credential where state = 'active'`) {
+		k, err := c.Store.Read().GetCredential(c.Context(), id)
+		c.must("read key", err)
+		a, err := c.Enrolment.Ledger.Decode(c.Context(), id, k.Attempts)
+		c.must("read attempts", err)
+		if !a.LockedForGood {
+			continue
+		}
+		if left++; a.InflightUntil.IsZero() || !waiting[id] {
+			c.Errorf("key %s is locked for good and not destroyed; its job waits: %v", id, waiting[id])
+		}
+	}
+	destroyed := 0
+	for _, list := range c.history {
+		for _, h := range list {
+			if h.Action == string(enrolment.ActionLockOut) {
+				destroyed++
+			}
+		}
+	}
+	c.Logf("%d keys were locked for good and destroyed, %d wait for their last guess", destroyed, left)
 }
 
 // mails: each event has its mail, each mail was accepted by the server at
@@ -268,6 +302,7 @@ func (c *checker) mails() {
 		string(enrolment.ActionAccept): string(mail.KindAgreementCopy), string(enrolment.ActionIssue): string(mail.KindCertificateIssued),
 		string(enrolment.ActionReturn): string(mail.KindRegistrationReturned), string(enrolment.ActionReject): string(mail.KindRegistrationRejected),
 		string(enrolment.ActionChange): string(mail.KindPassphraseChanged), string(enrolment.ActionRevoke): string(mail.KindCertificateRevoked),
+		string(enrolment.ActionLockOut): string(mail.KindKeyDestroyed),
 	}
 	known, again := map[string]bool{}, 0
 	for id, list := range c.history {

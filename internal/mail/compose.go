@@ -166,6 +166,19 @@ func (p CertificateRevoked) compose(l *letter) {
 	l.notice("not_you")
 }
 
+func (p KeyDestroyed) compose(l *letter) {
+	l.need("serial", p.Serial)
+	l.para("intro")
+	l.fact("cause", l.say("cause", p.InDay))
+	l.fact("serial", p.Serial)
+	l.fact("revoked_at", l.when(p.At))
+	l.show()
+	l.para("request")
+	l.button("button", p.Page)
+	l.para("after")
+	l.notice("not_you")
+}
+
 func (p CertificateExpiring) compose(l *letter) {
 	l.need("serial", p.Serial)
 	if p.Days < 0 {

@@ -34,6 +34,9 @@ func (PassphraseChanged) Kind() Kind { return KindPassphraseChanged }
 func (CertificateRevoked) Kind() Kind { return KindCertificateRevoked }
 
 // Kind implements Params.
+func (KeyDestroyed) Kind() Kind { return KindKeyDestroyed }
+
+// Kind implements Params.
 func (CertificateExpiring) Kind() Kind { return KindCertificateExpiring }
 
 // Kind implements Params.
@@ -76,6 +79,7 @@ func (p *LinkExpiring) value() Params            { return *p }
 func (p *ResetRequested) value() Params          { return *p }
 func (p *PassphraseChanged) value() Params       { return *p }
 func (p *CertificateRevoked) value() Params      { return *p }
+func (p *KeyDestroyed) value() Params            { return *p }
 func (p *CertificateExpiring) value() Params     { return *p }
 func (p *AgreementCopy) value() Params           { return *p }
 func (p *CorrectionSubmitted) value() Params     { return *p }

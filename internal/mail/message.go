@@ -29,6 +29,7 @@ const (
 	KindResetRequested          Kind = "reset_requested"
 	KindPassphraseChanged       Kind = "passphrase_changed"
 	KindCertificateRevoked      Kind = "certificate_revoked"
+	KindKeyDestroyed            Kind = "key_destroyed"
 	KindCertificateExpiring     Kind = "certificate_expiring"
 	KindAgreementCopy           Kind = "agreement_copy"
 	KindCorrectionSubmitted     Kind = "correction_submitted"
@@ -129,6 +130,8 @@ func newParams(k Kind) any {
 		return new(PassphraseChanged)
 	case KindCertificateRevoked:
 		return new(CertificateRevoked)
+	case KindKeyDestroyed:
+		return new(KeyDestroyed)
 	case KindCertificateExpiring:
 		return new(CertificateExpiring)
 	case KindAgreementCopy:

@@ -112,8 +112,8 @@ func TestEveryMessageTells(t *testing.T) {
 			t.Errorf("%v: language or heading missing", m)
 		}
 	}
-	if len(kinds) != 21 {
-		t.Errorf("samples of %d kinds, want all 21", len(kinds))
+	if len(kinds) != 22 {
+		t.Errorf("samples of %d kinds, want all 22", len(kinds))
 	}
 }
 

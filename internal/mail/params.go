@@ -144,6 +144,17 @@ type CertificateRevoked struct {
 	Page    Path       `json:"page"`
 }
 
+// KeyDestroyed tells that a key was destroyed and its certificate revoked after
+// too many wrong passphrases. Page is where a reset is asked for.
+type KeyDestroyed struct {
+	Serial string    `json:"serial"`
+	At     time.Time `json:"at"`
+	// InDay is set when twenty wrong ones within a day were the cause, not ten
+	// in a row.
+	InDay bool `json:"in_day,omitempty"`
+	Page  Path `json:"page"`
+}
+
 // CertificateExpiring reminds to renew. Days is the number of full days left.
 type CertificateExpiring struct {
 	Serial   string    `json:"serial"`

@@ -50,6 +50,8 @@ func Samples(lang Lang) []Message {
 		{to, ResetRequested{at, self, "", true, "/certificate/reset"}},
 		{to, PassphraseChanged{at, "192.0.2.17", "/certificate"}},
 		{to, CertificateRevoked{serial, at, RevocationSuperseded, officer, tr("Reset PIN", "PIN reset"), "/certificate"}},
+		{to, KeyDestroyed{serial, at, false, "/certificate/reset"}},
+		{to, KeyDestroyed{serial, at, true, "/certificate/reset"}},
 		{to, CertificateExpiring{serial, day(30), 30, "/certificate/renew"}},
 		{to, CertificateExpiring{serial, day(0), 0, "/certificate/renew"}},
 		{to, AgreementCopy{"2027-01", at, hex.EncodeToString(sum[:]), "Perjanjian-DS-7K3M-9QXA.pdf", pdf, "/agreement"}},

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"absah/internal/clock"
+	"absah/internal/credential"
 	"absah/internal/enrolment"
 	"absah/internal/keys"
 	"absah/internal/mail"
@@ -34,6 +35,7 @@ var _ enrolment.Courier = Registrations{}
 const (
 	pageStatus      = "/ds"
 	pageCertificate = "/ds/sertifikat"
+	pageReset       = "/ds/reset-pin"
 )
 
 // recipient is an employee as the reader of a mail.
@@ -243,6 +245,13 @@ func (c Registrations) CertificateRevoked(ctx context.Context, tx *store.Tx, r d
 		}
 		return p
 	})
+}
+
+// KeyDestroyed implements enrolment.Courier.
+func (c Registrations) KeyDestroyed(ctx context.Context, tx *store.Tx, r db.Registration, cert db.Certificate, why credential.End) error {
+	return c.queue(ctx, tx, r, always(mail.KeyDestroyed{
+		Serial: cert.Serial, At: clock.FromMicros(cert.RevokedAt), InDay: why == credential.EndInDay, Page: pageReset,
+	}))
 }
 
 // CertificateExpiring implements enrolment.Courier.

@@ -437,3 +437,37 @@ func TestEveryPageIsForEmployeesOnly(t *testing.T) {
 		newcomer.Get(path+"?lang=en").Want(t, path+" in English", want)
 	}
 }
+
+func TestTheLastWrongPassphraseDestroysTheKeyAndSaysSo(t *testing.T) {
+	t.Parallel()
+	m := newRoom(t)
+	j := m.Begin()
+	b := m.browser(j.Applicant)
+	m.ToCertificate(m.ca, j)
+	key, err := m.Store.Read().LiveCredential(t.Context(), j.ID)
+	portaltest.Must(t, err)
+	for range 9 { // as nine wrong ones of another page
+		_, err := m.Svc.Guard.Unlock(t.Context(), key.ID, func(context.Context) error { return credential.ErrWrongPassphrase })
+		if !errors.Is(err, credential.ErrWrongPassphrase) {
+			t.Fatal(err)
+		}
+		m.Clock.Advance(5 * time.Hour)
+	}
+	got := b.Post("/ds/ubah-pin", "passphrase_lama", "not the old one", "passphrase", portaltest.Better).Want(t, "the tenth", 303)
+	if got.Location != "/ds" {
+		t.Errorf("leads to %q", got.Location)
+	}
+	b.Get("/ds").Want(t, "after", 200, "itu percobaan terakhir: 10 passphrase salah berturut-turut", "sertifikat elektronik user telah dicabut",
+		"Kunci Anda dimusnahkan karena terlalu banyak passphrase yang salah", "10 passphrase salah berturut-turut.", "Reset PIN DS")
+	b.Get("/ds?lang=en").Want(t, "in English", 200, "Your key was destroyed", "10 wrong passphrases in a row", "Reset PIN DS")
+	b.Get("/ds/riwayat?lang=id").Want(t, "history", 200, "Kunci dimusnahkan dan sertifikat dicabut", "10 passphrase salah berturut-turut")
+	b.Get("/ds/sertifikat").Want(t, "certificates", 200, "Belum ada sertifikat yang berlaku", "Dicabut")
+
+	page := b.Get("/ds/reset-pin").Want(t, "reset", 200, "sudah dicabut dan kuncinya dimusnahkan")
+	if page.Has("dicabut saat ini juga") || page.Has("diketahui orang lain") || page.Has("/ds/ubah-pin") {
+		t.Error("the page speaks of a certificate that is there no more")
+	}
+	b.Post("/ds/reset-pin", "paham", "ya").Want(t, "do it", 303)
+	b.Get("/ds").Want(t, "a new one", 200, "masih dalam proses penerbitan", "Link untuk membuat PIN baru sedang dikirimkan", "Kirim ulang tautan")
+	m.browser(audit.Actor{}).Get("/email/user/enroll/"+m.Token()).Want(t, "link", 200, "Anda meminta Reset PIN DS")
+}

@@ -67,7 +67,7 @@ func (p *Pages) history(w http.ResponseWriter, r *http.Request) error {
 func badEnd(a enrolment.Action) bool {
 	switch a {
 	case enrolment.ActionReturn, enrolment.ActionReject, enrolment.ActionCancel, enrolment.ActionRevoke,
-		enrolment.ActionReset, enrolment.ActionExpire, enrolment.ActionFail, enrolment.ActionInvalidate:
+		enrolment.ActionReset, enrolment.ActionExpire, enrolment.ActionLockOut, enrolment.ActionFail, enrolment.ActionInvalidate:
 		return true
 	}
 	return false

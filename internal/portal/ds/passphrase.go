@@ -108,10 +108,22 @@ func (p *Pages) doChange(w http.ResponseWriter, r *http.Request) error {
 	case err == nil:
 		web.Flash(w, r, ui.Success, "ds.change.done")
 		return web.See(w, r, "/ds/sertifikat")
+	case p.destroyed(w, r, err):
+		return web.See(w, r, "/ds")
 	case p.explain(r.Context(), errs, err), passform.Explain(errs, passform.Field, policy, err):
 		return p.showChange(w, r, errs, nil)
 	}
 	return err
+}
+
+// destroyed tells of the last wrong passphrase: there is no key left to change.
+func (p *Pages) destroyed(w http.ResponseWriter, r *http.Request, err error) bool {
+	var wrong *enrolment.PassphraseError
+	if !errors.As(err, &wrong) || wrong.End == credential.NoEnd {
+		return false
+	}
+	web.Flash(w, r, ui.Danger, "ds.change.destroyed", "cause", reason(r.Context(), string(wrong.End)))
+	return true
 }
 
 // explain says exactly why the key did not open.
@@ -144,9 +156,24 @@ func (p *Pages) explain(ctx context.Context, errs web.FieldErrors, err error) bo
 
 // resetForm is the page that says what a reset does.
 type resetForm struct {
-	Registration db.Registration
-	Waits        bool // an officer checks the data first
-	Errors       web.FieldErrors
+	Waits     bool // an officer checks the data first
+	LockedOut bool // the certificate is revoked already
+	Errors    web.FieldErrors
+}
+
+// understand is the key of what the subscriber confirms.
+func (f resetForm) understand() string {
+	if f.LockedOut {
+		return "ds.reset.alreadyUnderstand"
+	}
+	return "ds.reset.understand"
+}
+
+func (f resetForm) back() string {
+	if f.LockedOut {
+		return "/ds"
+	}
+	return "/ds/sertifikat"
 }
 
 func (p *Pages) confirmReset(w http.ResponseWriter, r *http.Request) error {
@@ -154,12 +181,16 @@ func (p *Pages) confirmReset(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (p *Pages) showReset(w http.ResponseWriter, r *http.Request, errs web.FieldErrors) error {
-	reg, ok, err := p.issued(w, r)
-	if !ok {
+	_, lockedOut, err := p.Enrolment.Resettable(r.Context(), me(r).EmployeeID)
+	if errors.Is(err, enrolment.ErrNotFound) {
+		web.Flash(w, r, ui.Warning, "ds.certificate.none")
+		return web.See(w, r, "/ds")
+	}
+	if err != nil {
 		return err
 	}
 	pg := page(r, "ds.reset.title", len(errs) > 0)
-	return web.Page(w, r, status(errs), pg, resetBody(resetForm{Registration: reg, Waits: p.Enrolment.Policy.ResetNeedsOfficer, Errors: errs}))
+	return web.Page(w, r, status(errs), pg, resetBody(resetForm{Waits: p.Enrolment.Policy.ResetNeedsOfficer, LockedOut: lockedOut, Errors: errs}))
 }
 
 // reset revokes the certificate now and sends a link to make a new key.
@@ -172,25 +203,36 @@ func (p *Pages) reset(w http.ResponseWriter, r *http.Request) error {
 		errs.Add("paham", "ds.reset.need")
 		return p.showReset(w, r, errs)
 	}
-	reg, err := p.Enrolment.ResetPIN(r.Context(), me(r), web.Value(r, "diketahui") == "ya")
-	var many *enrolment.TooManyError
+	_, lockedOut, err := p.Enrolment.Resettable(r.Context(), me(r).EmployeeID)
+	var reg db.Registration
+	if err == nil {
+		reg, err = p.Enrolment.ResetPIN(r.Context(), me(r), web.Value(r, "diketahui") == "ya")
+	}
 	switch {
 	case errors.Is(err, enrolment.ErrNotFound):
 		web.Flash(w, r, ui.Warning, "ds.certificate.none")
 	case errors.Is(err, enrolment.ErrIncomplete):
 		errs.Add("paham", "ds.reset.incomplete")
 		return p.showReset(w, r, errs)
-	case errors.As(err, &many):
-		errs.Add("paham", "ds.link.toomany", "again", i18n.DateTime(r.Context(), many.Again))
-		return p.showReset(w, r, errs)
 	case err != nil:
 		return err
-	case enrolment.Status(reg.Status) == enrolment.New:
-		web.Flash(w, r, ui.Success, "ds.reset.waits")
 	default:
-		web.Flash(w, r, ui.Success, "ds.reset.done")
+		web.Flash(w, r, ui.Success, resetDone(lockedOut, enrolment.Status(reg.Status) == enrolment.New))
 	}
 	return web.See(w, r, "/ds")
+}
+
+// resetDone is the key of what is said after a reset.
+func resetDone(lockedOut, waits bool) string {
+	switch {
+	case lockedOut && waits:
+		return "ds.reset.alreadyWaits"
+	case lockedOut:
+		return "ds.reset.alreadyDone"
+	case waits:
+		return "ds.reset.waits"
+	}
+	return "ds.reset.done"
 }
 
 // ownReasons are those for which a subscriber revokes; the others are for

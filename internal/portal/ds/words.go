@@ -81,6 +81,8 @@ func bannerNote(ctx context.Context, c card) string {
 		return i18n.T(ctx, "ds.note.agreement")
 	case c.Status == enrolment.OnSetPassphrase && c.Expired:
 		return i18n.T(ctx, "ds.note.linkexpired")
+	case c.LockedOut:
+		return i18n.T(ctx, "ds.note.lockedout")
 	}
 	return i18n.T(ctx, "ds.note."+code(c.Status))
 }
