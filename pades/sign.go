@@ -1,0 +1,251 @@
+package pades
+
+import (
+	"context"
+	"crypto"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+
+	"absah/pades/cms"
+	"absah/pdf"
+)
+
+// Sign signs the size bytes of in and writes the signed file to out: the input,
+// read once and unchanged, and an incremental update. It holds the update in
+// memory and a few blocks of the input. What the document's own rules forbid is a
+// *Refusal; damage is an error of package pdf. Nothing is written before the
+// document was understood, but an error later leaves a partial output.
+func Sign(ctx context.Context, in io.ReaderAt, size int64, out io.Writer, s *Signer, o Options) (*Result, error) {
+	if s.key == nil {
+		return nil, refuse(ReasonCertificate, "the signer has no key here; prepare and embed its signature")
+	}
+	doc, err := pdf.Open(in, size, pdf.Options{Password: o.Password, Limits: o.Limits})
+	if err != nil {
+		return nil, fmt.Errorf("open the document: %w", err)
+	}
+	p, err := plan(doc, s, &o)
+	if err != nil {
+		return nil, err
+	}
+	h := p.builder.Hash().New()
+	if err := copyHash(ctx, in, size, out, h); err != nil {
+		return nil, err
+	}
+	reserve := p.builder.MaxSize(nil, nil)
+	if o.Level >= BT {
+		reserve += firstTokenSize
+	}
+	if err := p.signInPlace(ctx, s, &o, reserve, h); err != nil {
+		return nil, err
+	}
+	if _, err := out.Write(p.tail); err != nil {
+		return nil, fmt.Errorf("write the signed file: %w", err)
+	}
+	r := p.result(doc, &o)
+	if o.Level < BLT {
+		return r, nil
+	}
+	return r, p.archive(ctx, in, out, &o, h, r)
+}
+
+// planned is a signature that is laid out, but not computed.
+type planned struct {
+	draft
+	name    string
+	format  Format
+	builder *cms.Builder
+	stamps  int
+}
+
+func (p *planned) result(doc *pdf.Document, o *Options) *Result {
+	return &Result{
+		Field: p.name, Level: min(o.Level, BT), Format: p.format, Digest: p.builder.Hash(),
+		Size: p.offsets.End, Added: p.offsets.End - doc.Size(), Signature: p.contents,
+		Anomalies: doc.Anomalies(), Timestamps: p.stamps,
+	}
+}
+
+// checkOptions refuses options that contradict each other.
+func checkOptions(o *Options) error {
+	switch {
+	case o.Level < BB || o.Level > BLTA:
+		return refuse(ReasonOptions, "there is no level %d", o.Level)
+	case o.Format == PKCS7 && o.Level > BT:
+		return refuse(ReasonOptions, "the levels B-LT and B-LTA need the format CAdES")
+	case o.Level >= BT && o.Timestamper == nil:
+		return refuse(ReasonNoTimestamp, "the level %v needs a time-stamping authority", o.Level)
+	case o.Level >= BLT && o.Evidence == nil:
+		return refuse(ReasonNoEvidence, "the level %v needs a source of revocation data", o.Level)
+	case o.Certify < NotCertified || o.Certify > CertifyRemarks:
+		return refuse(ReasonOptions, "there is no certification of the kind %d", o.Certify)
+	case o.Lock != nil && o.Lock.Action != LockAll && o.Lock.Action != LockInclude && o.Lock.Action != LockExclude:
+		return refuse(ReasonOptions, "there is no lock of the kind %q", o.Lock.Action)
+	}
+	return nil
+}
+
+// plan puts an empty signature into the document.
+func plan(doc *pdf.Document, s *Signer, o *Options) (*planned, error) {
+	if err := checkOptions(o); err != nil {
+		return nil, err
+	}
+	site, err := openSite(doc)
+	if err != nil {
+		return nil, err
+	}
+	if o.Rand != nil {
+		site.update.Rand = o.Rand
+	}
+	t, err := site.chooseField(o)
+	if err != nil {
+		return nil, err
+	}
+	isNew := t.field == nil
+	if err := site.mayChange(isNew); err != nil {
+		return nil, err
+	}
+	if err := mayAddSignature(doc, site.root, site.form, t.name, o, isNew, o.Visible != nil); err != nil {
+		return nil, err
+	}
+	lock := o.Lock
+	if !isNew {
+		if lock, err = ownLock(doc, t.field, o); err != nil {
+			return nil, err
+		}
+		if err := applySeed(doc, t.field, s, o); err != nil {
+			return nil, err
+		}
+	}
+	p := &planned{name: t.name, format: CAdES, builder: s.builder(o.Format)}
+	if o.Format == PKCS7 {
+		p.format = PKCS7
+	}
+	look, err := site.look(t.field, o)
+	if err != nil {
+		return nil, err
+	}
+	p.update, p.ref = site.update, site.update.Reserve()
+	p.dict = signatureDict(p.format, o, signatureReferences(o.Certify, lock, site.rootRef))
+	if isNew {
+		err = site.add(t.name, p.ref, lock, look)
+	} else {
+		err = site.fill(t.field, p.ref, look)
+	}
+	if err == nil && o.Certify != NotCertified {
+		err = site.certifyIn(p.ref)
+	}
+	return p, err
+}
+
+// ownLock is the lock that an existing field brings.
+func ownLock(src objects, f *signatureField, o *Options) (*Lock, error) {
+	d, err := dictOf(src, f.dict.Get("Lock"))
+	if err != nil {
+		return nil, fmt.Errorf("read the lock of the field %q: %w", f.name, err)
+	}
+	if d == nil {
+		if o.Lock != nil {
+			return nil, refuse(ReasonOptions, "only a new field can get a lock; the field %q exists without one", f.name)
+		}
+		return nil, nil
+	}
+	if o.Lock != nil {
+		return nil, refuse(ReasonOptions, "the field %q has its own lock", f.name)
+	}
+	return readLock(src, d), nil
+}
+
+// signatureDict is the signature dictionary without /ByteRange and /Contents (ISO
+// 32000-2 table 255, EN 319 142-1 6.3). The time is in /M, as text that
+// everybody can read; there is no signing-time attribute.
+func signatureDict(f Format, o *Options, references pdf.Array) pdf.Dict {
+	d := pdf.Dict{
+		{Key: "Type", Value: pdf.Name("Sig")}, {Key: "Filter", Value: pdf.Name("Adobe.PPKLite")},
+		{Key: "SubFilter", Value: f.SubFilter()}, {Key: "M", Value: pdf.Date(o.now())},
+	}
+	for _, e := range []struct {
+		key  pdf.Name
+		text string
+	}{{"Name", o.Name}, {"Reason", o.Reason}, {"Location", o.Location}, {"ContactInfo", o.Contact}} {
+		if e.text != "" {
+			d = append(d, pdf.Entry{Key: e.key, Value: pdf.EncodeText(e.text)})
+		}
+	}
+	if len(references) > 0 {
+		d = append(d, pdf.Entry{Key: "Reference", Value: references})
+	}
+	return d
+}
+
+// firstTokenSize is the room for a timestamp token in the first attempt. A token
+// that needs more makes a second attempt, with the room that it needed.
+const firstTokenSize = 6 << 10
+
+// signInPlace lays the update out, signs it and embeds the signature. prefix has
+// seen the file and is not changed.
+func (p *planned) signInPlace(ctx context.Context, s *Signer, o *Options, reserve int, prefix hash.Hash) error {
+	for attempt := 0; ; attempt++ {
+		if err := p.lay(reserve); err != nil {
+			return err
+		}
+		h, err := cloneHash(prefix, p.builder.Hash())
+		if err != nil {
+			return err
+		}
+		attributes, err := p.builder.SignedAttributes(p.hash(h))
+		if err != nil {
+			return fmt.Errorf("make the signed attributes: %w", err)
+		}
+		value, err := p.builder.Sign(s.key, attributes)
+		if err != nil {
+			return fmt.Errorf("sign: %w", err)
+		}
+		signature, err := p.assemble(ctx, o, attributes, value)
+		if err != nil {
+			return err
+		}
+		err = p.embed(signature)
+		var space *spaceError
+		if err == nil || attempt > 2 || !errors.As(err, &space) {
+			return err
+		}
+		// The next signature value and token may be a little longer again.
+		reserve = space.need + 64
+	}
+}
+
+// assemble makes the CMS object, with a timestamp where the level wants one.
+func (p *planned) assemble(ctx context.Context, o *Options, attributes, value []byte) ([]byte, error) {
+	var unsigned []cms.Attribute
+	if o.Level >= BT {
+		h := p.builder.Hash().New()
+		h.Write(value)
+		token, err := o.Timestamper.Timestamp(ctx, p.builder.Hash(), h.Sum(nil))
+		if err != nil {
+			return nil, fmt.Errorf("get a timestamp of the signature: %w", err)
+		}
+		p.stamps++
+		unsigned = append(unsigned, cms.SignatureTimestamp(token))
+	}
+	signature, err := p.builder.SignedData(attributes, value, nil, unsigned...)
+	if err != nil {
+		return nil, fmt.Errorf("assemble the signature: %w", err)
+	}
+	return signature, nil
+}
+
+// cloneHash copies the state of h, so that two endings can be tried behind one
+// beginning.
+func cloneHash(h hash.Hash, kind crypto.Hash) (hash.Hash, error) {
+	c, ok := h.(hash.Cloner)
+	if !ok {
+		return nil, fmt.Errorf("the digest %v cannot be copied", kind)
+	}
+	n, err := c.Clone()
+	if err != nil {
+		return nil, fmt.Errorf("copy the state of the digest %v: %w", kind, err)
+	}
+	return n, nil
+}

@@ -1,0 +1,133 @@
+package pades
+
+import (
+	"fmt"
+
+	"absah/pdf"
+)
+
+// maxTreeNodes bounds the walk through a number tree.
+const maxTreeNodes = 100_000
+
+// tag enters a visible field into the structure tree of a tagged document (ISO
+// 32000-2 14.7.5.3, 14.8.4.8.3), so that it stays one whose every visible thing
+// is tagged. Of an untagged document nothing changes.
+func (s *site) tag(widget *pdf.Dict, field pdf.Ref, page pdf.Page, look *face) error {
+	mark, err := dictOf(s.doc, s.root.Get("MarkInfo"))
+	if err != nil || mark.Get("Marked") != pdf.Object(pdf.Bool(true)) {
+		return nil //nolint:nilerr // a document whose claim cannot be read is not tagged
+	}
+	treeRef, ok := s.root.Get("StructTreeRoot").(pdf.Ref)
+	if !ok {
+		return nil
+	}
+	treeRef = s.last(treeRef)
+	tree, err := dictOf(s.doc, treeRef)
+	if err != nil || tree == nil {
+		return nil //nolint:nilerr // see above
+	}
+	parentsRef, ok := tree.Get("ParentTree").(pdf.Ref)
+	parents, err := dictOf(s.doc, tree.Get("ParentTree"))
+	if err != nil {
+		return fmt.Errorf("read the parent tree: %w", err)
+	}
+	key, ok2 := intOf(s.doc, tree.Get("ParentTreeNextKey"))
+	if highest := s.highestKey(parents); !ok2 || key <= highest {
+		key = highest + 1
+	}
+	element := s.update.Reserve()
+	tree = tree.Clone()
+	parent := s.adopt(&tree, treeRef, element)
+	s.update.Set(element, pdf.Dict{
+		{Key: "Type", Value: pdf.Name("StructElem")}, {Key: "S", Value: pdf.Name("Form")}, {Key: "P", Value: parent}, {Key: "Pg", Value: page.Ref},
+		{Key: "K", Value: pdf.Dict{{Key: "Type", Value: pdf.Name("OBJR")}, {Key: "Obj", Value: field}, {Key: "Pg", Value: page.Ref}}},
+	})
+	parents = parents.Clone()
+	entry := pdf.Array{pdf.Integer(key), element}
+	if kids, err := arrayOf(s.doc, parents.Get("Kids")); err == nil && kids != nil {
+		leaf := s.update.Add(pdf.Dict{{Key: "Limits", Value: pdf.Array{pdf.Integer(key), pdf.Integer(key)}}, {Key: "Nums", Value: entry}})
+		parents.Set("Kids", appended(kids, leaf))
+	} else {
+		nums, err := arrayOf(s.doc, parents.Get("Nums"))
+		if err != nil {
+			return fmt.Errorf("read the parent tree: %w", err)
+		}
+		parents.Set("Nums", append(nums[:len(nums):len(nums)], entry...))
+	}
+	if ok {
+		s.update.Set(s.last(parentsRef), parents)
+	} else {
+		tree.Set("ParentTree", parents)
+	}
+	tree.Set("ParentTreeNextKey", pdf.Integer(key+1))
+	s.update.Set(treeRef, tree)
+	widget.Set("StructParent", pdf.Integer(key))
+	if !widget.Has("TU") {
+		widget.Set("TU", widget.Get("T"))
+	}
+	return nil
+}
+
+// adopt adds the element to the kids of the one top element (Document, as a
+// rule), or else to those of the root, which the caller writes. It returns the
+// parent.
+func (s *site) adopt(tree *pdf.Dict, treeRef, element pdf.Ref) pdf.Ref {
+	top, ok := tree.Get("K").(pdf.Ref)
+	kids, err := arrayOf(s.doc, tree.Get("K"))
+	if err == nil && len(kids) == 1 {
+		top, ok = kids[0].(pdf.Ref)
+	}
+	if ok {
+		top = s.last(top)
+		if d, err := dictOf(s.doc, top); err == nil && nameOf(s.doc, d.Get("S")) != "" {
+			d = d.Clone()
+			d.Set("K", s.withKid(d.Get("K"), element))
+			s.update.Set(top, d)
+			return top
+		}
+	}
+	tree.Set("K", s.withKid(tree.Get("K"), element))
+	return treeRef
+}
+
+// withKid is the value of K with one more element. An indirect array is copied,
+// because others may use it.
+func (s *site) withKid(k pdf.Object, element pdf.Ref) pdf.Object {
+	if kids, err := arrayOf(s.doc, k); err == nil && kids != nil {
+		return appended(kids, element)
+	}
+	if k == nil {
+		return pdf.Array{element}
+	}
+	return pdf.Array{k, element}
+}
+
+// highestKey is the highest key of a number tree, -1 in an empty one.
+func (s *site) highestKey(root pdf.Dict) int64 {
+	highest := int64(-1)
+	seen := 0
+	var visit func(d pdf.Dict, depth int)
+	visit = func(d pdf.Dict, depth int) {
+		if seen++; seen > maxTreeNodes || depth > maxFieldDepth {
+			return
+		}
+		if nums, err := arrayOf(s.doc, d.Get("Nums")); err == nil {
+			for i := 0; i+1 < len(nums); i += 2 {
+				if n, ok := intOf(s.doc, nums[i]); ok {
+					highest = max(highest, n)
+				}
+			}
+		}
+		kids, err := arrayOf(s.doc, d.Get("Kids"))
+		if err != nil {
+			return
+		}
+		for _, kid := range kids {
+			if k, err := dictOf(s.doc, kid); err == nil {
+				visit(k, depth+1)
+			}
+		}
+	}
+	visit(root, 0)
+	return highest
+}
