@@ -106,8 +106,8 @@ func newRig(t *testing.T, s *store.Store) *rig {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	must(t, err)
 	x.post.port = l.Addr().(*net.TCPAddr).Port
-	go func() { _ = x.post.srv.Serve(l) }()      // ends with Close
-	t.Cleanup(func() { _ = x.post.srv.Close() }) // some tests close it themselves
+	go func() { _ = x.post.srv.Serve(l) }() // ends with Close
+	t.Cleanup(func() { _ = x.post.srv.Close() })
 	client, err := smtp.New(smtp.Config{Host: "127.0.0.1", Port: x.post.port, Security: smtp.None})
 	must(t, err)
 	t.Cleanup(func() { _ = client.Close() }) // the server may be gone
@@ -311,10 +311,24 @@ func TestAnswerLost(t *testing.T) {
 	})
 }
 
+// nobodysPort is a port where nobody listens and nobody can: the local end of
+// a connection has it.
+func nobodysPort(t *testing.T) int {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	must(t, err)
+	c, err := net.Dial("tcp", l.Addr().String())
+	must(t, err)
+	t.Cleanup(func() { must(t, errors.Join(c.Close(), l.Close())) })
+	return c.LocalAddr().(*net.TCPAddr).Port
+}
+
 func TestServerDown(t *testing.T) {
-	// Not parallel: another test could listen on the port that is free here.
+	t.Parallel()
 	each(t, func(t *testing.T, x *rig) {
-		must(t, x.post.srv.Close())
+		client, err := smtp.New(smtp.Config{Host: "127.0.0.1", Port: nobodysPort(t), Security: smtp.None})
+		must(t, err)
+		x.Transport = client
 		ids := []string{x.queue(x.link()), x.queue(x.received())}
 		for _, id := range ids {
 			x.deliver(id)
