@@ -14,10 +14,16 @@ import (
 type path struct {
 	certs  []*Certificate
 	anchor *Anchor
+	// holders, once the path is found valid, has the issuers of certs with DSA
+	// keys completed.
+	holders []*Certificate
 }
 
 // issuer gives the holder of the key that certs[i] is signed with.
 func (p path) issuer(i int) *Certificate {
+	if p.holders != nil {
+		return p.holders[i]
+	}
 	if i+1 < len(p.certs) {
 		return p.certs[i+1]
 	}
@@ -41,6 +47,7 @@ type run struct {
 // work is what has been done so far.
 type work struct {
 	pool       map[string][]*Certificate // by the comparable form of the subject
+	others     []*Certificate            // the same, as given
 	signatures int                       // verified
 	failed     map[signatureKey]error
 	busy       map[signatureKey]bool // CRL issuers whose path is being validated, and for which anchor
@@ -66,6 +73,7 @@ func (r *run) addToPool(certs []*Certificate) {
 			continue
 		}
 		r.pool[c.Subject.key] = append(r.pool[c.Subject.key], c)
+		r.others = append(r.others, c)
 	}
 }
 
@@ -323,7 +331,7 @@ func (r *run) paths(g *graph, yield func(path) bool) {
 		stack = append(stack, n.cert)
 		defer func() { stack = stack[:len(stack)-1] }()
 		for _, a := range n.anchors {
-			if count++; count > r.v.limits.Paths || !yield(path{slices.Clone(stack), a}) {
+			if count++; count > r.v.limits.Paths || !yield(path{certs: slices.Clone(stack), anchor: a}) {
 				return false
 			}
 		}

@@ -153,13 +153,17 @@ func parseCertificate(der []byte) (*Certificate, error) {
 	}
 	c := &Certificate{Raw: der, RequireExplicit: -1, InhibitMapping: -1, InhibitAnyPolicy: -1}
 	var tbs, algorithm cryptobyte.String
-	var bits []byte
-	if !outer.ReadASN1Element(&tbs, cbasn1.SEQUENCE) || !outer.ReadASN1Element(&algorithm, cbasn1.SEQUENCE) ||
-		!outer.ReadASN1BitStringAsBytes(&bits) || !outer.Empty() {
+	if !outer.ReadASN1Element(&tbs, cbasn1.SEQUENCE) || !outer.ReadASN1Element(&algorithm, cbasn1.SEQUENCE) {
 		return nil, malformed("certificate")
 	}
-	c.RawTBS, c.algorithm, c.Signature = tbs, algorithm, bits
-	c.SignatureAlgorithm, c.sigErr = ParseSignatureAlgorithm(algorithm)
+	var bad error
+	if c.Signature, ok, bad = readSignature(&outer); !ok || !outer.Empty() {
+		return nil, malformed("certificate")
+	}
+	c.RawTBS, c.algorithm = tbs, algorithm
+	if c.SignatureAlgorithm, c.sigErr = ParseSignatureAlgorithm(algorithm); bad != nil {
+		c.sigErr = bad
+	}
 	if err := c.parseTBS(tbs); err != nil {
 		return nil, err
 	}

@@ -75,12 +75,17 @@ func parseCRL(der []byte) (*CRL, error) {
 	}
 	l := &CRL{Raw: der}
 	var tbs, algorithm cryptobyte.String
-	if !outer.ReadASN1Element(&tbs, cbasn1.SEQUENCE) || !outer.ReadASN1Element(&algorithm, cbasn1.SEQUENCE) ||
-		!outer.ReadASN1BitStringAsBytes(&l.Signature) || !outer.Empty() {
+	if !outer.ReadASN1Element(&tbs, cbasn1.SEQUENCE) || !outer.ReadASN1Element(&algorithm, cbasn1.SEQUENCE) {
+		return nil, malformed("CertificateList")
+	}
+	var bad error
+	if l.Signature, ok, bad = readSignature(&outer); !ok || !outer.Empty() {
 		return nil, malformed("CertificateList")
 	}
 	l.RawTBS, l.algorithm = tbs, algorithm
-	l.SignatureAlgorithm, l.sigErr = ParseSignatureAlgorithm(algorithm)
+	if l.SignatureAlgorithm, l.sigErr = ParseSignatureAlgorithm(algorithm); bad != nil {
+		l.sigErr = bad
+	}
 	if err := l.parseTBS(tbs); err != nil {
 		return nil, err
 	}

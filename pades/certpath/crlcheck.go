@@ -256,12 +256,20 @@ func (r *run) crlSigner(p path, i int, l *CRL) (*Certificate, error) {
 			fail(fmt.Errorf("issuers of a CRL: %w", errLimit))
 			break
 		}
-		if c.fingerprint == p.certs[i].fingerprint {
-			continue // a certificate does not vouch for itself
-		}
 		if err := r.signs(l, c); err != nil {
 			fail(err)
 			continue
+		}
+		if c.fingerprint == p.certs[i].fingerprint {
+			// A certificate vouches for itself only where its issuer says so.
+			if !ownIssuer(c) {
+				continue
+			}
+			if t := r.issuerTime(l.Raw, l.ThisUpdate); !c.ValidAt(t) {
+				fail(fmt.Errorf("issuer of the CRL at %s: %w", t.UTC().Format(time.RFC3339), errBounds))
+				continue
+			}
+			return c, nil
 		}
 		if err := r.auxiliary(c, p.anchor, r.issuerTime(l.Raw, l.ThisUpdate)); err != nil {
 			fail(fmt.Errorf("issuer of the CRL: %w", err))
@@ -273,6 +281,12 @@ func (r *run) crlSigner(p path, i int, l *CRL) (*Certificate, error) {
 		firstErr = errNoIssuer
 	}
 	return nil, firstErr
+}
+
+// ownIssuer reports whether c is a CRL issuer that the issuer of c made
+// responsible for c itself, by cRLIssuer of a distribution point.
+func ownIssuer(c *Certificate) bool {
+	return slices.ContainsFunc(c.DistributionPoints, func(d DistributionPoint) bool { return hasDirectory(d.CRLIssuer, c.Subject) })
 }
 
 // signs reports why c is not whose key signed l.

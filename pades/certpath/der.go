@@ -150,3 +150,16 @@ func sequence(b []byte) (c cryptobyte.String, ok bool) {
 	ok = s.ReadASN1(&c, cbasn1.SEQUENCE) && s.Empty()
 	return c, ok
 }
+
+// readSignature reads the BIT STRING of a signature. One that does not end on
+// an octet is no signature of any scheme; it is told apart from broken DER.
+func readSignature(s *cryptobyte.String) (value []byte, ok bool, bad error) {
+	var c cryptobyte.String
+	if !s.ReadASN1(&c, cbasn1.BIT_STRING) || len(c) == 0 || c[0] > 7 {
+		return nil, false, nil
+	}
+	if c[0] != 0 {
+		return nil, true, fmt.Errorf("bits behind the last octet: %w", ErrSignature)
+	}
+	return c[1:], true, nil
+}

@@ -331,10 +331,10 @@ func readDistributionPoints(s cryptobyte.String) ([]DistributionPoint, error) {
 func readDistributionPointName(s cryptobyte.String) (full []GeneralName, relative []byte, err error) {
 	var c cryptobyte.String
 	switch {
-	case s.ReadASN1(&c, explicit(0)) && s.Empty():
+	case s.PeekASN1Tag(explicit(0)) && s.ReadASN1(&c, explicit(0)) && s.Empty():
 		full, err = readGeneralNameList(c)
 		return full, nil, err
-	case s.ReadASN1(&c, explicit(1)) && s.Empty() && !c.Empty():
+	case s.PeekASN1Tag(explicit(1)) && s.ReadASN1(&c, explicit(1)) && s.Empty() && !c.Empty():
 		return nil, c, nil
 	}
 	return nil, nil, malformed("distributionPointName")

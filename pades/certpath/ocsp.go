@@ -131,12 +131,18 @@ func parseOCSP(der []byte) (*OCSPResponse, error) {
 func (r *OCSPResponse) parseBasic(s cryptobyte.String) error {
 	var tbs, algorithm, certs cryptobyte.String
 	var present bool
-	if !s.ReadASN1Element(&tbs, cbasn1.SEQUENCE) || !s.ReadASN1Element(&algorithm, cbasn1.SEQUENCE) ||
-		!s.ReadASN1BitStringAsBytes(&r.Signature) || !s.ReadOptionalASN1(&certs, &present, explicit(0)) || !s.Empty() {
+	if !s.ReadASN1Element(&tbs, cbasn1.SEQUENCE) || !s.ReadASN1Element(&algorithm, cbasn1.SEQUENCE) {
+		return malformed("BasicOCSPResponse")
+	}
+	var bad error
+	var ok bool
+	if r.Signature, ok, bad = readSignature(&s); !ok || !s.ReadOptionalASN1(&certs, &present, explicit(0)) || !s.Empty() {
 		return malformed("BasicOCSPResponse")
 	}
 	r.RawTBS = tbs
-	r.SignatureAlgorithm, r.sigErr = ParseSignatureAlgorithm(algorithm)
+	if r.SignatureAlgorithm, r.sigErr = ParseSignatureAlgorithm(algorithm); bad != nil {
+		r.sigErr = bad
+	}
 	if present {
 		var list cryptobyte.String
 		if !certs.ReadASN1(&list, cbasn1.SEQUENCE) || !certs.Empty() {
@@ -166,12 +172,12 @@ func (r *OCSPResponse) parseData(der cryptobyte.String) error {
 		return malformed("version of an OCSP response")
 	}
 	switch {
-	case s.ReadASN1(&c, explicit(1)):
+	case s.PeekASN1Tag(explicit(1)) && s.ReadASN1(&c, explicit(1)):
 		var err error
 		if r.ResponderName, err = ParseName(c); err != nil {
 			return err
 		}
-	case s.ReadASN1(&c, explicit(2)):
+	case s.PeekASN1Tag(explicit(2)) && s.ReadASN1(&c, explicit(2)):
 		r.byKey = true
 		if !c.ReadASN1((*cryptobyte.String)(&r.ResponderKey), cbasn1.OCTET_STRING) || !c.Empty() {
 			return malformed("responderID")
@@ -231,9 +237,9 @@ func parseAnswer(s cryptobyte.String) (OCSPAnswer, error) {
 	}
 	a.CertID.Hash = HashOf(algorithm)
 	switch {
-	case s.ReadASN1(&c, implicit(0)) && c.Empty():
+	case s.PeekASN1Tag(implicit(0)) && s.ReadASN1(&c, implicit(0)) && c.Empty():
 		a.Kind = StatusGood
-	case s.ReadASN1(&c, explicit(1)):
+	case s.PeekASN1Tag(explicit(1)) && s.ReadASN1(&c, explicit(1)):
 		a.Kind = StatusRevoked
 		if !c.ReadASN1GeneralizedTime(&a.RevokedAt) {
 			return a, malformed("revocationTime")
@@ -251,7 +257,7 @@ func parseAnswer(s cryptobyte.String) (OCSPAnswer, error) {
 				a.Kind = StatusHold
 			}
 		}
-	case s.ReadASN1(&c, implicit(2)):
+	case s.PeekASN1Tag(implicit(2)) && s.ReadASN1(&c, implicit(2)):
 		a.Kind = StatusUnknown
 	default:
 		return a, malformed("certStatus")

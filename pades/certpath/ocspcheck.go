@@ -81,14 +81,15 @@ func (r *run) responder(p path, i int, o *OCSPResponse) (*Certificate, error) {
 		}
 		firstErr = err
 	}
+	tried := 0
 	try := func(list []*Certificate) *Certificate {
-		for n, c := range list {
-			if n >= r.v.limits.Candidates {
+		for _, c := range list {
+			if !c.Issuer.Equal(issuer.Subject) || !c.HasExtKeyUsage(ExtKeyUsageOCSP) || !o.named(c) {
+				continue
+			}
+			if tried++; tried > r.v.limits.Candidates {
 				firstErr = fmt.Errorf("responders: %w", errLimit)
 				return nil
-			}
-			if !o.named(c) || !c.Issuer.Equal(issuer.Subject) {
-				continue
 			}
 			err := r.delegated(p, i, o, c)
 			if err == nil {
@@ -103,19 +104,8 @@ func (r *run) responder(p path, i int, o *OCSPResponse) (*Certificate, error) {
 	if c := try(o.Certificates); c != nil {
 		return c, nil
 	}
-	if !o.byKey {
-		if c := try(r.pool[o.ResponderName.key]); c != nil {
-			return c, nil
-		}
-	} else {
-		for _, list := range r.pool {
-			if len(list) > 0 && !o.named(list[0]) && len(list) == 1 {
-				continue
-			}
-			if c := try(list); c != nil {
-				return c, nil
-			}
-		}
+	if c := try(r.others); c != nil {
+		return c, nil
 	}
 	if firstErr == nil {
 		firstErr = errResponder
@@ -132,16 +122,17 @@ func (r *run) delegated(p path, i int, o *OCSPResponse, c *Certificate) error {
 	if err := r.materialAlgorithm(o.Raw, o.SignatureAlgorithm, c); err != nil {
 		return err
 	}
-	if !c.HasExtKeyUsage(ExtKeyUsageOCSP) || c.HasKeyUsage && c.KeyUsage&(DigitalSignature|ContentCommitment) == 0 {
+	if c.HasKeyUsage && c.KeyUsage&(DigitalSignature|ContentCommitment) == 0 {
 		return errResponderUse
 	}
 	// The path is that of the certificate in question, with the responder in
 	// its place: signed by the same key.
-	own := path{append([]*Certificate{c}, p.certs[i+1:]...), p.anchor}
+	own := path{certs: append([]*Certificate{c}, p.certs[i+1:]...), anchor: p.anchor}
 	v := r.basic(own, inputs{})
 	if v.err != nil {
 		return fmt.Errorf("responder: %w", v.err)
 	}
+	own.holders = v.holders(own)
 	t := r.issuerTime(o.Raw, o.ProducedAt)
 	if !c.ValidAt(t) {
 		return fmt.Errorf("responder at %s: %w", t.UTC().Format(time.RFC3339), errBounds)

@@ -34,6 +34,7 @@ func (r *run) past(p path) *Result {
 		res.fail(v.err)
 		return res
 	}
+	p.holders = v.holders(p)
 	from, to := p.certs[0].NotBefore, p.certs[0].NotAfter
 	for _, c := range p.certs[1:] {
 		if c.NotBefore.After(from) {

@@ -22,6 +22,24 @@ type verdict struct {
 	err      *Error
 }
 
+// holders gives the issuer of each certificate of p. Those whose DSA keys have
+// their parameters from above are copies with the whole key, and another
+// identity for remembering what it has verified.
+func (v verdict) holders(p path) []*Certificate {
+	out := make([]*Certificate, len(p.certs))
+	for i := range p.certs {
+		out[i] = p.issuer(i)
+		if k, ok := v.keys[i].(*dsa.PublicKey); ok && inherits(out[i].PublicKey) && k.P != nil {
+			whole := *out[i]
+			whole.PublicKey = k
+			p, q, g := sum(k.P.Bytes()), sum(k.Q.Bytes()), sum(k.G.Bytes())
+			whole.keyHash = sum(slices.Concat(whole.keyHash[:], p[:], q[:], g[:]))
+			out[i] = &whole
+		}
+	}
+	return out
+}
+
 // state has the variables of RFC 5280 6.1.2.
 type state struct {
 	graph          *policyGraph // nil is NULL

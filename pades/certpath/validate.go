@@ -118,6 +118,7 @@ func (r *run) at(p path) *Result {
 		res.fail(v.err)
 		return res
 	}
+	p.holders = v.holders(p)
 	if err := p.anchor.acceptedAt(t); err != nil {
 		res.fail(&Error{Reason: ReasonAnchor, Sub: NoCertificateChainFound, Depth: -1, Err: err})
 		return res
