@@ -1,6 +1,7 @@
 package pades
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 
@@ -16,8 +17,19 @@ func rawOf(list []*cms.Certificate) [][]byte {
 	return out
 }
 
+// signerOfCMS finds the certificate that a SignerInfo names.
+func signerOfCMS(si *cms.SignerInfo, list []*cms.Certificate) *cms.Certificate {
+	for _, c := range list {
+		if len(si.KeyID) > 0 && bytes.Equal(si.KeyID, c.KeyID) ||
+			len(si.KeyID) == 0 && bytes.Equal(si.Issuer, c.RawIssuer) && bytes.Equal(si.Serial, c.Serial) {
+			return c
+		}
+	}
+	return nil
+}
+
 // certificate collects the path above a certificate with the revocation status
-// of each of its certificates at the time c.now, and the same for whoever signed
+// of each of its certificates at the time c.at, and the same for whoever signed
 // those statements.
 func (c *collector) certificate(ctx context.Context, der []byte, pool [][]byte, m *material, depth int) error {
 	if depth > maxAbove {
@@ -99,13 +111,17 @@ func (c *collector) statuses(ctx context.Context, certificate *certpath.Certific
 		return fmt.Errorf("take %v as the anchor: %w", above[len(above)-1].Subject, err)
 	}
 	result := validator.Validate(ctx, certpath.Request{
-		Certificate: certificate, Candidates: above, Time: c.now, Source: c.options.Evidence, Revocation: certpath.RevocationRequired,
+		Certificate: certificate, Candidates: above, Time: c.at, Now: c.now, Source: c.options.Evidence, Revocation: certpath.RevocationRequired,
 	})
 	if err := result.Err(); err != nil {
 		if ctx.Err() != nil {
 			return fmt.Errorf("collect revocation data: %w", ctx.Err())
 		}
-		return refuse(ReasonNoEvidence, "%v", err)
+		switch result.Failure.Reason {
+		case certpath.ReasonNoRevocation, certpath.ReasonStale, certpath.ReasonNoPath:
+			return refuse(ReasonNoEvidence, "%v", err)
+		}
+		return refuse(ReasonCertificate, "%v", err)
 	}
 	for _, st := range result.Statuses {
 		if st.OCSP != nil {

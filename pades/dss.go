@@ -1,7 +1,7 @@
 package pades
 
 import (
-	"crypto/sha1" //nolint:gosec // VRI names entries by SHA-1 (ISO 32000-2 12.8.4.4); nothing relies on it
+	"crypto/sha1"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -134,7 +134,8 @@ func (st *store) record(contents []byte, m *material) error {
 }
 
 // vriKey names the entry of a signature in VRI: the SHA-1 of the value of
-// /Contents, with its padding, in capital hexadecimal digits.
+// /Contents, with its padding, in capital hexadecimal digits (ISO 32000-2 table
+// 261). It is a name only; nothing relies on its strength.
 func vriKey(contents []byte) pdf.Name {
 	sum := sha1.Sum(contents)
 	return pdf.Name(strings.ToUpper(hex.EncodeToString(sum[:])))

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"absah/pades/cms"
+	"absah/pades/tsp"
 	"absah/pdf"
 )
 
@@ -56,6 +57,7 @@ type collector struct {
 	options *Options
 	store   *store
 	now     time.Time
+	at      time.Time // for which certificates are looked at: of the trusted time, or now
 	asked   map[string]*material // by certificate
 }
 
@@ -89,15 +91,14 @@ func (c *collector) signature(ctx context.Context, der []byte, token bool, m *ma
 		return fmt.Errorf("read the signature: %w", err)
 	}
 	for _, si := range sd.Signers {
-		v := sd.Verify(cms.VerifyOptions{Encapsulated: token})
-		if v.Signer == nil {
+		signer := signerOfCMS(si, sd.Certificates)
+		if signer == nil {
 			return refuse(ReasonNoEvidence, "the certificate of a signer is not in the signature")
 		}
-		chain := &material{}
-		if err := c.certificate(ctx, v.Signer.Raw, rawOf(sd.Certificates), chain, 0); err != nil {
+		c.at = c.trusted(sd, si, token)
+		if err := c.certificate(ctx, signer.Raw, rawOf(sd.Certificates), m, 0); err != nil {
 			return err
 		}
-		m.merge(chain)
 		for _, t := range si.SignatureTimestamps() {
 			if err := c.signature(ctx, t, true, m); err != nil {
 				return fmt.Errorf("timestamp of the signature: %w", err)
@@ -105,4 +106,22 @@ func (c *collector) signature(ctx context.Context, der []byte, token bool, m *ma
 		}
 	}
 	return nil
+}
+
+// trusted is the time at which a signature is proven to exist: of a token its
+// own, of a signature that of its first timestamp, else now.
+func (c *collector) trusted(sd *cms.SignedData, si *cms.SignerInfo, token bool) time.Time {
+	if token {
+		if info, err := tsp.ParseInfo(sd.Content); err == nil {
+			return info.Time
+		}
+		return c.now
+	}
+	at := c.now
+	for _, t := range si.SignatureTimestamps() {
+		if parsed, err := tsp.ParseToken(t); err == nil && parsed.Time.Before(at) {
+			at = parsed.Time
+		}
+	}
+	return at
 }

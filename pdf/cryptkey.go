@@ -322,7 +322,8 @@ func (h *handler) open256(password []byte) (key []byte, owner bool) {
 	if h.r == 5 {
 		hash = hashR5
 	}
-	intermediate, sealed := []byte(nil), h.ue
+	var intermediate []byte
+	sealed := h.ue
 	switch {
 	case subtle.ConstantTimeCompare(hash(password, h.o[32:40], h.u), h.o[:32]) == 1:
 		intermediate, sealed, owner = hash(password, h.o[40:48], h.u), h.oe, true
