@@ -1,5 +1,7 @@
 package pdf
 
+import "slices"
+
 // AnomalyKind names a class of departures from ISO 32000-2.
 type AnomalyKind string
 
@@ -40,6 +42,7 @@ const (
 	EOFExtra            AnomalyKind = "eof-extra"            // a %%EOF or startxref within a revision
 	PageTree            AnomalyKind = "page-tree"            // a node that is not what 7.7.3 demands
 	CatalogWrong        AnomalyKind = "catalog-wrong"        // Root is not a catalog
+	HeaderExtra         AnomalyKind = "header-extra"         // a further %PDF- header
 	UnaccountedBytes    AnomalyKind = "unaccounted-bytes"    // bytes between the objects that are neither space nor comment
 	EncryptionIrregular AnomalyKind = "encryption-irregular" // Encrypt differs between sections
 )
@@ -50,6 +53,20 @@ type Anomaly struct {
 	Kind   AnomalyKind
 	Offset int64 // in the file; -1 where no place can be named
 	Text   string
+	// Revision is the one within whose bytes Offset lies; -1 where none can be
+	// named.
+	Revision int
+}
+
+// Serious tells whether two readers could see different documents because of the
+// anomaly. The others are departures that every reader takes the same way, or
+// that nothing in the file's content hangs on.
+func (k AnomalyKind) Serious() bool {
+	switch k {
+	case HeaderMissing, HeaderJunk, StartxrefFar, EOFMissing, EOFExtra, XrefSyntax, XrefSize, EndobjMissing, StreamKeyword, StreamData, UnaccountedBytes:
+		return false
+	}
+	return true
 }
 
 // maxAnomalies bounds the list: a file with more is broken enough.
@@ -73,11 +90,20 @@ func (f *file) note(kind AnomalyKind, offset int64, text string) {
 		f.noted = make(map[place]bool)
 	}
 	f.noted[p] = true
-	f.anomalies = append(f.anomalies, Anomaly{kind, offset, text})
+	f.anomalies = append(f.anomalies, Anomaly{Kind: kind, Offset: offset, Text: text})
 }
 
 // Anomalies tells all departures met so far. Objects are read when they are
 // asked for, so the list grows; Scan looks at everything.
 func (d *Document) Anomalies() []Anomaly {
-	return d.anomalies[:len(d.anomalies):len(d.anomalies)]
+	if len(d.anomalies) == 0 {
+		return nil
+	}
+	revs := d.newest().Revisions() // may note more
+	list := slices.Clone(d.anomalies)
+	for i := range list {
+		a := &list[i]
+		a.Revision = slices.IndexFunc(revs, func(r Revision) bool { return a.Offset >= r.Start && a.Offset < r.End })
+	}
+	return list
 }

@@ -24,6 +24,7 @@ type file struct {
 	source
 	limits     Limits
 	base       int64 // added to an offset as written to get the place in src
+	headerAt   int64 // of %PDF-
 	version    [2]int
 	anomalies  []Anomaly
 	noted      map[place]bool
@@ -50,10 +51,8 @@ type Document struct {
 	trailer   Dict
 	limit     int64 // bytes from here on are not part of this view
 	revs      []Revision
-	first     int // index in the newest view's revisions of the newest one here
-	pages     []Page
-	paged     bool
-	whole     *Document // the view that At was called on; nil for the newest
+	scanned   bool
+	of        *Document // the newest view; nil for itself
 	measuring int       // depth of Lengths that are being resolved
 }
 
@@ -114,7 +113,7 @@ func (d *Document) readHeader() (bool, error) {
 	if at > 0 {
 		d.note(HeaderJunk, 0, "bytes before %PDF-")
 	}
-	d.base = int64(at)
+	d.base, d.headerAt = int64(at), int64(at)
 	v := b[at+5:]
 	if len(v) >= 3 && isDigit(v[0]) && v[1] == '.' && isDigit(v[2]) {
 		d.version = [2]int{int(v[0] - '0'), int(v[2] - '0')}

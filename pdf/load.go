@@ -18,6 +18,7 @@ type Location struct {
 type loaded struct {
 	ref    Ref
 	object Object
+	start  int64
 	end    int64 // behind endobj
 }
 
@@ -66,6 +67,7 @@ func (f *file) parse(offset int64, fn func(*parser) error) (int64, error) {
 // dictionary.
 func (d *Document) loadAt(offset int64, spans *[]Span) (l loaded, err error) {
 	var isStream bool
+	l.start = offset
 	l.end, err = d.parse(offset, func(p *parser) error {
 		if spans != nil {
 			*spans = (*spans)[:0]
@@ -163,8 +165,6 @@ func (d *Document) endstream(at int64) (end int64, ok bool, err error) {
 			}
 			p.note(StreamLength, p.i, "more than an end of line before endstream, or nothing behind it")
 			p.i += len("endstream")
-		} else if skipped == 0 {
-			p.note(StreamKeyword, p.i, "no end of line before endstream")
 		}
 		ok = true
 		p.endobj()
@@ -252,6 +252,10 @@ func (d *Document) Object(ref Ref) (Object, error) {
 		d.note(OffsetWrong, -1, "object "+ref.String()+" is in use at offset 0")
 		return nil, nil
 	}
+	if e.Offset >= d.limit {
+		d.note(OffsetWrong, e.Offset, "object "+ref.String()+" of an older revision stands in a newer one's bytes")
+		return nil, nil
+	}
 	if e.Ref.Generation != ref.Generation {
 		d.note(GenerationMismatch, e.Offset, "reference "+ref.String()+", entry of generation "+strconv.Itoa(int(e.Ref.Generation)))
 		return nil, nil
@@ -323,6 +327,21 @@ func (d *Document) Locate(ref Ref) (Location, bool) {
 		return loc, true
 	}
 	return Location{}, false
+}
+
+// Extent is Locate with the End of the object, which has to be read for it. A
+// compressed object has none.
+func (d *Document) Extent(ref Ref) (Location, error) {
+	loc, ok := d.Locate(ref)
+	if !ok || loc.Container != (Ref{}) {
+		return loc, nil
+	}
+	l, err := d.inUse(XrefEntry{Ref: ref, Kind: EntryInUse, Offset: loc.Offset})
+	if err != nil {
+		return loc, err
+	}
+	loc.Offset, loc.End = l.start, l.end
+	return loc, nil
 }
 
 // Spans are the places of the parts of an indirect object.

@@ -133,7 +133,7 @@ func (d *Document) openObjectStream(o Object) (*objectStream, error) {
 		return nil, &TypeError{"an object stream", o}
 	}
 	if t, ok := s.Dict.Get("Type").(Name); !ok || t != "ObjStm" {
-		return nil, &TypeError{"an object stream", s}
+		d.note(ObjectStream, s.offset, "an object stream is not of Type ObjStm")
 	}
 	n, err := d.directInt(s.Dict.Get("N"))
 	if err != nil {

@@ -37,6 +37,9 @@ func (h inherited) with(d Dict) inherited {
 	return h
 }
 
+// maxPageDepth bounds the levels of the page tree.
+const maxPageDepth = 512
+
 type pageWalk struct {
 	doc     *Document
 	yield   func(Page, error) bool
@@ -95,16 +98,10 @@ func (w *pageWalk) fail(err error) {
 func (w *pageWalk) node(o Object, h inherited, depth int) (leaves int) {
 	d := w.doc
 	ref, _ := o.(Ref)
-	if ref != (Ref{}) {
-		if w.visited[ref] {
-			d.note(PageTree, -1, "node "+ref.String()+" stands in the page tree more than once")
-			return 0
-		}
-		w.visited[ref] = true
-	} else {
+	if ref == (Ref{}) {
 		d.note(PageTree, -1, "a node of the page tree is no indirect object")
 	}
-	if w.nodes++; w.nodes > d.limits.Pages || depth > d.limits.Depth {
+	if w.nodes++; w.nodes > d.limits.Pages || depth > maxPageDepth {
 		w.fail(&LimitError{"nodes of the page tree", int64(d.limits.Pages)})
 		w.stopped = true
 		return 0
@@ -124,6 +121,9 @@ func (w *pageWalk) node(o Object, h inherited, depth int) (leaves int) {
 	switch {
 	case kind == "Pages" && hasKids:
 	case kind == "Page" && !hasKids:
+		if depth == 0 {
+			d.note(PageTree, -1, "the root of the page tree is a page")
+		}
 		return w.leaf(ref, dict, h)
 	case hasKids:
 		d.note(PageTree, -1, "a node with Kids is not of Type Pages")
@@ -133,6 +133,14 @@ func (w *pageWalk) node(o Object, h inherited, depth int) (leaves int) {
 	default:
 		d.note(PageTree, -1, "a page is not of Type Page")
 		return w.leaf(ref, dict, h)
+	}
+	if ref != (Ref{}) {
+		// A node twice is a loop, or could be one of exponential size.
+		if w.visited[ref] {
+			d.note(PageTree, -1, "node "+ref.String()+" stands in the page tree more than once")
+			return 0
+		}
+		w.visited[ref] = true
 	}
 	list, err := d.ResolveArray(kids)
 	if err != nil {
@@ -155,6 +163,12 @@ func (w *pageWalk) node(o Object, h inherited, depth int) (leaves int) {
 func (w *pageWalk) leaf(ref Ref, dict Dict, h inherited) int {
 	h = h.with(dict)
 	d := w.doc
+	if ref != (Ref{}) {
+		if w.visited[ref] {
+			d.note(PageTree, -1, "page "+ref.String()+" stands in the page tree more than once")
+		}
+		w.visited[ref] = true
+	}
 	p := Page{Number: w.number, Ref: ref, Dict: dict}
 	var ok bool
 	if p.MediaBox, ok = d.Rect(h.mediaBox); !ok {

@@ -197,13 +197,20 @@ func (d *Document) At(i int) *Document {
 	if i == len(revs)-1 {
 		return d
 	}
-	v := &Document{file: d.file, limit: revs[i].End, trailer: revs[i].Trailer, revs: revs[: i+1 : i+1]}
+	v := &Document{file: d.file, limit: revs[i].End, trailer: revs[i].Trailer, revs: revs[: i+1 : i+1], of: d.newest()}
 	for _, s := range d.sections {
 		if s.revision <= i {
 			v.sections = append(v.sections, s)
 		}
 	}
 	return v
+}
+
+func (d *Document) newest() *Document {
+	if d.of != nil {
+		return d.of
+	}
+	return d
 }
 
 // Objects yields every object in use of this view, also the compressed ones, in
@@ -233,6 +240,14 @@ func (d *Document) Objects() iter.Seq2[Ref, Location] {
 // eachEntry calls f for every object in use.
 func (d *Document) eachEntry(f func(ref Ref, loc Location)) {
 	for ref, loc := range d.Objects() {
+		if d.rebuilt && !d.allRebuilt && loc.Container == (Ref{}) {
+			// Some entries are known to be wrong: see where each object is.
+			l, err := d.inUse(XrefEntry{Ref: ref, Kind: EntryInUse, Offset: loc.Offset})
+			if err != nil || l.object == nil {
+				continue
+			}
+			loc.Offset = l.start
+		}
 		f(ref, loc)
 	}
 }

@@ -1,0 +1,132 @@
+package pdf_test
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"testing"
+
+	"absah/pdf"
+	"absah/pdf/pdftest"
+)
+
+func open(t testing.TB, b []byte) *pdf.Document {
+	t.Helper()
+	d, err := pdf.Open(pdf.Bytes(b), int64(len(b)), pdf.Options{})
+	if err != nil {
+		t.Fatalf("open: %v", err)
+	}
+	return d
+}
+
+// readAll reads every object, page and revision, and scans the file.
+func readAll(t testing.TB, d *pdf.Document) {
+	t.Helper()
+	if _, err := d.PageCount(); err != nil {
+		t.Errorf("pages: %v", err)
+	}
+	for ref := range d.Objects() {
+		o, err := d.Object(ref)
+		if err != nil {
+			t.Errorf("object %v: %v", ref, err)
+		}
+		if s, ok := o.(*pdf.Stream); ok {
+			if _, err := d.StreamData(s); err != nil {
+				t.Errorf("stream %v: %v", ref, err)
+			}
+		}
+	}
+	if err := d.Scan(context.Background()); err != nil {
+		t.Errorf("scan: %v", err)
+	}
+}
+
+func kinds(d *pdf.Document) (kinds []string) {
+	for _, a := range d.Anomalies() {
+		kinds = append(kinds, string(a.Kind))
+	}
+	return kinds
+}
+
+func TestSoundFilesHaveNoAnomaly(t *testing.T) {
+	for _, c := range pdftest.Sound() {
+		t.Run(c.Name, func(t *testing.T) {
+			d := open(t, c.Data)
+			readAll(t, d)
+			for _, a := range d.Anomalies() {
+				t.Errorf("anomaly %s at %d: %s", a.Kind, a.Offset, a.Text)
+			}
+			if n, _ := d.PageCount(); n != c.Pages {
+				t.Errorf("%d pages, want %d", n, c.Pages)
+			}
+			if n := len(d.Revisions()); n != c.Revisions {
+				t.Errorf("%d revisions, want %d", n, c.Revisions)
+			}
+			end := int64(0)
+			for i, r := range d.Revisions() {
+				if r.Start != end || !strings.HasSuffix(strings.TrimSpace(string(c.Data[:r.End])), "%%EOF") {
+					t.Errorf("revision %d is [%d, %d), the one before ends at %d", i, r.Start, r.End, end)
+				}
+				end = r.End
+			}
+			if end != int64(len(c.Data)) {
+				t.Errorf("the last revision ends at %d of %d", end, len(c.Data))
+			}
+		})
+	}
+}
+
+func TestDamagedFilesAreMendedAndTold(t *testing.T) {
+	for _, c := range pdftest.Damaged() {
+		t.Run(c.Name, func(t *testing.T) {
+			d, err := pdf.Open(pdf.Bytes(c.Data), int64(len(c.Data)), pdf.Options{})
+			if c.Pages < 0 {
+				if err == nil {
+					t.Fatal("opened")
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			readAll(t, d)
+			if n, _ := d.PageCount(); n != c.Pages {
+				t.Errorf("%d pages, want %d", n, c.Pages)
+			}
+			page, err := d.Page(0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			content, err := d.Resolve(page.Dict.Get("Contents"))
+			if s, ok := content.(*pdf.Stream); !ok {
+				t.Errorf("content is %T, %v", content, err)
+			} else if b, err := d.StreamData(s); err != nil || strings.TrimSpace(string(b)) != pdftest.Content {
+				t.Errorf("content %q, %v", b, err)
+			}
+			told(t, d, c)
+		})
+	}
+}
+
+func told(t *testing.T, d *pdf.Document, c pdftest.Case) {
+	t.Helper()
+	got := kinds(d)
+	for _, k := range c.Anomalies {
+		if !slices.Contains(got, k) {
+			t.Errorf("anomaly %s is not told; told: %v", k, got)
+		}
+	}
+}
+
+func TestAmbiguousFilesAreTold(t *testing.T) {
+	for _, c := range pdftest.Ambiguous() {
+		t.Run(c.Name, func(t *testing.T) {
+			d := open(t, c.Data)
+			readAll(t, d)
+			if n, _ := d.PageCount(); n != max(1, c.Pages) {
+				t.Errorf("%d pages", n)
+			}
+			told(t, d, c)
+		})
+	}
+}

@@ -1,0 +1,235 @@
+package pdf
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"slices"
+	"strconv"
+)
+
+// Scan reads the whole file as it lies there, each byte once, and compares it
+// with what the cross-reference sections say. It notes as anomalies what strict
+// readers could take offence at and what readers that search a file would see
+// although no section names it: objects and sections that nothing leads to,
+// entries without their object, bytes that belong to nothing. Streams other than
+// object streams are not decoded. The error is one of reading, or of ctx.
+func (d *Document) Scan(ctx context.Context) error {
+	if d.scanned || d.allRebuilt {
+		return nil
+	}
+	s := scan{doc: d, revs: d.Revisions()}
+	for _, sec := range d.sections {
+		s.places = append(s.places, sec.offset)
+		if sec.hybrid != nil {
+			s.places = append(s.places, sec.hybrid.offset)
+		}
+	}
+	slices.Sort(s.places)
+	d.scanning = true
+	defer func() { d.scanning = false }()
+	if err := d.survey(ctx, 0, d.size, s.visit); err != nil {
+		return err
+	}
+	if s.err != nil {
+		return s.err
+	}
+	if err := s.compare(); err != nil {
+		return err
+	}
+	d.scanned = true
+	return nil
+}
+
+// scan is what one Scan has seen so far.
+type scan struct {
+	doc    *Document
+	revs   []Revision
+	places []int64       // of the sections that the chain leads to
+	found  []foundObject // in the order of their places
+	rev    int
+	table  bool  // a known table came last: its trailer is due
+	junk   int64 // end of the last bytes that belong to nothing
+	header bool
+	err    error
+}
+
+func (s *scan) known(place int64) bool {
+	_, ok := slices.BinarySearch(s.places, place)
+	return ok
+}
+
+func (s *scan) visit(it item) bool {
+	d := s.doc
+	for s.rev < len(s.revs)-1 && it.start >= s.revs[s.rev].End {
+		s.rev++
+	}
+	table := s.table
+	s.table = false
+	switch it.kind {
+	case itemObject:
+		s.object(it)
+	case itemTable:
+		if s.table = s.known(it.start); !s.table {
+			d.note(SectionUnreachable, it.start, "a cross-reference table that no startxref or Prev leads to")
+		}
+	case itemTrailer:
+		if !table {
+			d.note(SectionUnreachable, it.start, "a trailer without a table that belongs to the file")
+		}
+	case itemStartxref, itemEOF:
+		if !s.marks(it) {
+			d.note(EOFExtra, it.start, "a startxref or %%EOF that ends no revision")
+		}
+	case itemComment:
+		s.comment(it)
+	case itemJunk:
+		// Bytes before the header are told by HeaderJunk.
+		if it.start >= d.base && it.start > s.junk {
+			d.note(UnaccountedBytes, it.start, "bytes that belong to no object and no section")
+		}
+		s.junk = it.end + 1
+	}
+	return s.err == nil
+}
+
+func (s *scan) object(it item) {
+	d := s.doc
+	if it.failed != nil {
+		d.note(Syntax, it.start, "object "+it.ref.String()+" cannot be read")
+	}
+	o := foundObject{ref: it.ref, offset: it.start}
+	if st, ok := it.object.(*Stream); ok {
+		switch t, _ := st.Dict.Get("Type").(Name); t {
+		case "ObjStm":
+			o.stream = true
+		case "XRef":
+			if !s.known(it.start) {
+				d.note(SectionUnreachable, it.start, "a cross-reference stream that no startxref or Prev leads to")
+			}
+		}
+	}
+	s.found = append(s.found, o)
+	if len(s.found) > d.limits.Objects {
+		s.err = &LimitError{"objects", int64(d.limits.Objects)}
+	}
+}
+
+// marks reports whether a startxref or %%EOF is one that ends a revision, or the
+// first section of a linearized file.
+func (s *scan) marks(it item) bool {
+	r := &s.revs[s.rev]
+	if it.end <= r.End && it.start >= r.End-int64(len("startxref"))-40 && it.start > s.lastSection(r) {
+		return true
+	}
+	for _, sec := range s.doc.sections {
+		if sec.revision == s.rev && it.start >= sec.end && it.start-sec.end < 40 {
+			return true
+		}
+	}
+	return false
+}
+
+// lastSection returns the end of the last section in a revision's bytes.
+func (s *scan) lastSection(r *Revision) (end int64) {
+	for _, sec := range s.doc.sections {
+		if sec.end <= r.End && sec.end > r.Start {
+			end = max(end, sec.end)
+		}
+	}
+	return end
+}
+
+// comment judges a comment between objects: the header, or one that holds what a
+// searching reader could take for structure.
+func (s *scan) comment(it item) {
+	d := s.doc
+	b, err := d.bytes(it.start, min(it.end-it.start, 4096))
+	if err != nil {
+		s.err = err
+		return
+	}
+	if bytes.HasPrefix(b, []byte("%PDF-")) {
+		if s.header || it.start != d.headerAt {
+			d.note(HeaderExtra, it.start, "a further header")
+		}
+		s.header = true
+		return
+	}
+	for _, word := range [...]string{"obj", "xref", "trailer", "stream", "%EOF", "%PDF"} {
+		if bytes.Contains(b, []byte(word)) {
+			d.note(CommentInStructure, it.start, "a comment that holds the keyword "+word)
+			return
+		}
+	}
+}
+
+// compare holds the objects found against the entries of the sections.
+func (s *scan) compare() error {
+	d := s.doc
+	named := make([]bool, len(s.found))
+	for i := range s.revs {
+		for e := range d.Entries(i) {
+			if e.Kind == EntryInUse && e.Offset != d.base {
+				s.entry(e, i, named)
+			}
+		}
+	}
+	for i, o := range s.found {
+		if !named[i] && !s.known(o.offset) {
+			d.note(ObjectShadow, o.offset, "object "+o.ref.String()+" stands in the file, and no section names it there")
+		}
+		if o.stream {
+			if err := s.members(o); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// entry looks for the object of an entry of revision rev.
+func (s *scan) entry(e XrefEntry, rev int, named []bool) {
+	d := s.doc
+	k, ok := slices.BinarySearchFunc(s.found, e.Offset, func(o foundObject, at int64) int { return cmp.Compare(o.offset, at) })
+	switch {
+	case !ok:
+		d.note(OffsetWrong, e.Offset, "no object stands where the entry of "+e.Ref.String()+" says")
+	case s.found[k].ref != e.Ref:
+		d.note(OffsetWrong, e.Offset, "the entry of "+e.Ref.String()+" leads to object "+s.found[k].ref.String())
+	default:
+		named[k] = true
+	}
+	if e.Offset >= s.revs[rev].End {
+		d.note(OffsetWrong, e.Offset, "the entry of "+e.Ref.String()+" points behind its revision")
+	}
+}
+
+// members looks at what an object stream holds: each member must be named by the
+// sections of its revision.
+func (s *scan) members(o foundObject) error {
+	d := s.doc
+	rev := 0
+	for rev < len(s.revs)-1 && o.offset >= s.revs[rev].End {
+		rev++
+	}
+	view := d.At(rev)
+	e, ok, err := view.lookup(o.ref.Number)
+	if err != nil || !ok || e.Kind != EntryInUse || e.Offset != o.offset {
+		return err // told already
+	}
+	st, err := view.container(o.ref.Number)
+	if err != nil || st == nil {
+		return hard(err)
+	}
+	for i, number := range st.numbers {
+		e, ok, err := view.lookup(number)
+		if err != nil {
+			return err
+		}
+		if !ok || e.Kind != EntryCompressed || e.Container != o.ref.Number || e.Index != i {
+			d.note(ObjectShadow, o.offset, "object "+strconv.Itoa(int(number))+" stands in object stream "+o.ref.String()+", and no section names it there")
+		}
+	}
+	return nil
+}
