@@ -113,14 +113,14 @@ func (a *archiver) stamp(ctx context.Context) error {
 		}
 		a.stamps++
 		err = d.embed(token)
-		var space *spaceError
+		var space *SpaceError
 		if err == nil {
 			break
 		}
 		if attempt > 2 || !errors.As(err, &space) {
 			return err
 		}
-		reserve = space.need + 64
+		reserve = space.Need + 64
 	}
 	a.last = d.contents
 	return a.write(d.tail)

@@ -79,17 +79,18 @@ func (d *draft) hash(h hash.Hash) []byte {
 	return h.Sum(nil)
 }
 
-// spaceError tells by how much a signature is too long for its place.
-type spaceError struct{ have, need int }
+// SpaceError tells that a signature with its timestamp is longer than the place
+// that was kept for it. Prepare again, with Options.Reserve.
+type SpaceError struct{ Have, Need int } // bytes
 
-func (e *spaceError) Error() string {
-	return fmt.Sprintf("a signature of %d bytes does not fit into the %d bytes kept for it", e.need, e.have)
+func (e *SpaceError) Error() string {
+	return fmt.Sprintf("a signature of %d bytes does not fit into the %d bytes kept for it", e.Need, e.Have)
 }
 
 // embed puts the signature into its place.
 func (d *draft) embed(signature []byte) error {
 	if len(signature) > d.reserve {
-		return &spaceError{d.reserve, len(signature)}
+		return &SpaceError{d.reserve, len(signature)}
 	}
 	hex.Encode(d.tail[d.contents.Start-d.start+1:], signature)
 	return nil

@@ -207,12 +207,12 @@ func (p *planned) signInPlace(ctx context.Context, s *Signer, o *Options, reserv
 			return err
 		}
 		err = p.embed(signature)
-		var space *spaceError
+		var space *SpaceError
 		if err == nil || attempt > 2 || !errors.As(err, &space) {
 			return err
 		}
 		// The next signature value and token may be a little longer again.
-		reserve = space.need + 64
+		reserve = space.Need + 64
 	}
 }
 
