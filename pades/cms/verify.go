@@ -97,15 +97,23 @@ func checkRSA(k *rsa.PublicKey, a SignatureAlgorithm, h crypto.Hash, digest, sig
 
 // checkRange demands DER of two numbers from 1 to the order less one.
 func checkRange(k *ecdsa.PublicKey, signature []byte) error {
-	s := cryptobyte.String(signature)
-	var c cryptobyte.String
-	r, t := new(big.Int), new(big.Int)
-	if !s.ReadASN1(&c, casn1.SEQUENCE) || !s.Empty() || !c.ReadASN1Integer(r) || !c.ReadASN1Integer(t) || !c.Empty() {
-		return &Failure{SignatureForm, "the ECDSA signature value is not the DER of two numbers"}
+	r, s := new(big.Int), new(big.Int)
+	if err := readNumbers(signature, r, s); err != nil {
+		return err
 	}
 	n := k.Curve.Params().N
-	if r.Sign() <= 0 || t.Sign() <= 0 || r.Cmp(n) >= 0 || t.Cmp(n) >= 0 {
+	if r.Sign() <= 0 || s.Sign() <= 0 || r.Cmp(n) >= 0 || s.Cmp(n) >= 0 {
 		return &Failure{SignatureForm, "a number of the ECDSA signature value is 0 or too large"}
+	}
+	return nil
+}
+
+// readNumbers reads ECDSA-Sig-Value (RFC 5480 appendix A).
+func readNumbers(signature []byte, r, s *big.Int) error {
+	in := cryptobyte.String(signature)
+	var c cryptobyte.String
+	if !in.ReadASN1(&c, casn1.SEQUENCE) || !in.Empty() || !c.ReadASN1Integer(r) || !c.ReadASN1Integer(s) || !c.Empty() {
+		return &Failure{SignatureForm, "the ECDSA signature value is not the DER of two numbers"}
 	}
 	return nil
 }
