@@ -26,7 +26,7 @@
 // What it adds, to be styled by the page: .meter-bar[data-score] with four
 // .meter-step, .meter-score, .meter-crack, .meter-live (for screen readers
 // only), .meter-mark in each rule, the class is-met on met rules, and after the
-// inputs .meter-reveal (a button) and .meter-caps.
+// first input .meter-reveal (a button) and .meter-caps.
 
 const WAIT = 120; // ms without a key before the estimate is asked for
 const SPEAK = 900; // ms before it is read out
@@ -89,7 +89,6 @@ class Meter {
 
   // One button shows both fields: what is hidden in one cannot be compared.
   addKeyboardHelp() {
-    const last = this.fields().at(-1);
     const button = element("button", "meter-reveal", this.words.show);
     button.type = "button";
     button.setAttribute("aria-pressed", "false");
@@ -117,7 +116,7 @@ class Meter {
       }
       f.addEventListener("blur", () => (caps.textContent = ""));
     }
-    last.after(button, caps);
+    this.input.after(button, caps);
   }
 
   // The worker is a megabyte of words: it is fetched when somebody comes to

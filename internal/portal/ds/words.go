@@ -108,6 +108,15 @@ func linkKind(c card) ui.ButtonKind {
 	return ui.Secondary
 }
 
+// againKind makes registering anew the page's main button, unless a new key for
+// the registration that was locked out is nearer.
+func againKind(c card) ui.ButtonKind {
+	if c.LockedOut {
+		return ui.Secondary
+	}
+	return ui.Primary
+}
+
 // findingTasks is what was found as a list of things to do.
 func findingTasks(ctx context.Context, c card) []ui.Task {
 	tasks := make([]ui.Task, len(c.Findings))

@@ -80,9 +80,7 @@ func (p *Pages) dataForm(ctx context.Context) (dataForm, error) {
 			}
 		}
 	}
-	if day := f.Typed[staff.BirthDate]; len(day) == len("2006-01-02") {
-		f.Typed[staff.BirthDate] = day[8:] + "-" + day[5:7] + "-" + day[:4]
-	}
+	f.Typed[staff.BirthDate] = staffview.Typed(staff.BirthDate, f.Typed[staff.BirthDate])
 	f.Files, err = p.fileStates(ctx, id)
 	return f, err
 }

@@ -116,8 +116,12 @@ func (p *Pages) ds(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	registrations, err := p.Staff.Store.Read().RegistrationsOfEmployee(ctx, id)
+	if err != nil {
+		return fmt.Errorf("read registrations: %w", err)
+	}
 	page := ui.Page{Title: i18n.T(ctx, "hris.ds"), Lede: i18n.T(ctx, "hris.intro"), Breadcrumbs: crumbs(ctx)}
-	return web.Page(w, r, http.StatusOK, page, dsBody(list, status))
+	return web.Page(w, r, http.StatusOK, page, dsBody(list, status, len(registrations) > 0))
 }
 
 func crumbs(ctx context.Context, more ...ui.Link) []ui.Link {

@@ -189,6 +189,7 @@ func (p *Pages) existing(r *http.Request) (formView, error) {
 		return formView{}, err
 	}
 	v := formView{ID: e.ID, Version: e.Version, Active: e.Active, Masked: e.NIK.Masked(), Data: e.Data()}
+	v.Data.BirthDate = staffview.Typed(staff.BirthDate, v.Data.BirthDate)
 	v.Data.NIK = "" // nobody but its owner and the officers who check it sees it
 	return v, nil
 }

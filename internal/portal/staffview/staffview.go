@@ -37,6 +37,17 @@ func Value(ctx context.Context, f staff.Field, v string) string {
 	return v
 }
 
+// Typed is the canonical value v of a field as people type it: a date with the
+// day first, everything else as it is.
+func Typed(f staff.Field, v string) string {
+	if f == staff.BirthDate {
+		if day, err := time.Parse(time.DateOnly, v); err == nil {
+			return day.Format("02-01-2006")
+		}
+	}
+	return v
+}
+
 // Problem is the message of p for web.FieldErrors.
 func Problem(p staff.Problem) web.Message {
 	return web.Message{Key: "staff.problem." + p.Code, Args: fill(p.Params)}
