@@ -161,7 +161,7 @@ func TestPasswordDoesNotForgiveWrongCodes(t *testing.T) {
 func TestBusyCountsNothing(t *testing.T) {
 	each(t, func(t *testing.T, h *house) {
 		a := h.person("sari")
-		for range hashesWaiting {
+		for range h.Policy.HashesWaiting {
 			h.hasher.wait <- struct{}{}
 		}
 		if _, err := h.Login(t.Context(), "sari", goodPassword, here); !errors.Is(err, ErrBusy) {

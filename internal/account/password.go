@@ -54,13 +54,10 @@ type hasher struct {
 	wait   chan struct{}
 }
 
-const (
-	hashesAtOnce  = 2
-	hashesWaiting = 64
-)
+const hashesAtOnce = 2
 
-func newHasher(p HashParams) *hasher {
-	return &hasher{params: p, run: make(chan struct{}, hashesAtOnce), wait: make(chan struct{}, hashesWaiting)}
+func newHasher(p HashParams, waiting int) *hasher {
+	return &hasher{params: p, run: make(chan struct{}, hashesAtOnce), wait: make(chan struct{}, waiting)}
 }
 
 func (h *hasher) argon2(ctx context.Context, password string, salt []byte, p HashParams, n uint32) ([]byte, error) {
@@ -81,15 +78,28 @@ func (h *hasher) argon2(ctx context.Context, password string, salt []byte, p Has
 
 // hash returns the PHC string of a password under the current parameters.
 func (h *hasher) hash(ctx context.Context, password string) (string, error) {
-	salt := make([]byte, saltLen)
-	rand.Read(salt)
+	salt := random(saltLen)
 	sum, err := h.argon2(ctx, password, salt, h.params, hashLen)
 	if err != nil {
 		return "", fmt.Errorf("hash password: %w", err)
 	}
+	return h.phc(salt, sum), nil
+}
+
+// dummy is a hash that no password has and that takes as long to verify as
+// every other one.
+func (h *hasher) dummy() string { return h.phc(random(saltLen), random(hashLen)) }
+
+func random(n int) []byte {
+	b := make([]byte, n)
+	rand.Read(b) // never fails (crypto/rand)
+	return b
+}
+
+func (h *hasher) phc(salt, sum []byte) string {
 	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version,
 		h.params.MemoryKiB, h.params.Passes, h.params.Lanes,
-		base64.RawStdEncoding.EncodeToString(salt), base64.RawStdEncoding.EncodeToString(sum)), nil
+		base64.RawStdEncoding.EncodeToString(salt), base64.RawStdEncoding.EncodeToString(sum))
 }
 
 // verify tells whether the password is the one behind the PHC string, and

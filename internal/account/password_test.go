@@ -11,7 +11,7 @@ import (
 
 func TestHashes(t *testing.T) {
 	t.Parallel()
-	h := newHasher(HashParams{MemoryKiB: 16, Passes: 1, Lanes: 1})
+	h := newHasher(HashParams{MemoryKiB: 16, Passes: 1, Lanes: 1}, 8)
 	phc, err := h.hash(t.Context(), goodPassword)
 	if err != nil {
 		t.Fatal(err)
@@ -106,7 +106,7 @@ func TestNormalUsername(t *testing.T) {
 }
 
 func BenchmarkDefaultHash(b *testing.B) {
-	h := newHasher(DefaultPolicy().Hash)
+	h := newHasher(DefaultPolicy().Hash, 8)
 	for b.Loop() {
 		if _, err := h.hash(b.Context(), goodPassword); err != nil {
 			b.Fatal(err)

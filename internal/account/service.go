@@ -20,6 +20,9 @@ import (
 // Policy is how strict the installation is. Start from DefaultPolicy.
 type Policy struct {
 	Hash HashParams // of new passwords
+	// HashesWaiting is how many passwords may wait to be checked; who comes
+	// beyond it is told to try again.
+	HashesWaiting int
 
 	MinPassword int // in code points
 	MinScore    int // 0 to 4, of the Meter
@@ -47,7 +50,8 @@ type Policy struct {
 func DefaultPolicy() Policy {
 	return Policy{
 		Hash:        HashParams{MemoryKiB: 46 << 10, Passes: 2, Lanes: 1},
-		MinPassword: 12, MinScore: 3,
+		HashesWaiting: 64,
+		MinPassword:   12, MinScore: 3,
 		Attempts: 5, Lock: 15 * time.Minute, MaxLock: 24 * time.Hour,
 		HalfLife: 10 * time.Minute, IdleOfficer: 15 * time.Minute, IdleOthers: 30 * time.Minute, Life: 8 * time.Hour,
 		Fresh:          15 * time.Minute,
@@ -57,7 +61,7 @@ func DefaultPolicy() Policy {
 }
 
 // Meter tells how hard a password is to guess, from 0 to 4; own are words that
-// its owner is known by.
+// its owner is known by. It fails with ErrBusy when it cannot tell now.
 type Meter interface {
 	Score(ctx context.Context, password string, own []string) (int, error)
 }
@@ -123,11 +127,8 @@ func New(c Config) (*Service, error) {
 	if err := c.Policy.Hash.validate(); err != nil {
 		return nil, fmt.Errorf("account policy: %w", err)
 	}
-	s := &Service{Config: c, hasher: newHasher(c.Policy.Hash)}
-	var err error
-	if s.dummy, err = s.hasher.hash(context.Background(), randomToken()); err != nil {
-		return nil, fmt.Errorf("account service: %w", err)
-	}
+	s := &Service{Config: c, hasher: newHasher(c.Policy.Hash, c.Policy.HashesWaiting)}
+	s.dummy = s.hasher.dummy()
 	u, err := url.Parse(c.BaseURL)
 	if err != nil || u.Host == "" {
 		return nil, fmt.Errorf("account service: base URL %q is not an address", c.BaseURL)

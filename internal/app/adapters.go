@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"database/sql"
+	"errors"
 	"fmt"
 	"time"
 
@@ -97,6 +98,9 @@ func (m meter) Score(ctx context.Context, password string, own []string) (int, e
 	}
 	defer s.Wipe()
 	strength, err := m.estimator.Estimate(ctx, s, own)
+	if errors.Is(err, passphrase.ErrBusy) || errors.Is(err, passphrase.ErrTimeout) {
+		return 0, fmt.Errorf("%w: %w", account.ErrBusy, err)
+	}
 	return strength.Score, err
 }
 

@@ -191,7 +191,7 @@ func tolerable(err error) bool {
 	return errors.As(err, &not) || errors.As(err, &link) || errors.As(err, &pass) || errors.As(err, &claimed) ||
 		errors.Is(err, enrolment.ErrStale) || errors.Is(err, enrolment.ErrAlreadySet) || errors.Is(err, enrolment.ErrNotFound) ||
 		errors.Is(err, enrolment.ErrExists) || errors.Is(err, enrolment.ErrNoPassphrase) || errors.Is(err, enrolment.ErrSamePerson) ||
-		errors.Is(err, credential.ErrBusy) || errors.Is(err, passphrase.ErrTimeout)
+		errors.Is(err, credential.ErrBusy) || errors.Is(err, passphrase.ErrBusy) || errors.Is(err, passphrase.ErrTimeout)
 }
 
 // do does something, once or twice at the same time like a double click, and

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"github.com/dop251/goja"
@@ -32,17 +33,27 @@ const (
 	timeLimit = 2 * time.Second
 	// callStack bounds recursion within the program.
 	callStack = 2000
+	// queue is how many may wait for an engine, waitLimit how long. An
+	// estimate takes a hundredth of a second.
+	queue     = 64
+	waitLimit = 2 * time.Second
 )
 
-// ErrTimeout says that an estimate took too long, or that all engines stayed
-// busy until the context ended.
-var ErrTimeout = errors.New("the estimate of the passphrase took too long")
+var (
+	// ErrTimeout says that an estimate took too long.
+	ErrTimeout = errors.New("the estimate of the passphrase took too long")
+	// ErrBusy says that too many passphrases are being judged at this moment.
+	// Try again later.
+	ErrBusy = errors.New("too many passphrases are being judged at once")
+)
 
 // Estimator tells how hard passphrases are to guess. It is safe for concurrent
 // use; as many estimates run at once as it has engines, the others wait.
 type Estimator struct {
 	policy  Policy
 	limit   time.Duration // timeLimit, but in tests on busy machines
+	wait    time.Duration // waitLimit, but in tests on busy machines
+	waiting atomic.Int64
 	now     clock.Clock
 	program *goja.Program
 	engines chan *engine // nil entries are engines yet to be made
@@ -59,7 +70,7 @@ func NewEstimator(policy Policy, now clock.Clock, engines int) (*Estimator, erro
 	if err != nil {
 		return nil, fmt.Errorf("compile the passphrase estimator: %w", err)
 	}
-	e := &Estimator{policy: policy, limit: timeLimit, now: now, program: program, engines: make(chan *engine, max(engines, 1))}
+	e := &Estimator{policy: policy, limit: timeLimit, wait: waitLimit, now: now, program: program, engines: make(chan *engine, max(engines, 1))}
 	first, err := newEngine(program)
 	if err != nil {
 		return nil, err
@@ -71,24 +82,24 @@ func NewEstimator(policy Policy, now clock.Clock, engines int) (*Estimator, erro
 	return e, nil
 }
 
-// SetLimit gives every estimate d of work instead of two seconds, for tests on
-// machines that are slow or busy. Call it before the first estimate.
-func (e *Estimator) SetLimit(d time.Duration) { e.limit = d }
+// SetLimit gives every estimate d to wait and d of work instead of two seconds
+// each, for tests on machines that are slow or busy. Call it before the first
+// estimate.
+func (e *Estimator) SetLimit(d time.Duration) { e.limit, e.wait = d, d }
 
 // Policy returns what the estimator's rules demand.
 func (e *Estimator) Policy() Policy { return e.policy }
 
 // Estimate judges a passphrase. own are words that its owner is known by, from
-// Owner.Words. It fails with ErrTimeout after two seconds of work or when ctx
-// ends.
+// Owner.Words. It fails with ErrBusy when too many wait already or none of the
+// engines was free for two seconds, with ErrTimeout after two seconds of work,
+// and with the context's error when that ends first.
 //
 // The engine keeps a copy of the passphrase until its garbage is collected.
 func (e *Estimator) Estimate(ctx context.Context, secret *Secret, own []string) (Strength, error) {
-	var vm *engine
-	select {
-	case vm = <-e.engines:
-	case <-ctx.Done():
-		return Strength{}, fmt.Errorf("%w: %w", ErrTimeout, ctx.Err())
+	vm, err := e.engine(ctx)
+	if err != nil {
+		return Strength{}, err
 	}
 	defer func() { e.engines <- vm }()
 	if vm == nil {
@@ -106,6 +117,29 @@ func (e *Estimator) Estimate(ctx context.Context, secret *Secret, own []string) 
 	}
 	s.Rules = e.policy.rules(s)
 	return s, nil
+}
+
+// engine takes an engine out of the pool; nil is one yet to be made.
+func (e *Estimator) engine(ctx context.Context) (*engine, error) {
+	select {
+	case vm := <-e.engines:
+		return vm, nil
+	default:
+	}
+	defer e.waiting.Add(-1)
+	if e.waiting.Add(1) > queue {
+		return nil, ErrBusy
+	}
+	patience := time.NewTimer(e.wait)
+	defer patience.Stop()
+	select {
+	case vm := <-e.engines:
+		return vm, nil
+	case <-patience.C:
+		return nil, ErrBusy
+	case <-ctx.Done():
+		return nil, fmt.Errorf("wait for the passphrase estimator: %w", ctx.Err())
+	}
 }
 
 // engine is one JavaScript machine with the program loaded. One goroutine may
@@ -153,8 +187,8 @@ func (e *engine) run(ctx context.Context, secret *Secret, own []string, year int
 		e.vm.ClearInterrupt()
 	}
 	var late *goja.InterruptedError
-	if errors.As(err, &late) {
-		return Strength{}, ErrTimeout
+	if errors.As(err, &late) || err == nil && ctx.Err() != nil {
+		return Strength{}, ErrTimeout // also when the interrupt came after the end
 	}
 	if err != nil {
 		// The text of an exception may quote the passphrase.

@@ -216,10 +216,43 @@ func TestContext(t *testing.T) {
 		t.Fatalf("beyond the limit: %v", err)
 	}
 	vm := <-e.engines
-	if _, err := e.Estimate(ended, secret, nil); !errors.Is(err, ErrTimeout) || !errors.Is(err, context.Canceled) {
-		t.Fatalf("with no engine free: %v", err)
+	if _, err := e.Estimate(ended, secret, nil); !errors.Is(err, context.Canceled) || errors.Is(err, ErrBusy) {
+		t.Fatalf("with no engine free and nobody there any more: %v", err)
 	}
 	e.engines <- vm
+}
+
+func TestBusy(t *testing.T) {
+	t.Parallel()
+	e, err := NewEstimator(DefaultPolicy(), now, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	secret, _ := Read([]byte("kuda hujan lampu kertas"))
+	vm := <-e.engines
+	e.wait = time.Millisecond
+	if _, err := e.Estimate(t.Context(), secret, nil); !errors.Is(err, ErrBusy) {
+		t.Errorf("waited too long: %v", err)
+	}
+	// A full queue is answered at once, however long one may wait in it.
+	e.wait = time.Hour
+	e.waiting.Store(queue)
+	if _, err := e.Estimate(t.Context(), secret, nil); !errors.Is(err, ErrBusy) {
+		t.Errorf("a full queue: %v", err)
+	}
+	if n := e.waiting.Load(); n != queue {
+		t.Errorf("%d wait after a refusal, want %d", n, queue)
+	}
+	e.waiting.Store(queue - 1)
+	served := make(chan error, 1)
+	go func() {
+		_, err := e.Estimate(t.Context(), secret, nil)
+		served <- err
+	}()
+	e.engines <- vm
+	if err := <-served; err != nil {
+		t.Errorf("the last place of the queue: %v", err)
+	}
 }
 
 func TestParallel(t *testing.T) {

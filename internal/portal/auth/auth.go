@@ -100,14 +100,6 @@ func page(r *http.Request, title string, failed bool) ui.Page {
 	return ui.Page{Title: i18n.T(r.Context(), title), HasErrors: failed}
 }
 
-// status is that of a form's page: 422 when it was refused.
-func status(errs web.FieldErrors) int {
-	if len(errs) > 0 {
-		return http.StatusUnprocessableEntity
-	}
-	return http.StatusOK
-}
-
 // answerJSON answers the passkey script.
 func answerJSON(w http.ResponseWriter, status int, v any) error {
 	b, err := json.Marshal(v)

@@ -327,3 +327,46 @@ func TestPasskeyScript(t *testing.T) {
 	h.Clock.Advance(16 * time.Minute)
 	shows(t, in.Post("/akun/kunci/mulai"), 200, `"next":"/akun/konfirmasi?next=%2Fakun"`)
 }
+
+// A full queue of passwords is nobody's fault: the form stays as it was, but
+// for the passwords, and no attempt is counted.
+func TestBusyAsksToTryAgain(t *testing.T) {
+	t.Parallel()
+	h, mailed := house(t)
+	a := h.Employee(nip, "Pegawai Contoh", h.Unit("A", ""))
+	b := h.SignIn(a)
+	if err := h.Accounts.Forgot(t.Context(), nip, account.Client{}); err != nil {
+		t.Fatal(err)
+	}
+	link := "/aktivasi/" + mailed.last.Token
+	c := h.Accounts.Config
+	c.Policy.HashesWaiting = 0
+	full, err := account.New(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.Serve(auth.New(full, h.Clock.Now).Routes())
+	busy := func(what string, got webtest.Answer, texts ...string) {
+		t.Helper()
+		shows(t, got, 503, texts...)
+		if got.Header.Get("Retry-After") != "5" {
+			t.Errorf("%s: Retry-After %q", what, got.Header.Get("Retry-After"))
+		}
+		if strings.Contains(got.Text, webtest.Password) || strings.Contains(got.Text, "kapal biru enam danau") {
+			t.Errorf("%s: the page repeats a password", what)
+		}
+	}
+	busy("sign in", h.Browser().Post("/masuk", "username", nip, "password", webtest.Password, "next", "/akun"),
+		"Sistem sedang sibuk", "tidak dihitung", nip, `value="/akun"`)
+	busy("sign in, in English", h.Browser().Post("/masuk?lang=en", "username", nip, "password", webtest.Password), "The system is busy", "does not count")
+	busy("a name that nobody has", h.Browser().Post("/masuk", "username", "199001012015011999", "password", "x"), "Sistem sedang sibuk")
+	busy("change", b.Post("/akun/sandi", "old", webtest.Password, "password", "kapal biru enam danau"), "belum diganti")
+	busy("link", h.Browser().Post(link, "password", "kapal biru enam danau"), "belum disimpan", "tetap berlaku")
+	row, err := h.Store.Read().GetAccount(t.Context(), a.ID)
+	if err != nil || row.Failed != 0 {
+		t.Errorf("%d attempts were counted, %v", row.Failed, err)
+	}
+	h.Serve(auth.New(h.Accounts, h.Clock.Now).Routes())
+	shows(t, h.Browser().Get(link), 200)
+	to(t, h.Browser().Post(link, "password", "kapal biru enam danau"), "/masuk")
+}

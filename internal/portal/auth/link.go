@@ -37,7 +37,7 @@ func (p *Pages) showLink(w http.ResponseWriter, r *http.Request, f linkForm) err
 	}
 	pg := page(r, title, len(f.Errors) > 0)
 	pg.HideTitle = true
-	return web.PublicPage(w, r, status(f.Errors), pg, linkPage(f))
+	return web.PublicPage(w, r, f.Errors.Status(w), pg, linkPage(f))
 }
 
 // deadLink says why a link no longer works, and what to do.
@@ -72,7 +72,8 @@ func (p *Pages) doLink(w http.ResponseWriter, r *http.Request) error {
 		p.weak(f.Errors, "password", weak)
 		return p.showLink(w, r, f)
 	case errors.Is(err, account.ErrBusy):
-		return web.TooMany{}
+		f.Errors.AddBusy("password", "auth.link.busy")
+		return p.showLink(w, r, f)
 	case err != nil:
 		return p.deadLink(w, r, err)
 	}
@@ -103,7 +104,7 @@ func (p *Pages) forgot(w http.ResponseWriter, r *http.Request) error {
 func (p *Pages) showForgot(w http.ResponseWriter, r *http.Request, f forgotForm) error {
 	pg := page(r, "auth.forgot.title", len(f.Errors) > 0)
 	pg.HideTitle = true
-	return web.PublicPage(w, r, status(f.Errors), pg, forgotPage(f))
+	return web.PublicPage(w, r, f.Errors.Status(w), pg, forgotPage(f))
 }
 
 // doForgot gives the same answer whether or not there is such an account.

@@ -30,7 +30,7 @@ func (p *Pages) showLogin(w http.ResponseWriter, r *http.Request, f loginForm) e
 	pg := page(r, "auth.login.title", len(f.Errors) > 0)
 	pg.Scripts = []string{"passkey.js"}
 	pg.HideTitle = true
-	return web.PublicPage(w, r, status(f.Errors), pg, loginPage(f))
+	return web.PublicPage(w, r, f.Errors.Status(w), pg, loginPage(f))
 }
 
 func (p *Pages) doLogin(w http.ResponseWriter, r *http.Request) error {
@@ -57,7 +57,8 @@ func (p *Pages) doLogin(w http.ResponseWriter, r *http.Request) error {
 		f.Errors.Add("username", "auth.login.wrong")
 		return p.showLogin(w, r, f)
 	case errors.Is(err, account.ErrBusy):
-		return web.TooMany{}
+		f.Errors.AddBusy("password", "auth.login.busy")
+		return p.showLogin(w, r, f)
 	case err != nil:
 		return err
 	}
@@ -100,7 +101,7 @@ func (p *Pages) showSecond(w http.ResponseWriter, r *http.Request, f secondForm)
 	}
 	pg := page(r, title, len(f.Errors) > 0)
 	pg.Scripts, pg.HideTitle = []string{"passkey.js"}, true
-	return web.PublicPage(w, r, status(f.Errors), pg, secondPage(f))
+	return web.PublicPage(w, r, f.Errors.Status(w), pg, secondPage(f))
 }
 
 func (p *Pages) doSecond(w http.ResponseWriter, r *http.Request) error {
@@ -152,7 +153,8 @@ func (p *Pages) tryFactor(w http.ResponseWriter, r *http.Request, confirm bool) 
 	case errors.Is(err, account.ErrNoSession):
 		return web.See(w, r, "/masuk")
 	case errors.Is(err, account.ErrBusy):
-		return web.TooMany{}
+		f.Errors.AddBusy(field, "auth.login.busy")
+		return p.showSecond(w, r, f)
 	case err != nil:
 		return err
 	}

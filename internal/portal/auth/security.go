@@ -65,7 +65,7 @@ func (p *Pages) showPassword(w http.ResponseWriter, r *http.Request, errs web.Fi
 	pg := page(r, "auth.password.title", len(errs) > 0)
 	pg.Breadcrumbs = crumbs(r, "auth.password.title")
 	f := passwordForm{Username: web.ViewerOf(r.Context()).Account.Username, Min: p.accounts.Policy.MinPassword, Errors: errs}
-	return web.Page(w, r, status(errs), pg, passwordPage(f))
+	return web.Page(w, r, errs.Status(w), pg, passwordPage(f))
 }
 
 func crumbs(r *http.Request, here string) []ui.Link {
@@ -96,7 +96,7 @@ func (p *Pages) doPassword(w http.ResponseWriter, r *http.Request) error {
 	case errors.As(err, &weak):
 		p.weak(errs, "password", weak)
 	case errors.Is(err, account.ErrBusy):
-		return web.TooMany{}
+		errs.AddBusy("old", "auth.password.busy")
 	case err != nil:
 		return err
 	}
@@ -166,7 +166,7 @@ func (p *Pages) showApp(w http.ResponseWriter, r *http.Request, f appForm) error
 	}
 	pg := page(r, "auth.app.title", len(f.Errors) > 0)
 	pg.Breadcrumbs = crumbs(r, "auth.app.title")
-	return web.Page(w, r, status(f.Errors), pg, appPage(f))
+	return web.Page(w, r, f.Errors.Status(w), pg, appPage(f))
 }
 
 func (p *Pages) doApp(w http.ResponseWriter, r *http.Request) error {

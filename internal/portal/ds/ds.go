@@ -114,10 +114,3 @@ func page(r *http.Request, title string, bad bool) ui.Page {
 		},
 	}
 }
-
-func status(errs web.FieldErrors) int {
-	if len(errs) > 0 {
-		return http.StatusUnprocessableEntity
-	}
-	return http.StatusOK
-}

@@ -471,3 +471,34 @@ func TestTheLastWrongPassphraseDestroysTheKeyAndSaysSo(t *testing.T) {
 	b.Get("/ds").Want(t, "a new one", 200, "masih dalam proses penerbitan", "Link untuk membuat PIN baru sedang dikirimkan", "Kirim ulang tautan")
 	m.browser(audit.Actor{}).Get("/email/user/enroll/"+m.Token()).Want(t, "link", 200, "Anda meminta Reset PIN DS")
 }
+
+func TestBusyCountsNoAttempt(t *testing.T) {
+	t.Parallel()
+	m := newRoom(t)
+	j := m.Begin()
+	b := m.browser(j.Applicant)
+	m.ToCertificate(m.ca, j)
+	busy := func(path, old string, texts ...string) {
+		t.Helper()
+		page := b.Post(path, "passphrase_lama", old, "passphrase", portaltest.Better).Want(t, path, 503, texts...)
+		if page.Header.Get("Retry-After") != "5" || page.Has(portaltest.Better) || page.Has(old) {
+			t.Errorf("%s: Retry-After %q, or the page shows what was typed", path, page.Header.Get("Retry-After"))
+		}
+	}
+	free := m.FillSlots()
+	for range 6 { // more than would lock the key
+		busy("/ds/ubah-pin", "not the old one", "Sistem sedang sibuk", "tidak dihitung", "Sisa percobaan passphrase: 5")
+	}
+	busy("/ds/ubah-pin?lang=en", portaltest.Good, "The system is busy", "does not count", "Attempts left: 5")
+	free()
+	key, err := m.Store.Read().LiveCredential(t.Context(), j.ID)
+	portaltest.Must(t, err)
+	_, err = m.Svc.Guard.Unlock(t.Context(), key.ID, func(context.Context) error {
+		busy("/ds/ubah-pin?lang=id", portaltest.Good, "Passphrase lain untuk kunci ini sedang diperiksa", "tidak dihitung")
+		return credential.ErrNotEvaluated
+	})
+	if !errors.Is(err, credential.ErrNotEvaluated) {
+		t.Fatal(err)
+	}
+	b.Post("/ds/ubah-pin", "passphrase_lama", portaltest.Good, "passphrase", portaltest.Better).Want(t, "when there is room", 303)
+}

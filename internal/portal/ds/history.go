@@ -92,7 +92,7 @@ func (p *Pages) showAgreement(w http.ResponseWriter, r *http.Request, errs web.F
 			return err
 		}
 		pg.Lede = i18n.T(ctx, "ds.agreement.lede")
-		return web.Page(w, r, status(errs), pg, consentBody(texts, errs))
+		return web.Page(w, r, errs.Status(w), pg, consentBody(texts, errs))
 	}
 	list, err := p.receipts(r)
 	if err != nil {

@@ -64,7 +64,7 @@ func (p *Pages) showChange(w http.ResponseWriter, r *http.Request, errs web.Fiel
 	f.Fields = passform.Props{Another: true, Policy: p.Enrolment.Estimator.Policy(), Own: own, Year: p.Clock().Year(), Errors: errs, Strength: s}
 	pg := page(r, "ds.change.title", len(errs) > 0)
 	pg.Lede = i18n.T(ctx, "ds.change.lede")
-	return web.Page(w, r, status(errs), pg, changeBody(f))
+	return web.Page(w, r, errs.Status(w), pg, changeBody(f))
 }
 
 func (p *Pages) publicWords(ctx context.Context, employeeID string) ([]string, error) {
@@ -141,9 +141,11 @@ func (p *Pages) explain(ctx context.Context, errs web.FieldErrors, err error) bo
 	case errors.As(err, &locked):
 		errs.Add(fieldOld, "ds.change.locked", "until", i18n.DateTime(ctx, locked.Until))
 	case errors.As(err, &busy):
-		errs.Add(fieldOld, "ds.change.inflight")
-	case errors.Is(err, credential.ErrBusy), errors.Is(err, passphrase.ErrTimeout), errors.Is(err, credential.ErrStale), errors.Is(err, enrolment.ErrStale):
-		errs.Add(fieldOld, "ds.change.busy")
+		errs.AddBusy(fieldOld, "ds.change.inflight")
+	case errors.Is(err, credential.ErrBusy), errors.Is(err, passphrase.ErrBusy), errors.Is(err, passphrase.ErrTimeout):
+		errs.AddBusy(fieldOld, "ds.change.busy")
+	case errors.Is(err, credential.ErrStale), errors.Is(err, enrolment.ErrStale):
+		errs.Add(fieldOld, "ds.change.stale")
 	case errors.Is(err, credential.ErrWrongPassphrase) && left > 0:
 		errs.Add(fieldOld, "ds.change.wrong", "left", left)
 	case errors.Is(err, credential.ErrWrongPassphrase):
@@ -190,7 +192,7 @@ func (p *Pages) showReset(w http.ResponseWriter, r *http.Request, errs web.Field
 		return err
 	}
 	pg := page(r, "ds.reset.title", len(errs) > 0)
-	return web.Page(w, r, status(errs), pg, resetBody(resetForm{Waits: p.Enrolment.Policy.ResetNeedsOfficer, LockedOut: lockedOut, Errors: errs}))
+	return web.Page(w, r, errs.Status(w), pg, resetBody(resetForm{Waits: p.Enrolment.Policy.ResetNeedsOfficer, LockedOut: lockedOut, Errors: errs}))
 }
 
 // reset revokes the certificate now and sends a link to make a new key.
@@ -256,7 +258,7 @@ func (p *Pages) showRevoke(w http.ResponseWriter, r *http.Request, errs web.Fiel
 		return err
 	}
 	f := revokeForm{Registration: reg, Reason: why, Text: text, Errors: errs}
-	return web.Page(w, r, status(errs), page(r, "ds.revoke.title", len(errs) > 0), revokeBody(f))
+	return web.Page(w, r, errs.Status(w), page(r, "ds.revoke.title", len(errs) > 0), revokeBody(f))
 }
 
 func (p *Pages) revoke(w http.ResponseWriter, r *http.Request) error {

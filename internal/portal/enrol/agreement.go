@@ -121,7 +121,7 @@ func (p *Pages) showAgreement(w http.ResponseWriter, r *http.Request, reg db.Reg
 	pg := page(r, "enrol.agreement.title", len(errs) > 0)
 	pg.Lede = i18n.T(ctx, "enrol.step", "n", 2)
 	c := consent{Action: base + "perjanjian", Reference: reg.Reference, Texts: texts, Errors: errs}
-	return web.PublicPage(w, r, status(errs), pg, agreementBody(c))
+	return web.PublicPage(w, r, errs.Status(w), pg, agreementBody(c))
 }
 
 // The fields of the agreement's form.

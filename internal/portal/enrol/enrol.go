@@ -128,7 +128,7 @@ func (p *Pages) show(w http.ResponseWriter, r *http.Request, l enrolment.Link, e
 	}
 	pg := page(r, "enrol.title", len(errs) > 0)
 	pg.Lede = i18n.T(ctx, "enrol.step", "n", 1)
-	return web.PublicPage(w, r, status(errs), pg, formBody(f))
+	return web.PublicPage(w, r, errs.Status(w), pg, formBody(f))
 }
 
 func (p *Pages) maskedNIK(ctx context.Context, e db.Employee) (string, error) {
@@ -192,8 +192,8 @@ func (p *Pages) set(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 		return p.dead(w, r, l)
-	case errors.Is(err, credential.ErrBusy), errors.Is(err, passphrase.ErrTimeout):
-		errs.Add(passform.Field, "passphrase.error.busy")
+	case errors.Is(err, credential.ErrBusy), errors.Is(err, passphrase.ErrBusy), errors.Is(err, passphrase.ErrTimeout):
+		errs.AddBusy(passform.Field, "passphrase.error.busy")
 		return p.show(w, r, l, errs, nil)
 	case passform.Explain(errs, passform.Field, policy, err):
 		strength, err := p.enrolment.Strength(ctx, l.Employee, secret)
@@ -232,11 +232,4 @@ func (p *Pages) dead(w http.ResponseWriter, r *http.Request, l enrolment.Link) e
 
 func page(r *http.Request, title string, bad bool) ui.Page {
 	return ui.Page{Title: i18n.T(r.Context(), title), HasErrors: bad}
-}
-
-func status(errs web.FieldErrors) int {
-	if len(errs) > 0 {
-		return http.StatusUnprocessableEntity
-	}
-	return http.StatusOK
 }

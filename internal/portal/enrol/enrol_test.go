@@ -12,8 +12,10 @@ import (
 
 	"absah/internal/audit"
 	"absah/internal/enrolment"
+	"absah/internal/passphrase"
 	"absah/internal/portal/enrol"
 	"absah/internal/portal/portaltest"
+	"absah/internal/store"
 	"absah/internal/store/db"
 )
 
@@ -207,6 +209,39 @@ func TestWeakPassphrasesKeepThePageAndTheLink(t *testing.T) {
 		}
 	}
 	b.Get(link).Want(t, "still live", 200)
+}
+
+func TestBusyAsksToTryAgainAndKeepsTheLink(t *testing.T) {
+	t.Parallel()
+	w, srv, _, _, r := begin(t)
+	b := w.Browser(srv, audit.Actor{})
+	link := base + w.Token()
+	busy := func(what, path string, texts ...string) {
+		t.Helper()
+		page := b.Post(path, "passphrase", portaltest.Good, "konfirmasi", portaltest.Good).Want(t, what, 503, texts...)
+		if page.Header.Get("Retry-After") != "5" {
+			t.Errorf("%s: Retry-After %q", what, page.Header.Get("Retry-After"))
+		}
+		if page.Has(portaltest.Good) {
+			t.Errorf("%s: the page shows what was typed", what)
+		}
+		if _, err := w.Store.Read().LiveCredential(t.Context(), r.ID); !store.IsNotFound(err) {
+			t.Errorf("%s: a key was made: %v", what, err)
+		}
+	}
+	free := w.FillSlots()
+	busy("no slot", link, "Sistem sedang sibuk", "Tautan Anda tetap berlaku")
+	busy("no slot, in English", link+"?lang=en", "The system is busy", "Your link remains valid")
+	free()
+	ready := w.Svc.Estimator
+	slow, err := passphrase.NewEstimator(passphrase.DefaultPolicy(), w.Clock.Now, 1)
+	portaltest.Must(t, err)
+	slow.SetLimit(-time.Second)
+	w.Svc.Estimator = slow
+	busy("no estimate", link+"?lang=id", "Sistem sedang sibuk")
+	w.Svc.Estimator = ready
+	check{w}.status(t, r.ID, enrolment.OnSetPassphrase)
+	b.Post(link, "passphrase", portaltest.Good, "konfirmasi", portaltest.Good).Want(t, "when there is room", 303)
 }
 
 func TestPolicyMayAskForTheOwnersLogin(t *testing.T) {

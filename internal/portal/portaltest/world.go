@@ -253,6 +253,39 @@ func Secret(t testing.TB, s string) *passphrase.Secret {
 	return p
 }
 
+// nobody keeps the attempts of a key that is not there.
+type nobody struct{}
+
+func (nobody) Update(_ context.Context, _ string, f func(credential.Attempts) (credential.Attempts, error)) (credential.Attempts, error) {
+	return f(credential.Attempts{})
+}
+
+// FillSlots takes every slot in which passphrases are derived and closes the
+// queue behind them, until the function that it returns is called.
+func (w *World) FillSlots() (free func()) {
+	w.T.Helper()
+	slots, err := credential.NewSlots(64<<10, 0, time.Minute)
+	Must(w.T, err)
+	sealer, guard := w.Svc.Sealer, w.Svc.Guard
+	w.Svc.Sealer = credential.NewSealer(w.Vault, slots)
+	w.Svc.Guard = credential.NewGuard(enrolment.AttemptStore{Store: w.Store, Ledger: w.Svc.Ledger, Clock: w.Clock.Now}, slots, w.Clock.Now)
+	inside, leave, left := make(chan struct{}), make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(left)
+		_, _ = credential.NewGuard(nobody{}, slots, w.Clock.Now).Unlock(w.T.Context(), "nobody's", func(context.Context) error {
+			close(inside)
+			<-leave
+			return credential.ErrNotEvaluated
+		})
+	}()
+	<-inside
+	return func() {
+		close(leave)
+		<-left
+		w.Svc.Sealer, w.Svc.Guard = sealer, guard
+	}
+}
+
 // Browser is somebody with cookies.
 type Browser struct {
 	t    testing.TB

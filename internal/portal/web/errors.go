@@ -58,7 +58,7 @@ func Fail(w http.ResponseWriter, r *http.Request, err error) {
 	case errors.Is(err, ErrConflict):
 		errorPage(w, r, http.StatusConflict, "conflict")
 	case errors.As(err, &many):
-		w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(max(many.After, time.Second).Seconds()))))
+		setRetryAfter(w, many.After)
 		errorPage(w, r, http.StatusTooManyRequests, "toomany")
 	case errors.Is(err, context.Canceled) && ctx.Err() != nil:
 		w.WriteHeader(499) // the browser is gone; only the log sees it
@@ -66,6 +66,11 @@ func Fail(w http.ResponseWriter, r *http.Request, err error) {
 		req.Site.Log.ErrorContext(ctx, "request failed", "reference", req.Reference, "error", err)
 		errorPage(w, r, http.StatusInternalServerError, "fault")
 	}
+}
+
+// setRetryAfter tells in whole seconds when to come back, at least one.
+func setRetryAfter(w http.ResponseWriter, d time.Duration) {
+	w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(max(d, time.Second).Seconds()))))
 }
 
 // Deny answers an unsafe request that came from another site (403).

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"absah/internal/portal/i18n"
 	"absah/internal/portal/ui"
@@ -58,6 +59,9 @@ func Value(r *http.Request, field string) string {
 type Message struct {
 	Key  string
 	Args []any
+	// Busy says that nothing is wrong with the field: the form could not be
+	// looked at now, and may be sent again.
+	Busy bool
 }
 
 // FieldErrors says what is wrong with a form, by field (the id of its input).
@@ -71,6 +75,34 @@ func (e FieldErrors) Add(field, key string, args ...any) {
 	if _, ok := e[field]; !ok {
 		e[field] = Message{Key: key, Args: args}
 	}
+}
+
+// AddBusy notes that a form could not be looked at, beside the field that is to
+// be filled in again.
+func (e FieldErrors) AddBusy(field, key string, args ...any) {
+	if _, ok := e[field]; !ok {
+		e[field] = Message{Key: key, Args: args, Busy: true}
+	}
+}
+
+// retryAfter is when whoever met a full queue may try again. Queues are given
+// up after two seconds.
+const retryAfter = 5 * time.Second
+
+// Status is that of the page which shows the form once more: 200 without
+// errors, 422 with some, and 503 with the header Retry-After when the form was
+// not looked at.
+func (e FieldErrors) Status(w http.ResponseWriter) int {
+	if len(e) == 0 {
+		return http.StatusOK
+	}
+	for _, m := range e {
+		if m.Busy {
+			setRetryAfter(w, retryAfter)
+			return http.StatusServiceUnavailable
+		}
+	}
+	return http.StatusUnprocessableEntity
 }
 
 // Text is the error of a field in the language of ctx, or nothing.

@@ -145,3 +145,24 @@ func FuzzRedirect(f *testing.F) {
 		}
 	})
 }
+
+func TestStatusOfAForm(t *testing.T) {
+	t.Parallel()
+	for want, errs := range map[int]FieldErrors{
+		200: {}, 422: {"a": {Key: "x"}}, 503: {"a": {Key: "x"}, "b": {Key: "y", Busy: true}},
+	} {
+		w := httptest.NewRecorder()
+		if got := errs.Status(w); got != want {
+			t.Errorf("%v: %d, want %d", errs, got, want)
+		}
+		if after := w.Header().Get("Retry-After"); (after == "5") != (want == 503) {
+			t.Errorf("%d: Retry-After %q", want, after)
+		}
+	}
+	errs := FieldErrors{}
+	errs.AddBusy("a", "first")
+	errs.Add("a", "second")
+	if m := errs["a"]; m.Key != "first" || !m.Busy {
+		t.Errorf("%+v", m)
+	}
+}
