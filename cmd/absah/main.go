@@ -3,6 +3,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/signal"
@@ -20,6 +21,7 @@ type cli struct {
 	Doctor  doctorCmd  `cmd:"" help:"Check the installation and say how to mend what fails."`
 	Migrate migrateCmd `cmd:"" help:"Bring the schema of the database up to date."`
 	Staff   staffCmd   `cmd:"" help:"Units and employees."`
+	Verify  verifyCmd  `cmd:"" help:"Judge the signatures of PDF files, offline."`
 	Version versionCmd `cmd:"" help:"Print the version."`
 
 	Config string `help:"Configuration file (YAML)." env:"ABSAH_CONFIG" type:"path" placeholder:"FILE"`
@@ -42,6 +44,10 @@ func main() {
 		kong.BindTo(ctx, (*context.Context)(nil)), kong.Bind(&c),
 	)
 	if err := k.Run(); err != nil {
+		var status exitStatus
+		if errors.As(err, &status) {
+			os.Exit(int(status))
+		}
 		fmt.Fprintln(os.Stderr, "absah: "+err.Error())
 		os.Exit(1)
 	}

@@ -1,0 +1,130 @@
+package validation
+
+import (
+	"time"
+
+	"absah/pades/changes"
+)
+
+// Verdict is the answer in one word.
+type Verdict string
+
+const (
+	Valid         Verdict = "valid"         // all is proven, and nothing changed that was not permitted
+	Invalid       Verdict = "invalid"       // the signature does not hold, or the document was changed
+	Indeterminate Verdict = "indeterminate" // something is missing, or open to doubt
+	Unsigned      Verdict = "unsigned"      // the document has no signature
+)
+
+// worse returns the graver of two verdicts on signatures.
+func worse(a, b Verdict) Verdict {
+	rank := map[Verdict]int{Valid: 1, Indeterminate: 2, Invalid: 3}
+	if rank[b] > rank[a] {
+		return b
+	}
+	return a
+}
+
+// Indications of EN 319 102-1 5.1.3.
+const (
+	TotalPassed     = "TOTAL-PASSED"
+	TotalFailed     = "TOTAL-FAILED"
+	IndeterminateEN = "INDETERMINATE"
+)
+
+// Sub-indications of EN 319 102-1 table 5 that are given here beside those of
+// packages cms and certpath.
+const (
+	formatFailure      = "FORMAT_FAILURE"
+	constraintsFailure = "SIG_CONSTRAINTS_FAILURE"
+	noSigningCert      = "NO_SIGNING_CERTIFICATE_FOUND"
+	tryLater           = "TRY_LATER"
+	signedDataNotFound = "SIGNED_DATA_NOT_FOUND"
+	timestampOrder     = "TIMESTAMP_ORDER_FAILURE"
+	cryptoNoPOE        = "CRYPTO_CONSTRAINTS_FAILURE_NO_POE"
+)
+
+// Report is what was found out about one document. Its JSON is the contract of
+// absah verify --json.
+type Report struct {
+	Verdict    Verdict      `json:"verdict"`
+	Signatures []*Signature `json:"signatures"` // in the order of the revisions that hold them
+	// Errors concern the whole document.
+	Errors []string `json:"errors"`
+}
+
+// Signature is the report on one signature or document timestamp.
+type Signature struct {
+	Field         string     `json:"field"` // fully qualified name of the form field
+	Type          string     `json:"type"`  // signature, or timestamp for a document timestamp
+	Verdict       Verdict    `json:"verdict"`
+	Indication    string     `json:"indication"`
+	SubIndication string     `json:"subIndication"`
+	Level         string     `json:"level"` // B-B, B-T, B-LT, B-LTA; empty where it is none of them
+	Signer        *Signer    `json:"signer"`
+	SigningTime   *time.Time `json:"signingTime"` // as the signer claims it
+	Timestamp     *time.Time `json:"timestamp"`   // before which the signature is proven to exist
+	// Revoked is when the signer's certificate was revoked, where it was.
+	Revoked            *time.Time `json:"revoked,omitempty"`
+	CoversWholeFile    bool       `json:"coversWholeFile"`
+	Revision           int        `json:"revision"`                // that it covers, from 1; 0 where that is not known
+	Certification      int        `json:"certification,omitempty"` // P of its DocMDP transform
+	DigestAlgorithm    string     `json:"digestAlgorithm"`
+	SignatureAlgorithm string     `json:"signatureAlgorithm"`
+	ChangesAfter       []Change   `json:"changesAfter"`
+	Errors             []string   `json:"errors"`
+	Notes              []string   `json:"notes,omitempty"` // facts that do not count against it
+	Intact             bool       `json:"intact"`          // what it covers is what was signed, whoever signed it
+	Reason             string     `json:"reason,omitempty"`
+	Location           string     `json:"location,omitempty"`
+
+	// Chain is the certification path, the signer first, DER.
+	Chain [][]byte `json:"-"`
+}
+
+// Signer names the certificate that the signature verifies with.
+type Signer struct {
+	Subject string `json:"subject"`
+	Issuer  string `json:"issuer"`
+	Serial  string `json:"serial"` // hexadecimal
+}
+
+// Change is one change that came after the signature.
+type Change struct {
+	Revision int          `json:"revision"` // from 1
+	Page     int          `json:"page"`     // from 1; 0 where it belongs to none
+	Object   string       `json:"object"`   // "12 0"
+	Kind     changes.Kind `json:"kind"`
+	Allowed  bool         `json:"allowed"`
+	Text     string       `json:"text"`
+}
+
+// fail makes the signature invalid. The first cause names the sub-indication.
+func (s *Signature) fail(sub, text string) {
+	if s.Indication != TotalFailed {
+		s.Indication, s.SubIndication = TotalFailed, sub
+	}
+	s.Errors = append(s.Errors, text)
+}
+
+// doubt makes it indeterminate where it is not invalid already.
+func (s *Signature) doubt(sub, text string) {
+	if s.Indication == "" || s.Indication == TotalPassed {
+		s.Indication, s.SubIndication = IndeterminateEN, sub
+	}
+	s.Errors = append(s.Errors, text)
+}
+
+func (s *Signature) note(text string) { s.Notes = append(s.Notes, text) }
+
+// conclude draws the verdict from the indication.
+func (s *Signature) conclude() {
+	switch s.Indication {
+	case TotalFailed:
+		s.Verdict = Invalid
+	case IndeterminateEN:
+		s.Verdict = Indeterminate
+	default:
+		s.Indication, s.SubIndication, s.Verdict = TotalPassed, "", Valid
+	}
+}

@@ -1,0 +1,232 @@
+package validation
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"absah/pades/certpath"
+	"absah/pades/changes"
+	"absah/pdf"
+)
+
+// Config is what a Validator knows before the first document.
+type Config struct {
+	// Trust has the anchors of signers and the policy on algorithms.
+	Trust *certpath.Validator
+	// TimestampTrust has the anchors of timestamp authorities; nil takes Trust.
+	TimestampTrust *certpath.Validator
+	// Source has material beside that of the document, such as a client of the
+	// network; nil has none.
+	Source certpath.Source
+	// Now is the clock; nil takes time.Now.
+	Now    func() time.Time
+	Limits pdf.Limits
+}
+
+// Validator validates documents. It is safe for concurrent use, and one made
+// once remembers which certificates it has verified.
+type Validator struct {
+	c Config
+}
+
+// ErrNoTrust is given for a Config without Trust.
+var ErrNoTrust = errors.New("validation without a certificate validator")
+
+// New prepares a Validator.
+func New(c Config) (*Validator, error) {
+	if c.Trust == nil {
+		return nil, ErrNoTrust
+	}
+	if c.TimestampTrust == nil {
+		c.TimestampTrust = c.Trust
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	return &Validator{c}, nil
+}
+
+// Options are those of one document.
+type Options struct {
+	Password []byte    // of an encrypted file
+	Time     time.Time // at which the signatures are judged; zero: now
+}
+
+// Validate judges the document of size bytes in r. What is wrong with the
+// document is in the report; the error tells that r could not be read, or that
+// ctx ended.
+func (v *Validator) Validate(ctx context.Context, r io.ReaderAt, size int64, o Options) (*Report, error) {
+	in := &tracked{ReaderAt: r}
+	doc, err := pdf.Open(in, size, pdf.Options{Password: o.Password, Limits: v.c.Limits})
+	if err != nil {
+		if outside(ctx, in) {
+			return nil, fmt.Errorf("open the document: %w", err)
+		}
+		return &Report{Verdict: Indeterminate, Signatures: []*Signature{}, Errors: []string{"the document cannot be read: " + err.Error()}}, nil
+	}
+	now := o.Time
+	if now.IsZero() {
+		now = v.c.Now()
+	}
+	j := &job{Validator: v, ctx: ctx, r: in, doc: doc, now: now, report: &Report{Signatures: []*Signature{}, Errors: []string{}}}
+	if err := j.run(); err != nil {
+		return nil, err
+	}
+	return j.report, nil
+}
+
+// tracked remembers that its reader failed, so that a fault of the disk is not
+// taken for one of the document.
+type tracked struct {
+	io.ReaderAt
+	err atomic.Pointer[error]
+}
+
+func (t *tracked) ReadAt(p []byte, off int64) (int, error) {
+	n, err := t.ReaderAt.ReadAt(p, off)
+	if err != nil && !errors.Is(err, io.EOF) {
+		t.err.CompareAndSwap(nil, &err)
+	}
+	return n, err
+}
+
+// outside reports whether an error is none of the document.
+func outside(ctx context.Context, r *tracked) bool { return ctx.Err() != nil || r.err.Load() != nil }
+
+// job is the validation of one document.
+type job struct {
+	*Validator
+	ctx    context.Context //nolint:containedctx // lives as long as one call of Validate
+	r      *tracked
+	doc    *pdf.Document
+	now    time.Time
+	report *Report
+
+	signatures []*signature
+	changes    []changes.Change
+	proofs     []proof // by document timestamps, the newest first
+	evidence   map[int]*evidence
+}
+
+func (j *job) run() error {
+	found, err := find(j.doc)
+	if err != nil {
+		if outside(j.ctx, j.r) {
+			return fmt.Errorf("look for signatures: %w", err)
+		}
+		j.report.Verdict = Indeterminate
+		j.report.Errors = append(j.report.Errors, "the form cannot be read: "+err.Error())
+		return nil
+	}
+	if len(found) == 0 {
+		return j.unsigned()
+	}
+	for _, c := range found {
+		s, err := j.examine(c)
+		if err != nil {
+			return err
+		}
+		j.signatures = append(j.signatures, s)
+	}
+	slices.SortStableFunc(j.signatures, func(a, b *signature) int { return a.revision() - b.revision() })
+	if err := j.compare(); err != nil {
+		return err
+	}
+	if err := j.judgeAll(); err != nil {
+		return err
+	}
+	j.anomalies()
+	j.report.Verdict = Valid
+	for _, s := range j.signatures {
+		s.report.conclude()
+		j.report.Verdict = worse(j.report.Verdict, s.report.Verdict)
+		j.report.Signatures = append(j.report.Signatures, s.report)
+	}
+	if len(j.report.Errors) > 0 {
+		j.report.Verdict = worse(j.report.Verdict, Indeterminate)
+	}
+	return nil
+}
+
+// unsigned concludes for a document without signatures, and looks whether an
+// earlier revision had some.
+func (j *job) unsigned() error {
+	j.report.Verdict = Unsigned
+	for i := len(j.doc.Revisions()) - 2; i >= 0; i-- {
+		found, err := find(j.doc.At(i))
+		if err != nil {
+			if outside(j.ctx, j.r) {
+				return fmt.Errorf("look for signatures of earlier revisions: %w", err)
+			}
+			continue
+		}
+		for _, c := range found {
+			j.report.Verdict = Invalid
+			s := &Signature{Field: c.field, Type: typeOf(c), Revision: i + 1, ChangesAfter: []Change{}, Errors: []string{}}
+			s.fail(constraintsFailure, "the signature was removed by a later revision")
+			s.conclude()
+			j.report.Signatures = append(j.report.Signatures, s)
+		}
+		if len(found) > 0 {
+			return nil
+		}
+	}
+	return nil
+}
+
+// compare finds what changed behind the oldest signature.
+func (j *job) compare() error {
+	first := -1
+	for _, s := range j.signatures {
+		if s.coverage != nil && s.coverage.revision >= 0 {
+			first = s.coverage.revision
+			break
+		}
+	}
+	if first < 0 {
+		return nil
+	}
+	all, err := changes.Between(j.ctx, j.doc, first)
+	if err != nil {
+		if outside(j.ctx, j.r) {
+			return fmt.Errorf("compare the revisions: %w", err)
+		}
+		j.report.Errors = append(j.report.Errors, "the revisions cannot be compared: "+err.Error())
+		return nil
+	}
+	j.changes = all
+	return nil
+}
+
+// anomalies makes the answer indeterminate where readers may differ in what the
+// document is.
+func (j *job) anomalies() {
+	for _, a := range j.doc.Anomalies() {
+		text := fmt.Sprintf("%s at byte %d: %s", a.Kind, a.Offset, a.Text)
+		if !serious[a.Kind] {
+			continue
+		}
+		if len(j.report.Errors) > maxTexts {
+			return
+		}
+		j.report.Errors = append(j.report.Errors, "readers may disagree on this document: "+text)
+	}
+}
+
+// serious are the departures at which one reader could show another document
+// than the next. A strict reader refuses these files; a tolerant one chooses.
+var serious = map[pdf.AnomalyKind]bool{
+	pdf.StartxrefMissing: true, pdf.StartxrefWrong: true, pdf.TailMismatch: true, pdf.TrailingBytes: true,
+	pdf.SectionOrder: true, pdf.SectionUnreachable: true, pdf.PrevLoop: true, pdf.PrevWrong: true, pdf.XrefRebuilt: true,
+	pdf.XrefOverlap: true, pdf.XrefShifted: true, pdf.XrefRows: true, pdf.HybridConflict: true, pdf.OffsetWrong: true,
+	pdf.GenerationMismatch: true, pdf.DuplicateKey: true, pdf.CatalogWrong: true, pdf.EncryptionIrregular: true,
+	pdf.ObjectStream: true,
+}
+
+// maxTexts bounds lists that a hostile document could make long.
+const maxTexts = 50
