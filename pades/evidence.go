@@ -57,7 +57,7 @@ type collector struct {
 	options *Options
 	store   *store
 	now     time.Time
-	at      time.Time // for which certificates are looked at: of the trusted time, or now
+	at      time.Time            // for which certificates are looked at: of the trusted time, or now
 	asked   map[string]*material // by certificate
 }
 

@@ -38,7 +38,7 @@ func Prepare(ctx context.Context, in io.ReaderAt, size int64, s *Signer, o Optio
 	if err != nil {
 		return nil, fmt.Errorf("open the document: %w", err)
 	}
-	plan, err := plan(doc, s, &o)
+	plan, err := plan(ctx, doc, s, &o)
 	if err != nil {
 		return nil, err
 	}

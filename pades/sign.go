@@ -25,7 +25,7 @@ func Sign(ctx context.Context, in io.ReaderAt, size int64, out io.Writer, s *Sig
 	if err != nil {
 		return nil, fmt.Errorf("open the document: %w", err)
 	}
-	p, err := plan(doc, s, &o)
+	p, err := plan(ctx, doc, s, &o)
 	if err != nil {
 		return nil, err
 	}
@@ -87,7 +87,7 @@ func checkOptions(o *Options) error {
 }
 
 // plan puts an empty signature into the document.
-func plan(doc *pdf.Document, s *Signer, o *Options) (*planned, error) {
+func plan(ctx context.Context, doc *pdf.Document, s *Signer, o *Options) (*planned, error) {
 	if err := checkOptions(o); err != nil {
 		return nil, err
 	}
@@ -122,7 +122,7 @@ func plan(doc *pdf.Document, s *Signer, o *Options) (*planned, error) {
 	if o.Format == PKCS7 {
 		p.format = PKCS7
 	}
-	look, err := site.look(t.field, o)
+	look, err := site.look(ctx, t.field, o)
 	if err != nil {
 		return nil, err
 	}

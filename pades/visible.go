@@ -1,6 +1,7 @@
 package pades
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"regexp"
@@ -10,12 +11,16 @@ import (
 )
 
 // Visible says how a signature looks and where. An existing field that has a
-// rectangle gives the place; Page and Box are for new fields.
+// rectangle gives the place; Page, Box and Anchor are for new fields.
 type Visible struct {
-	// Page is the page's number, from 1.
+	// Page is the page's number, from 1. With an Anchor, 0 is every page.
 	Page int
-	// Box is the place on the page as its viewer sees it.
+	// Box is the place on the page as its viewer sees it. With an Anchor, X and Y
+	// move the box away from the text, to the right and up.
 	Box appearance.Box
+	// Anchor is text of the page content to put the box over, centre on centre:
+	// the first that no other characters touch, else the first.
+	Anchor string
 	// Spec is what is shown. Width, Height, Rotate and Conformance are taken from
 	// the place and the document.
 	Spec appearance.Spec
@@ -46,11 +51,11 @@ func number(v float64) pdf.Object {
 }
 
 // look draws the appearance that the options want; nil is an invisible one.
-func (s *site) look(f *signatureField, o *Options) (*face, error) {
+func (s *site) look(ctx context.Context, f *signatureField, o *Options) (*face, error) {
 	if o.Visible == nil {
 		return nil, nil
 	}
-	l, place, err := s.place(f, o.Visible)
+	l, place, err := s.place(ctx, f, o.Visible)
 	if err != nil {
 		return nil, err
 	}
@@ -66,9 +71,12 @@ func (s *site) look(f *signatureField, o *Options) (*face, error) {
 }
 
 // place finds the page and the rectangle.
-func (s *site) place(f *signatureField, v *Visible) (*face, appearance.Placement, error) {
+func (s *site) place(ctx context.Context, f *signatureField, v *Visible) (*face, appearance.Placement, error) {
 	if f != nil {
 		return s.placeInField(f)
+	}
+	if v.Anchor != "" {
+		return s.placeAtAnchor(ctx, v)
 	}
 	p, err := s.numberedPage(v.Page)
 	if err != nil {
