@@ -71,7 +71,7 @@ type OCSPAnswer struct {
 type OCSPStatusError int
 
 func (e OCSPStatusError) Error() string {
-	names := [...]string{"successful", "malformedRequest", "internalError", "status 4", "tryLater", "sigRequired", "unauthorized"}
+	names := [...]string{"successful", "malformedRequest", "internalError", "tryLater", "status 4", "sigRequired", "unauthorized"}
 	if e >= 0 && int(e) < len(names) {
 		return "OCSP response is " + names[e]
 	}

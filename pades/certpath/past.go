@@ -161,7 +161,7 @@ func (r *run) slideStatus(p path, i int, res *Result) *Error {
 		return e
 	}
 	*out = list[best]
-	out.Fresh = r.fresh(out, control)
+	out.Fresh = r.fresh(out, control, i)
 	switch {
 	case out.Kind == StatusRevoked || out.Kind == StatusHold:
 		res.ControlTime = earlier(control, out.RevokedAt)

@@ -49,7 +49,7 @@ func (r *run) oneStatus(p path, i int, t time.Time, out *Status) *Error {
 		}
 		return &Error{Reason: ReasonNoRevocation, Sub: TryLater, Certificate: c, Depth: i, Err: errNoStatement}
 	}
-	s.Fresh = r.fresh(&s, t)
+	s.Fresh = r.fresh(&s, t, i)
 	*out = s
 	switch {
 	case s.Kind == StatusRevoked:
@@ -69,13 +69,14 @@ func (r *run) oneStatus(p path, i int, t time.Time, out *Status) *Error {
 }
 
 // fresh is the revocation freshness checker, EN 319 102-1 5.2.5: whether a
-// statement says enough about t. One that was made behind t always does.
-func (r *run) fresh(s *Status, t time.Time) bool {
+// statement on the certificate at depth says enough about t. One that was made
+// behind t always does.
+func (r *run) fresh(s *Status, t time.Time, depth int) bool {
 	if !s.ThisUpdate.Before(t) {
 		return true
 	}
 	switch {
-	case r.req.Freshness > 0:
+	case depth == 0 && r.level == 0 && r.req.Freshness > 0:
 		return !s.ThisUpdate.Before(t.Add(-r.req.Freshness))
 	case !s.NextUpdate.IsZero():
 		return !t.After(s.NextUpdate)
@@ -127,7 +128,7 @@ func (r *run) statements(p path, i int, t time.Time) []Status {
 	c, issuer := p.certs[i], p.issuer(i)
 	enough := func() bool {
 		for j := range out {
-			if r.fresh(&out[j], t) {
+			if r.fresh(&out[j], t, i) {
 				return true
 			}
 		}

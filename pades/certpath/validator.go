@@ -129,10 +129,11 @@ type Request struct {
 	POE POE
 
 	Revocation RevocationMode
-	// Freshness is how much older than Time a revocation statement may be
-	// (EN 319 102-1 5.2.5, maximum accepted revocation freshness). Zero asks
-	// that Time is not behind nextUpdate, or, where there is none, not more
-	// than a day behind thisUpdate.
+	// Freshness is how much older than Time the revocation statement on
+	// Certificate may be (EN 319 102-1 5.2.5, maximum accepted revocation
+	// freshness). Zero, and what is above Certificate, asks that Time is not
+	// behind nextUpdate, or, where there is none, not more than a day behind
+	// thisUpdate.
 	Freshness time.Duration
 	// StrictIssuers asks that the path of whoever signed a CRL or an OCSP
 	// answer is valid at the moment since which the answer is proven to exist
