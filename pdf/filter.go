@@ -2,6 +2,7 @@ package pdf
 
 import (
 	"bytes"
+	"cmp"
 	"compress/flate"
 	"errors"
 	"fmt"
@@ -48,6 +49,9 @@ func (d *Document) StreamRaw(s *Stream) ([]byte, error) {
 
 // decode undoes the filters of s; the result has at most limit bytes.
 func (d *Document) decode(s *Stream, limit int64) ([]byte, error) {
+	if err := d.charge(s.offset, 0); err != nil {
+		return nil, err
+	}
 	if s.length > d.limits.FileBytes {
 		return nil, &LimitError{"bytes of a stream", d.limits.FileBytes}
 	}
@@ -68,7 +72,8 @@ func (d *Document) decode(s *Stream, limit int64) ([]byte, error) {
 		}
 		irregular, err := d.undo(w, name, parm, data)
 		if err != nil {
-			return nil, err
+			// What was decoded in vain has been paid for.
+			return nil, cmp.Or(d.charge(s.offset, int64(len(w.b))), err)
 		}
 		if irregular != "" {
 			d.note(StreamData, s.offset, irregular)
@@ -84,6 +89,12 @@ func (d *Document) decode(s *Stream, limit int64) ([]byte, error) {
 // charge counts decoded bytes against the limit of the file.
 func (f *file) charge(offset, n int64) error {
 	b := &f.spent
+	if b.decoded > f.limits.FileBytes || b.again > 4*f.limits.FileBytes {
+		return &LimitError{"decoded bytes of a file", f.limits.FileBytes}
+	}
+	if n == 0 {
+		return nil
+	}
 	if b.seen[offset] {
 		if b.again += n; b.again > 4*f.limits.FileBytes {
 			return &LimitError{"decoded bytes of a file", f.limits.FileBytes}

@@ -12,6 +12,7 @@ type Case struct {
 	Pages     int      // -1: it cannot be opened
 	Revisions int      // 0: not to be looked at
 	Anomalies []string // kinds that must be told; nil for a sound file
+	Limit     bool     // some object must be refused for its size
 }
 
 // Sound makes files that keep ISO 32000-2 to the letter.
@@ -168,7 +169,7 @@ func pageTree() []byte {
 
 // Objects are object 10 of the file "every kind of object": the syntax, and the
 // same in the canonical form.
-const Objects = `[ null true false 0 -17 +3 4294967296 .5 -.002 12. 123456789.25 -0
+const Objects = `[ null true false 0 -17 +3 4294967296 .5 -.002 12.0 123456789.25 -0
   (plain) (nested (in) \(escaped\) \n\r\t\b\f\\\)) (octal \101\1012\7) (line\
  joined) () <48656C6c6F> <4 8 6> <> /Name /A#20B /Paired#28#29 / /Lime%comment
  <</Nested<</Deeper[<</Deepest true>>]>>/Null null/Ref 6 0 R>> 6 0 R [1 0 R 2 0 R 1 0] [] << >> ]`
@@ -181,7 +182,6 @@ func objects() []byte {
 	f.Object(12, "-12")
 	f.Object(13, "(string)")
 	f.Object(14, "/name")
-	f.Object(15, "3 0 R")
 	f.Object(16, "null")
 	f.Begin(17)
 	f.WriteString("17 0 obj<</A/B/C(d)/E[/F/G]/H<68>>>endobj\n")
