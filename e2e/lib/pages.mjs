@@ -127,7 +127,7 @@ export const groups = [
     ],
   },
   {
-    who: "Servis Desk",
+    who: "Service Desk",
     pages: [
       { name: "servis-desk", path: "/servicedesk" },
       {
@@ -153,7 +153,7 @@ export const groups = [
       { name: "admin-unit-satu", path: first("/admin/unit", uuid) },
       { name: "admin-pegawai", path: "/admin/pegawai" },
       { name: "admin-pegawai-baru", path: "/admin/pegawai/baru" },
-      { name: "admin-pegawai-satu", path: first("/admin/pegawai", uuid) },
+      { name: "admin-pegawai-satu", path: first("/admin/pegawai?q=contoh", uuid) },
       { name: "admin-impor", path: "/admin/impor" },
       { name: "admin-akun", path: "/admin/akun" },
       { name: "admin-akun-baru", path: "/admin/akun/baru" },

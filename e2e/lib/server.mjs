@@ -26,8 +26,10 @@ const environment = (extra) => ({
   ...extra,
 });
 
+// launch starts it on a free port, which {port} stands for in the values of env.
 async function launch(data, env) {
   const port = await freePort();
+  env = Object.fromEntries(Object.entries(env).map(([k, v]) => [k, v.replaceAll("{port}", port)]));
   const child = spawn(program, ["serve", "--demo", "--addr", `127.0.0.1:${port}`, "--data", data], {
     env: environment(env),
     stdio: ["ignore", "pipe", "pipe"],

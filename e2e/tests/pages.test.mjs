@@ -15,15 +15,17 @@ journey("every page", {}, (at, step) => {
       if (person && !group.out) await v.signIn(person);
       for (const page of group.pages) {
         for (const [lang, width] of [["id", 1280], ["en", 360]]) {
-          await v.page.setViewport({ width, height: 800 });
           try {
-            if (lang === "en" && !page.ready) await v.language(lang);
+            // Before the window gets narrow: while the menu slides out it covers the tools.
+            if (lang === "en") await v.language(lang);
+            await v.page.setViewport({ width, height: 800 });
             await visit(v, page, person);
             if (page.name !== "tidak-ditemukan") assert.ok(!/ditemukan|not found/i.test(await v.page.title()), `${page.name} was not found`);
             await v.seesPage();
           } catch (e) {
             problems.push(`${page.name} (${lang}): ${e.message.slice(0, 400)}`);
           }
+          await v.page.setViewport({ width: 1280, height: 800 });
           if (lang === "en") await v.language("id").catch(() => {});
         }
       }
