@@ -33,7 +33,6 @@ type parts struct {
 	after       func(signature []byte) []byte
 	unsigned    []Attribute
 	times       int // how many SignerInfos
-	raw         []byte
 }
 
 var content = []byte("Surat Keputusan Nomor 7")

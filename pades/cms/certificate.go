@@ -129,8 +129,11 @@ func parsePSSKey(spki []byte) (crypto.PublicKey, error) {
 		return nil, syntax("not a SubjectPublicKeyInfo")
 	}
 	id, err := ReadAlgorithm(&c)
-	if err != nil || id.OID != OIDRSAPSS {
-		return nil, nil //nolint:nilnil // "another kind" is an answer
+	if err != nil {
+		return nil, syntax("SubjectPublicKeyInfo: %v", err)
+	}
+	if id.OID != OIDRSAPSS {
+		return nil, nil
 	}
 	var bits, key cryptobyte.String
 	n, e := new(big.Int), 0
