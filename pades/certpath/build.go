@@ -259,6 +259,9 @@ func (r *run) ranked(c *Certificate, candidates []*Certificate) []*Certificate {
 				s += 8
 			}
 		}
+		if len(r.v.anchors[x.Issuer.key]) > 0 {
+			s -= 4
+		}
 		if !x.IsCA() {
 			s += 4
 		}
