@@ -189,16 +189,25 @@ func (c *comparison) takeOver(o pdf.Object, p position) { c.sweep(o, p, true) }
 
 func (c *comparison) sweep(o pdf.Object, p position, replaced bool) {
 	type item struct {
-		o pdf.Object
-		p position
+		o     pdf.Object
+		p     position
+		depth int // of unchanged objects on the way
 	}
-	work := []item{{o, p}}
+	seen := map[uint32]bool{}
+	work := []item{{o, p, 0}}
 	for len(work) > 0 {
 		it := work[len(work)-1]
 		work = work[:len(work)-1]
 		references(it.o, it.p.path, func(path string, to pdf.Ref) {
 			d := c.changed[to.Number]
 			if d == nil {
+				// What did not change may lead to a part that did.
+				if replaced && !seen[to.Number] && it.depth < maxLevels {
+					seen[to.Number] = true
+					if same := resolve(c.cur, to); !linked(&delta{cur: same}) {
+						work = append(work, item{same, position{from: to.Number}, it.depth + 1})
+					}
+				}
 				return
 			}
 			c.account(position{it.p.from, path}, to)
@@ -206,10 +215,14 @@ func (c *comparison) sweep(o pdf.Object, p position, replaced bool) {
 				return
 			}
 			c.judged[to.Number] = true
-			work = append(work, item{d.cur, position{from: to.Number}})
+			work = append(work, item{d.cur, position{from: to.Number}, it.depth})
 		})
 	}
 }
+
+// maxLevels is how many unchanged objects deep a part that may be replaced is
+// searched: a store, its VRI, an entry of that, a list, a stream.
+const maxLevels = 6
 
 // linked reports whether the object has a role of its own, so that a reference
 // to it from an appearance or the like is but a link.
@@ -273,7 +286,7 @@ func (c *comparison) catalog(was, is pdf.Dict, p position) {
 		switch k {
 		case "AcroForm", "Pages":
 		case "DSS":
-			if c.touches(b, p.key(k)) || !c.equal(a, b) {
+			if c.touches(b) || !c.equal(a, b) {
 				c.takeOver(b, p.key(k))
 				if isNull(b) {
 					c.report(Change{Kind: ValidationData, Object: root, Need: NeedMore, Detail: "removed"})
@@ -282,13 +295,13 @@ func (c *comparison) catalog(was, is pdf.Dict, p position) {
 				}
 			}
 		case "Metadata":
-			if c.touches(b, p.key(k)) || !c.equal(a, b) {
+			if c.touches(b) || !c.equal(a, b) {
 				c.takeOver(b, p.key(k))
 				c.report(Change{Kind: Metadata, Object: objectOf(b, root), Detail: "Metadata"})
 			}
 		case "Version", "Extensions":
-			if c.touches(b, p.key(k)) || !c.equal(a, b) {
-				c.absorb(b, p.key(k))
+			if c.touches(b) || !c.equal(a, b) {
+				c.takeOver(b, p.key(k))
 				c.report(Change{Kind: Metadata, Object: root, Detail: string(k)})
 			}
 		case "StructTreeRoot":
@@ -307,7 +320,7 @@ func (c *comparison) catalog(was, is pdf.Dict, p position) {
 
 // touches reports whether o leads to something that changed and not yet has been
 // judged, without leaving the part of the document that o begins.
-func (c *comparison) touches(o pdf.Object, p position) bool {
+func (c *comparison) touches(o pdf.Object) bool {
 	seen := map[uint32]bool{}
 	var walk func(pdf.Object, int) bool
 	walk = func(o pdf.Object, depth int) bool {
@@ -327,7 +340,7 @@ func (c *comparison) touches(o pdf.Object, p position) bool {
 		})
 		return found
 	}
-	return walk(o, 6)
+	return walk(o, maxLevels)
 }
 
 // sameBehind reports whether a value only moved between its place and an object

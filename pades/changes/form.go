@@ -34,7 +34,7 @@ func (c *comparison) form(a, b pdf.Object, p position) {
 		case "DR":
 			c.defaultResources(a, b, p.key(k), at)
 		case "XFA":
-			if c.touches(b, p.key(k)) || !c.equal(a, b) {
+			if c.touches(b) || !c.equal(a, b) {
 				c.takeOver(b, p.key(k))
 				c.report(Change{Kind: FormFill, Object: at, Need: NeedFilling, Detail: "XFA"})
 			}
@@ -54,9 +54,10 @@ func (c *comparison) form(a, b pdf.Object, p position) {
 	}
 }
 
-// defaultResources may gain names (fonts for new fields) and lose none.
+// defaultResources may gain names (fonts for new fields). A font that was there
+// stays; other resources serve no appearance that is made of a field's value.
 func (c *comparison) defaultResources(a, b pdf.Object, p position, at pdf.Ref) {
-	if c.equal(a, b) && !c.touches(b, p) {
+	if c.equal(a, b) && !c.touches(b) {
 		return
 	}
 	was := c.oldDict(a)
@@ -74,7 +75,7 @@ func (c *comparison) defaultResources(a, b pdf.Object, p position, at pdf.Ref) {
 			return
 		}
 		for _, name := range keys(dict(older), newer) {
-			if v := dict(older).Get(name); v != nil && !c.equal(v, newer.Get(name)) {
+			if v := dict(older).Get(name); category == "Font" && v != nil && !c.equal(v, newer.Get(name)) {
 				c.report(Change{Kind: Form, Object: at, Need: NeedMore, Detail: "DR"})
 				return
 			}
@@ -191,14 +192,19 @@ func (c *comparison) compareField(was, is pdf.Dict, at position, here parent) {
 				c.signatureValue(a, b, at.key(k), here)
 				continue
 			}
-			if !c.equal(a, b) || c.touches(b, at.key(k)) {
+			if !c.equal(a, b) || c.touches(b) {
 				c.takeOver(b, at.key(k))
 				value = true
 			}
 		case "AP":
-			if !c.equal(a, b) || c.touches(b, at.key(k)) {
+			if !c.equal(a, b) || c.touches(b) {
 				c.takeOver(b, at.key(k))
 				appearance = true
+			}
+		case "DA", "Q":
+			appearance = appearance || !signature && !c.equal(a, b)
+			if signature && !c.equal(a, b) {
+				c.report(Change{Kind: Form, Object: here.at, Need: NeedMore, Field: here.name, Detail: string(k)})
 			}
 		case "AS", "I", "RV", "TI":
 			if !c.equal(a, b) {

@@ -113,6 +113,9 @@ func (w *web) readTrailer(view *pdf.Document) {
 }
 
 func (w *web) take(from uint32, o pdf.Object) {
+	if stream, ok := o.(*pdf.Stream); ok && stream.Dict.Get("Type") == pdf.Name("XRef") {
+		return // the trailer of a revision, which readTrailer takes for the newest
+	}
 	references(o, "", func(path string, to pdf.Ref) {
 		if w.watched[to.Number] {
 			w.from[from] = append(w.from[from], edge{from, path, to.Number})

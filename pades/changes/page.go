@@ -134,7 +134,7 @@ func (c *comparison) annotation(ref pdf.Ref, page pdf.Page, index int) {
 	d := c.changed[ref.Number]
 	appearance := is.Get("AP")
 	at := position{from: ref.Number}
-	if d == nil && (appearance == nil || !c.touches(appearance, at.key("AP"))) {
+	if d == nil && (appearance == nil || !c.touches(appearance)) {
 		return
 	}
 	if d != nil {

@@ -212,7 +212,7 @@ func (c *comparison) liveEdge(n uint32) (edge, bool) {
 }
 
 // linkKeys are keys whose values point at objects that have a role elsewhere.
-var linkKeys = []string{"Parent", "P", "Pg", "Dest", "D", "Obj", "Popup", "IRT", "Prev", "Next", "First", "Last", "CO", "T", "N", "Names", "Dests", "SP"}
+var linkKeys = []string{"Parent", "P", "Pg", "Dest", "D", "Obj", "Popup", "IRT", "Prev", "Next", "First", "Last", "CO", "T", "N", "Names", "Dests", "SP", "Data"}
 
 // unforeseen returns a reference to n that no rule has walked and that is more
 // than a link.

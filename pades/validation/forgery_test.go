@@ -133,12 +133,12 @@ func TestSignatureWrapping(t *testing.T) {
 	var table strings.Builder
 	fmt.Fprintf(&table, "xref\n4 1\n%010d 00000 n \ntrailer\n<< /Size 30 /Root 1 0 R >>\n", from+len(hex)+1)
 	for name, middle := range map[string]string{
-		"content in the gap":                string(hex) + evil,
-		"content and end of file":           string(hex) + evil + table.String() + "startxref\n0\n%%EOF\n",
-		"second ByteRange in the gap":       string(hex) + fmt.Sprintf(" /ByteRange [0 %d %d %d] ", from, to+60, len(rest)),
-		"second Contents":                   string(hex) + " /Contents <00> " + evil,
-		"comment between":                   string(hex) + "%" + evil + "\n",
-		"string with other text":            string(used[:len(used)/2]) + ")" + evil + ">",
+		"content in the gap":          string(hex) + evil,
+		"content and end of file":     string(hex) + evil + table.String() + "startxref\n0\n%%EOF\n",
+		"second ByteRange in the gap": string(hex) + fmt.Sprintf(" /ByteRange [0 %d %d %d] ", from, to+60, len(rest)),
+		"second Contents":             string(hex) + " /Contents <00> " + evil,
+		"comment between":             string(hex) + "%" + evil + "\n",
+		"string with other text":      string(used[:len(used)/2]) + ")" + evil + ">",
 	} {
 		t.Run(name, func(t *testing.T) {
 			file := append(append(bytes.Clone(base[:from]), middle...), rest...)
