@@ -21,6 +21,7 @@ type cli struct {
 	Doctor  doctorCmd  `cmd:"" help:"Check the installation and say how to mend what fails."`
 	Migrate migrateCmd `cmd:"" help:"Bring the schema of the database up to date."`
 	Staff   staffCmd   `cmd:"" help:"Units and employees."`
+	Sign    signCmd    `cmd:"" help:"Sign PDF files by PAdES."`
 	Verify  verifyCmd  `cmd:"" help:"Judge the signatures of PDF files, offline."`
 	Version versionCmd `cmd:"" help:"Print the version."`
 
