@@ -7,6 +7,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"crypto/x509"
+	"database/sql"
 	"errors"
 	"fmt"
 	"io"
@@ -37,6 +38,7 @@ type world struct {
 	clock *clock.Fake
 	svc   *enrolment.Service
 	vault *keys.File
+	box   *outbox.Outbox
 
 	root, unit, other string // units: unit and other are below root
 
@@ -67,7 +69,8 @@ func newWorld(t testing.TB, s *store.Store) *world {
 	quiet := slog.New(slog.NewTextHandler(io.Discard, nil))
 	renderer, err := mail.NewRenderer(mail.DemoIdentity("http://127.0.0.1:8080"), nil)
 	must(t, err)
-	box := &outbox.Outbox{Store: s, Vault: vault, Clock: w.clock.Now, Log: quiet, Renderer: renderer}
+	box := &outbox.Outbox{Store: s, Vault: vault, Clock: w.clock.Now, Log: quiet, Renderer: renderer, Transport: post{}, Attach: attach}
+	w.box = box
 	ledger := credential.NewLedger(vault)
 	slots, err := credential.NewSlots(1<<20, 64, time.Minute)
 	must(t, err)
@@ -143,6 +146,46 @@ func (w *world) change(who audit.Actor, data string) error {
 	return w.store.InTx(w.t.Context(), func(tx *store.Tx) error {
 		return w.svc.EmployeeChanged(w.t.Context(), tx, who.EmployeeID, who)
 	})
+}
+
+// post takes every mail.
+type post struct{}
+
+func (post) Send(context.Context, string, string, []byte) (mail.Reply, error) {
+	return mail.Reply{Code: 250, Text: "OK"}, nil
+}
+
+// attach adds what the archive of agreements would.
+func attach(_ context.Context, m mail.Message, _ string) (mail.Message, error) {
+	if p, ok := m.Params.(mail.AgreementCopy); ok {
+		p.Document, p.FileName = []byte("%PDF-1.7"), "Perjanjian.pdf"
+		p.SHA256 = fmt.Sprintf("%x", sha256.Sum256(p.Document))
+		m.Params = p
+	}
+	return m, nil
+}
+
+// deliver sends every mail that an employee was to get and tells which arrived:
+// a mail that cannot be written down is as lost as one that nobody queued.
+func (w *world) deliver(employeeID string) map[string]int {
+	w.t.Helper()
+	ctx, id := w.t.Context(), sql.NullString{String: employeeID, Valid: true}
+	rows, err := w.store.Read().MailsOfEmployee(ctx, id)
+	must(w.t, err)
+	for _, m := range rows {
+		must(w.t, w.box.Deliver(ctx, m.ID))
+	}
+	rows, err = w.store.Read().MailsOfEmployee(ctx, id)
+	must(w.t, err)
+	arrived := map[string]int{}
+	for _, m := range rows {
+		if m.State == outbox.Sent {
+			arrived[m.Kind]++
+		} else if m.State != outbox.Cancelled {
+			w.t.Errorf("mail %s is %s: %s", m.Kind, m.State, m.Reply)
+		}
+	}
+	return arrived
 }
 
 // InvitePortal implements enrolment.Accounts.

@@ -300,6 +300,7 @@ func (m *model) holds(t *testing.T) {
 	}
 	seen := 0
 	for _, p := range m.people {
+		m.deliver(p.EmployeeID)
 		all, err := q.RegistrationsOfEmployee(ctx, p.EmployeeID)
 		must(t, err)
 		for _, r := range all {

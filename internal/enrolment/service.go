@@ -43,7 +43,9 @@ type Courier interface {
 	LoginInformation(ctx context.Context, tx *store.Tx, r db.Registration, username, token string, expires time.Time) error
 	ReturnedToApplicant(ctx context.Context, tx *store.Tx, r db.Registration, fields []FieldDecision, note string) error
 	RejectedApplicant(ctx context.Context, tx *store.Tx, r db.Registration, reason Reason) error
-	Invalidated(ctx context.Context, tx *store.Tx, r db.Registration) error
+	// Invalidated tells that a check is void because fields changed after it;
+	// fields may be unknown.
+	Invalidated(ctx context.Context, tx *store.Tx, r db.Registration, fields []string) error
 	LinkExpiring(ctx context.Context, tx *store.Tx, r db.Registration, expires time.Time) error
 	ResetRequested(ctx context.Context, tx *store.Tx, r db.Registration) error
 	PassphraseChanged(ctx context.Context, tx *store.Tx, r db.Registration) error

@@ -192,6 +192,10 @@ func (s *Service) EmployeeChanged(ctx context.Context, tx *store.Tx, employeeID 
 	if hash := sha256.Sum256(snapshot); string(hash[:]) == string(r.SnapshotHash) {
 		return nil // what changed is not what officers judge
 	}
+	before, err := s.Snapshot(ctx, r)
+	if err != nil {
+		return err
+	}
 	e, err := tx.GetEmployee(ctx, employeeID)
 	if err != nil {
 		return fmt.Errorf("read employee: %w", err)
@@ -209,5 +213,5 @@ func (s *Service) EmployeeChanged(ctx context.Context, tx *store.Tx, employeeID 
 	if err := s.discard(ctx, tx, r); err != nil {
 		return err
 	}
-	return s.Courier.Invalidated(ctx, tx, r)
+	return s.Courier.Invalidated(ctx, tx, r, changedFields(before, snapshot))
 }

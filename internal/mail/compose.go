@@ -105,9 +105,7 @@ func (p RegistrationRejected) compose(l *letter) {
 }
 
 func (p RegistrationInvalidated) compose(l *letter) {
-	if len(p.Fields) == 0 {
-		l.fail("%w: no fields", ErrParams)
-	}
+	l.need("reference", p.Reference)
 	l.para("intro")
 	l.fact("changed", l.fields(p.Fields))
 	l.fact("at", l.when(p.At))

@@ -87,7 +87,8 @@ type RegistrationRejected struct {
 }
 
 // RegistrationInvalidated says that a check no longer counts because data
-// changed after it, and that the registration goes back to the officers.
+// changed after it, and that the registration goes back to the officers. Fields
+// may be empty when it is not known which.
 type RegistrationInvalidated struct {
 	Reference string    `json:"reference"`
 	Fields    []Field   `json:"fields"`

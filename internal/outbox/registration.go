@@ -167,8 +167,12 @@ func (c Registrations) RejectedApplicant(ctx context.Context, tx *store.Tx, r db
 }
 
 // Invalidated implements enrolment.Courier.
-func (c Registrations) Invalidated(ctx context.Context, tx *store.Tx, r db.Registration) error {
-	return c.queue(ctx, tx, r, always(mail.RegistrationInvalidated{Reference: r.Reference, At: c.Clock(), Page: pageStatus}))
+func (c Registrations) Invalidated(ctx context.Context, tx *store.Tx, r db.Registration, fields []string) error {
+	p := mail.RegistrationInvalidated{Reference: r.Reference, At: c.Clock(), Page: pageStatus}
+	for _, f := range fields {
+		p.Fields = append(p.Fields, mail.Field(f))
+	}
+	return c.queue(ctx, tx, r, always(p))
 }
 
 // LinkExpiring implements enrolment.Courier.
