@@ -32,14 +32,15 @@ type file struct {
 	scanning   bool   // a survey for Scan is going on
 	muted      bool   // no anomalies are noted
 	busy       bool   // parser is in use
-	cache      map[int64]cached
+	cache      map[int64]loaded
 	objstms    objectStreams
 	spent      budget
 	enc        *Encryption
 	encRef     Ref // of the Encrypt dictionary, whose strings are not encrypted
 	found      *inventory
-	rebuilt    bool // the cross-reference was, in whole or part, replaced by a search
-	allRebuilt bool // nothing of the cross-reference was of use
+	moved      map[entryPlace]int64 // where their objects were found
+	rebuilt    bool                 // the cross-reference was, in whole or part, replaced by a search
+	allRebuilt bool                 // nothing of the cross-reference was of use
 }
 
 // Document is a file as its newest revision shows it, or, from At, as an older
@@ -58,7 +59,7 @@ type Document struct {
 
 // Open reads the cross-reference of a file of size bytes, and its encryption
 // where it has one. Objects are read when they are asked for. The errors are
-// ErrNotPDF, ErrPassword, ErrEncryption, *SyntaxError, *LimitError, and those of r.
+// ErrNotPDF, ErrNoCatalog, ErrPassword, ErrEncryption, *SyntaxError, *LimitError, and those of r.
 func Open(r io.ReaderAt, size int64, o Options) (*Document, error) {
 	src, err := newSource(r, size)
 	if err != nil {
@@ -76,7 +77,7 @@ func Open(r io.ReaderAt, size int64, o Options) (*Document, error) {
 	}
 	if err != nil && mendable(err) {
 		if again := d.rebuild(o.Password); again != nil {
-			if !header && errors.Is(again, errNothingFound) {
+			if !header && errors.Is(again, ErrNoCatalog) {
 				return nil, ErrNotPDF
 			}
 			return nil, again

@@ -9,6 +9,9 @@ import (
 var (
 	// ErrNotPDF: the bytes hold no PDF header, cross-reference or object.
 	ErrNotPDF = errors.New("not a PDF file")
+	// ErrNoCatalog: neither the trailer nor a search of the file leads to a catalog
+	// with a tree of pages.
+	ErrNoCatalog = errors.New("the file holds no catalog")
 	// ErrPassword: the file is encrypted and the password opens it neither as
 	// the user's nor as the owner's.
 	ErrPassword = errors.New("the password does not open the file")

@@ -22,61 +22,89 @@ type loaded struct {
 	end    int64 // behind endobj
 }
 
-type cached struct {
-	loaded
-	used uint64
-}
-
 // parse calls fn with a parser at offset, with longer and longer pieces of the
 // file until the parser does not come to the end of one. It returns the place
 // where the parser stopped.
 func (f *file) parse(offset int64, fn func(*parser) error) (int64, error) {
-	want := 1024
-	for {
-		b, last, err := f.at(offset, want)
-		if err != nil {
-			return offset, err
-		}
-		p := parser{b: b, base: offset, whole: last, limit: f.limits.Depth}
-		mine := !f.busy
-		if mine {
-			f.busy = true
-			p.entries, p.items = f.parser.entries[:0], f.parser.items[:0]
-		}
-		err = fn(&p)
-		if mine {
-			f.busy = false
-			f.parser.entries, f.parser.items = p.entries[:0], p.items[:0]
-		}
-		if p.short && !last {
-			if int64(len(b)) >= f.limits.ObjectBytes {
-				return offset, &LimitError{"bytes of an object", f.limits.ObjectBytes}
-			}
-			want = max(4*len(b), 4*windowSize)
-			continue
-		}
-		for _, a := range p.notes {
-			f.note(a.Kind, a.Offset, a.Text)
-		}
-		return p.offset(), err
+	p, err := f.parserAt(offset)
+	if err != nil {
+		return offset, err
 	}
+	for {
+		err := fn(p)
+		if again, failed := f.again(p); failed != nil {
+			return offset, failed
+		} else if !again {
+			return p.offset(), err
+		}
+	}
+}
+
+// parserAt returns a parser over a piece of the file that begins at offset. It is
+// given back by again.
+func (f *file) parserAt(offset int64) (*parser, error) {
+	b, last, err := f.at(offset, 1024)
+	if err != nil {
+		return nil, err
+	}
+	p := &f.parser
+	if f.busy {
+		p = new(parser)
+	} else {
+		f.busy = true
+	}
+	*p = parser{b: b, base: offset, whole: last, limit: f.limits.Depth, entries: p.entries[:0], items: p.items[:0], notes: p.notes[:0]}
+	return p, nil
+}
+
+// again prepares p for a further attempt where it came to the end of a piece that
+// does not end the file. Otherwise p is done with: what it noted is kept, and only
+// its position may still be asked for.
+func (f *file) again(p *parser) (bool, error) {
+	mine := p == &f.parser
+	if p.short && !p.whole {
+		if int64(len(p.b)) >= f.limits.ObjectBytes {
+			f.busy = f.busy && !mine
+			return false, &LimitError{"bytes of an object", f.limits.ObjectBytes}
+		}
+		b, last, err := f.at(p.base, max(4*len(p.b), 4*windowSize))
+		if err != nil {
+			f.busy = f.busy && !mine
+			return false, err
+		}
+		*p = parser{b: b, base: p.base, whole: last, limit: p.limit, entries: p.entries[:0], items: p.items[:0], notes: p.notes[:0]}
+		return true, nil
+	}
+	for _, a := range p.notes {
+		f.note(a.Kind, a.Offset, a.Text)
+	}
+	f.busy = f.busy && !mine
+	return false, nil
 }
 
 // loadAt reads the indirect object at offset, its strings and stream as they
 // stand in the file. spans, when not nil, gets the places of the values of its
 // dictionary.
 func (d *Document) loadAt(offset int64, spans *[]Span) (l loaded, err error) {
+	p, err := d.parserAt(offset)
+	if err != nil {
+		return l, err
+	}
 	var isStream bool
 	l.start = offset
-	l.end, err = d.parse(offset, func(p *parser) error {
+	for {
 		if spans != nil {
 			*spans = (*spans)[:0]
 			p.spans = spans
 		}
-		var err error
 		l.ref, l.object, isStream, err = p.indirect()
-		return err
-	})
+		if again, failed := d.again(p); failed != nil {
+			return l, failed
+		} else if !again {
+			break
+		}
+	}
+	l.end = p.offset()
 	if err != nil || !isStream {
 		return l, err
 	}
@@ -140,37 +168,45 @@ func (d *Document) lengthOf(ref Ref) (int64, error) {
 // endstream reports whether "endstream" stands at this place, behind at most one
 // end of line, and returns the place behind the endobj that follows.
 func (d *Document) endstream(at int64) (end int64, ok bool, err error) {
-	end, err = d.parse(at, func(p *parser) error {
-		ok = false
-		skipped := 0
-		if p.peek() == '\r' {
+	p, err := d.parserAt(at)
+	if err != nil {
+		return at, false, err
+	}
+	for {
+		ok = p.endstream()
+		if again, failed := d.again(p); failed != nil || !again {
+			return p.offset(), ok, failed
+		}
+	}
+}
+
+func (p *parser) endstream() bool {
+	skipped := 0
+	if p.peek() == '\r' {
+		p.i++
+		skipped++
+	}
+	if p.peek() == '\n' {
+		p.i++
+		skipped++
+	}
+	if !p.accept("endstream") {
+		// Blanks before the keyword, or none behind it ("endstreamendobj").
+		for p.i < len(p.b) && isWhite(p.b[p.i]) && skipped < 8 {
 			p.i++
 			skipped++
 		}
-		if p.peek() == '\n' {
-			p.i++
-			skipped++
+		if p.i+len("endstream") > len(p.b) {
+			p.ended()
 		}
-		if !p.accept("endstream") {
-			// Blanks before the keyword, or none behind it ("endstreamendobj").
-			for p.i < len(p.b) && isWhite(p.b[p.i]) && skipped < 8 {
-				p.i++
-				skipped++
-			}
-			if p.i+len("endstream") > len(p.b) {
-				p.ended()
-			}
-			if !bytes.HasPrefix(p.b[p.i:], []byte("endstream")) {
-				return nil
-			}
-			p.note(StreamLength, p.i, "more than an end of line before endstream, or nothing behind it")
-			p.i += len("endstream")
+		if !bytes.HasPrefix(p.b[p.i:], []byte("endstream")) {
+			return false
 		}
-		ok = true
-		p.endobj()
-		return nil
-	})
-	return end, ok, err
+		p.note(StreamLength, p.i, "more than an end of line before endstream, or nothing behind it")
+		p.i += len("endstream")
+	}
+	p.endobj()
+	return true
 }
 
 // searchEnd looks for the endstream, or failing that the endobj, that ends a
@@ -266,8 +302,8 @@ func (d *Document) Object(ref Ref) (Object, error) {
 
 // inUse returns the object of an entry in use, from the cache where it can.
 func (d *Document) inUse(e XrefEntry) (loaded, error) {
-	if c, ok := d.cache[e.Offset]; ok && c.ref.Number == e.Ref.Number {
-		return c.loaded, nil
+	if l, ok := d.cached(e.Offset); ok && l.ref.Number == e.Ref.Number {
+		return l, nil
 	}
 	l, err := d.loadAt(e.Offset, nil)
 	if err != nil || l.ref.Number != e.Ref.Number {
@@ -280,6 +316,12 @@ func (d *Document) inUse(e XrefEntry) (loaded, error) {
 		d.note(GenerationMismatch, e.Offset, "entry of generation "+strconv.Itoa(int(e.Ref.Generation))+", object "+l.ref.String())
 	}
 	return l, d.admit(&l, e.Offset)
+}
+
+// cached returns the object that was read at offset before.
+func (f *file) cached(offset int64) (loaded, bool) {
+	l, ok := f.cache[offset]
+	return l, ok
 }
 
 // admit decrypts an object that was read at offset, and caches it.
@@ -300,14 +342,14 @@ func (d *Document) admit(l *loaded, offset int64) error {
 		clear(d.cache) // a full cache is mostly one pass over many objects
 	}
 	if d.cache == nil {
-		d.cache = make(map[int64]cached)
+		d.cache = make(map[int64]loaded)
 	}
-	d.cache[offset] = cached{loaded: *l}
+	d.cache[offset] = *l
 	return nil
 }
 
 // Locate tells where the object that ref names in this view stands, without
-// reading it.
+// reading it: the place in its entry, or, once Object found it elsewhere, that.
 func (d *Document) Locate(ref Ref) (Location, bool) {
 	for i, s := range d.sections {
 		e, ok, err := s.resolve(d.file, ref.Number)
@@ -321,6 +363,9 @@ func (d *Document) Locate(ref Ref) (Location, bool) {
 			return Location{}, false
 		}
 		loc := Location{Offset: e.Offset, Revision: d.revisionOf(i)}
+		if at, mended := d.moved[entryPlace{ref.Number, e.Offset}]; mended {
+			loc.Offset = at
+		}
 		if e.Kind == EntryCompressed {
 			loc.Container, loc.Index = Ref{Number: e.Container}, e.Index
 		}

@@ -9,8 +9,6 @@ import (
 	"strconv"
 )
 
-var errNothingFound = errors.New("the file holds no catalog")
-
 func asSyntax(err error, target **SyntaxError) bool { return errors.As(err, target) }
 
 // inventory is what a search of the whole file found.
@@ -208,7 +206,7 @@ func (d *Document) chooseRoot(s *section, inv *inventory) error {
 			}
 		}
 	}
-	return cmp.Or(hardest, errNothingFound)
+	return cmp.Or(hardest, ErrNoCatalog)
 }
 
 // checkRoot tells whether the trailer leads to a catalog, and that to a tree of
@@ -234,6 +232,9 @@ func (d *Document) absent(Ref, bool) (Object, error) { return nil, nil }
 // mislaid returns the object of an entry whose place holds another one, or none:
 // the nearest that begins around there, or the last with its number in the file.
 func (d *Document) mislaid(e XrefEntry, cause error) (loaded, error) {
+	if at, known := d.moved[entryPlace{e.Ref.Number, e.Offset}]; known {
+		return d.replaced(at, e)
+	}
 	name := e.Ref.String()
 	name = "object " + name[:len(name)-2]
 	if at, ok := d.around(e); ok {
@@ -262,9 +263,19 @@ func (d *Document) mislaid(e XrefEntry, cause error) (loaded, error) {
 	return loaded{}, nil
 }
 
+// entryPlace names an entry whose object stands elsewhere.
+type entryPlace struct {
+	number uint32
+	offset int64
+}
+
 func (d *Document) replaced(at int64, e XrefEntry) (loaded, error) {
-	if c, ok := d.cache[at]; ok && c.ref.Number == e.Ref.Number {
-		return c.loaded, nil
+	if d.moved == nil {
+		d.moved = make(map[entryPlace]int64)
+	}
+	d.moved[entryPlace{e.Ref.Number, e.Offset}] = at
+	if l, ok := d.cached(at); ok && l.ref.Number == e.Ref.Number {
+		return l, nil
 	}
 	l, err := d.loadAt(at, nil)
 	if err != nil {

@@ -168,10 +168,10 @@ func tableEntryOf(b []byte) (e XrefEntry, ok bool) {
 		}
 		g = g*10 + int(c-'0')
 	}
-	if !(b[18] == '\r' && b[19] == '\n' || b[18] == ' ' && (b[19] == '\n' || b[19] == '\r')) || g > 65535 {
+	if !(b[18] == '\r' && b[19] == '\n' || b[18] == ' ' && (b[19] == '\n' || b[19] == '\r')) || g > 65535 && b[17] != 'f' {
 		return e, false
 	}
-	e.Ref.Generation = uint16(g)
+	e.Ref.Generation = uint16(min(g, 65535))
 	switch b[17] {
 	case 'n':
 		e.Kind, e.Offset = EntryInUse, v

@@ -156,8 +156,12 @@ func (d *Document) objectAt(pos int64, b []byte) (item, error) {
 		it.end = pos + int64(j)
 		return it, nil
 	}
-	var l loaded
-	l, it.failed = d.loadAt(pos, nil)
+	l, known := d.cached(pos)
+	if !known {
+		if l, it.failed = d.loadAt(pos, nil); it.failed == nil && d.enc == nil && !d.muted && len(d.cache) < d.limits.CachedObject {
+			it.failed = d.admit(&l, pos) // who scans a file asks for its objects next
+		}
+	}
 	if err := hard(it.failed); err != nil {
 		return it, err
 	}

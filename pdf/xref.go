@@ -35,8 +35,14 @@ func (d *Document) readChain() error {
 		if s, err = d.readSection(next); err != nil {
 			if mendable(err) {
 				d.note(PrevWrong, next, "Prev points at no cross-reference section")
+				if at, near := d.tableAround(next); near && !seen[at] {
+					s, err = d.readSection(at)
+					d.rebuilt = true
+				}
 			}
-			return err
+			if err != nil {
+				return err
+			}
 		}
 	}
 }
@@ -103,8 +109,36 @@ func (d *Document) newestAt(start int64) (*section, error) {
 	}
 	if err != nil && mendable(err) {
 		d.note(StartxrefWrong, start+d.base, "startxref points at no cross-reference section")
+		if at, near := d.tableAround(start + d.base); near {
+			return d.readSection(at)
+		}
 	}
 	return s, err
+}
+
+// tableAround looks for the keyword xref some bytes before and behind offset.
+func (d *Document) tableAround(offset int64) (int64, bool) {
+	const reach = 32
+	if offset < reach || offset >= d.size {
+		return 0, false
+	}
+	b, _, err := d.at(offset-reach, 2*reach)
+	if err != nil {
+		return 0, false
+	}
+	b = b[:min(len(b), 2*reach)]
+	best := int64(-1)
+	for i := 0; ; {
+		k := bytes.Index(b[i:], []byte("xref"))
+		if k < 0 {
+			return best, best >= 0
+		}
+		i += k
+		if at := offset - reach + int64(i); i > 0 && isWhite(b[i-1]) && (best < 0 || distance(at, offset) < distance(best, offset)) {
+			best = at
+		}
+		i += 4
+	}
 }
 
 // readSection reads the section at offset.
@@ -116,13 +150,21 @@ func (d *Document) readSection(offset int64) (*section, error) {
 	if err != nil {
 		return nil, err
 	}
-	if bytes.HasPrefix(b, []byte("xref")) {
+	i := 0
+	for i < min(len(b), 32) && isWhite(b[i]) {
+		i++
+	}
+	if i > 0 {
+		d.note(XrefSyntax, offset, "white space before a cross-reference section")
+		b, offset = b[i:], offset+int64(i)
+	}
+	switch {
+	case bytes.HasPrefix(b, []byte("xref")):
 		return d.readTable(offset)
+	case len(b) > 0 && isDigit(b[0]):
+		return d.readXrefStream(offset)
 	}
-	if !isDigit(b[0]) {
-		return nil, &SyntaxError{offset, "cross-reference section expected"}
-	}
-	return d.readXrefStream(offset)
+	return nil, &SyntaxError{offset, "cross-reference section expected"}
 }
 
 // finish reads what both kinds of sections have in their trailer.

@@ -84,6 +84,9 @@ func (d *Document) soundSubsection(s *subsection) (bool, error) {
 		if _, ok := tableEntryOf(b); !ok {
 			return false, nil
 		}
+		if string(b[11:16]) > "65535" {
+			d.note(XrefSyntax, at, "generation above 65535")
+		}
 	}
 	b, _, err := d.at(s.at+size, 64)
 	if err != nil {
