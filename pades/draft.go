@@ -29,6 +29,9 @@ func rangeWidth(size int64) int {
 	return max(10, len(strconv.FormatInt(size+1<<32, 10)))
 }
 
+// tailRoom is what an update takes beside /Contents, as a rule.
+const tailRoom = 4 << 10
+
 // lay writes the update with reserve bytes for the signature, and the byte range
 // around them.
 func (d *draft) lay(reserve int) error {
@@ -49,6 +52,9 @@ func (d *draft) lay(reserve int) error {
 		pdf.Entry{Key: "ByteRange", Value: byteRange},
 		pdf.Entry{Key: "Contents", Value: placeholder})
 	d.update.Set(d.ref, dict)
+	if need := 2*reserve + tailRoom; cap(d.tail) < need {
+		d.tail = make([]byte, 0, need)
+	}
 	tail, offsets, err := d.update.AppendTail(d.tail[:0])
 	if err != nil {
 		return fmt.Errorf("write the update: %w", err)

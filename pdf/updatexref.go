@@ -35,7 +35,7 @@ func (x *xrefWriter) append(w *encoder, start int64, body []byte) error {
 	for _, key := range []Name{"Prev", "XRefStm", "Type", "W", "Index", "Length", "Filter", "DecodeParms", "F", "FFilter", "FDecodeParms", "DL"} {
 		trailer.Delete(key)
 	}
-	x.identify(&trailer, body)
+	x.identify(&trailer, body, w.marks, len(w.buf)-len(body))
 	asStream := kind == XrefStream || u.doc.rebuilt || start-u.doc.base > maxTableOffset
 	size := u.next
 	if asStream {
@@ -61,7 +61,7 @@ func (x *xrefWriter) append(w *encoder, start int64, body []byte) error {
 // identify keeps the first part of /ID and changes the second (ISO 32000-2
 // 14.4). It is made from what the update wrote, so that the same input gives the
 // same output.
-func (x *xrefWriter) identify(trailer *Dict, body []byte) {
+func (x *xrefWriter) identify(trailer *Dict, body []byte, marks []Span, lead int) {
 	id, err := x.update.doc.ResolveArray(trailer.Get("ID"))
 	h := sha256.New()
 	var first String
@@ -75,7 +75,12 @@ func (x *xrefWriter) identify(trailer *Dict, body []byte) {
 		}
 	}
 	h.Write(strconv.AppendInt(nil, x.update.doc.size, 10))
-	h.Write(body)
+	at := 0
+	for _, m := range marks { // what is filled in later says nothing yet
+		h.Write(body[at : int(m.Start)-lead])
+		at = int(m.End) - lead
+	}
+	h.Write(body[at:])
 	second := String(h.Sum(nil)[:16])
 	if first == "" {
 		if x.update.doc.Encryption() != nil {
