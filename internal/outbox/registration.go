@@ -62,6 +62,12 @@ func (c Registrations) queue(ctx context.Context, tx *store.Tx, r db.Registratio
 	if err != nil {
 		return err
 	}
+	if to.Email == "" {
+		// The HR unit took the address away. What the mail is about must
+		// happen all the same; the pages tell it.
+		c.Log.WarnContext(ctx, "nobody to write to", "registration", r.ID)
+		return nil
+	}
 	_, err = c.Queue(ctx, tx, mail.Message{To: to, Params: p(to)}, About{EmployeeID: r.EmployeeID, RegistrationID: r.ID})
 	return err
 }

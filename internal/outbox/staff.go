@@ -33,11 +33,13 @@ func (c Staff) CorrectionSubmitted(ctx context.Context, tx *store.Tx, n staff.Su
 	if err != nil {
 		return err
 	}
-	_, err = c.Queue(ctx, tx, mail.Message{To: to, Params: mail.CorrectionSubmitted{
-		Fields: fields, Unit: n.UnitName, SubmittedAt: c.Clock(), Page: pageCorrections,
-	}}, About{EmployeeID: n.Employee.ID})
-	if err != nil {
-		return err
+	if to.Email != "" { // the correction may be about the first address there is
+		_, err = c.Queue(ctx, tx, mail.Message{To: to, Params: mail.CorrectionSubmitted{
+			Fields: fields, Unit: n.UnitName, SubmittedAt: c.Clock(), Page: pageCorrections,
+		}}, About{EmployeeID: n.Employee.ID})
+		if err != nil {
+			return err
+		}
 	}
 	for _, o := range n.Officers {
 		if o.Email == "" {
