@@ -13,6 +13,7 @@ import (
 // evidence is the validation material for one signature: of the CMS itself and
 // of the document security store (ISO 32000-2 12.8.4.3).
 type evidence struct {
+	known         *certificates
 	certificates  []*certpath.Certificate
 	crls          []*certpath.CRL
 	ocsps         []*certpath.OCSPResponse
@@ -42,7 +43,7 @@ func (j *job) evidenceOf(s *signature) (*evidence, error) {
 
 // with adds the material of a SignedData.
 func (e *evidence) with(sd *cms.SignedData) *evidence {
-	out := &evidence{storeRevision: e.storeRevision, since: e.since}
+	out := &evidence{known: e.known, storeRevision: e.storeRevision, since: e.since}
 	out.certificates = append(out.certificates, e.certificates...)
 	out.crls = append(out.crls, e.crls...)
 	out.ocsps = append(out.ocsps, e.ocsps...)
@@ -75,8 +76,8 @@ func (e *evidence) with(sd *cms.SignedData) *evidence {
 }
 
 func (e *evidence) addCertificate(der []byte) {
-	if c, err := certpath.ParseCertificate(der); err == nil && len(e.certificates) < maxMaterial {
-		e.certificates = append(e.certificates, c)
+	if p := e.known.parse(der); p.err == nil && len(e.certificates) < maxMaterial {
+		e.certificates = append(e.certificates, p.Certificate)
 	}
 }
 
@@ -118,7 +119,7 @@ const maxStores = 64
 // readStore reads the document security store, and finds out which revision each
 // of its members came with.
 func (j *job) readStore() (*evidence, error) {
-	e := &evidence{storeRevision: -1, since: map[[32]byte]int{}}
+	e := &evidence{known: &j.Validator.certificates, storeRevision: -1, since: map[[32]byte]int{}}
 	last := len(j.doc.Revisions()) - 1
 	for i := 0; i <= last; i++ {
 		if last > maxStores && i < last {

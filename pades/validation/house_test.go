@@ -191,19 +191,19 @@ func stream(dict, data string) string {
 
 // letter is a page with text, a form with a text field, and an empty signature
 // field. Object numbers: 4 contents, 5 font, 6 form, 7 text field, 8 signature
-// field, 9 an image that the page does not draw yet.
-func letter(form string) []byte {
-	return build(
+// field, 9 an image that the page does not draw yet; then more.
+func letter(form string, more ...string) []byte {
+	return build(append([]string{
 		"<< /Type /Catalog /Pages 2 0 R /AcroForm 6 0 R >>",
 		"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
 		"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R /Resources << /Font << /F1 5 0 R >> /XObject << /Im1 9 0 R >> >> /Annots [7 0 R 8 0 R] >>",
 		stream("", "BT /F1 18 Tf 72 700 Td (Bayar satu juta rupiah) Tj ET"),
 		"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
-		"<< /Fields [7 0 R 8 0 R] /DR << /Font << /F1 5 0 R >> >> /DA (/F1 12 Tf 0 g) "+form+" >>",
+		"<< /Fields [7 0 R 8 0 R] /DR << /Font << /F1 5 0 R >> >> /DA (/F1 12 Tf 0 g) " + form + " >>",
 		"<< /Type /Annot /Subtype /Widget /FT /Tx /T (catatan) /F 4 /Rect [72 500 272 520] /DA (/F1 12 Tf 0 g) /P 3 0 R >>",
 		"<< /Type /Annot /Subtype /Widget /FT /Sig /T (kedua) /F 4 /Rect [72 400 272 450] /P 3 0 R >>",
 		stream("/Type /XObject /Subtype /Form /BBox [0 0 100 100]", "0 g 0 0 100 100 re f"),
-	)
+	}, more...)...)
 }
 
 // amend appends a revision that sets and adds objects.

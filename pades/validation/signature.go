@@ -2,12 +2,10 @@ package validation
 
 import (
 	"crypto"
-	"encoding/hex"
 	"fmt"
 	"slices"
 	"time"
 
-	"absah/pades/certpath"
 	"absah/pades/cms"
 	"absah/pades/tsp"
 	"absah/pdf"
@@ -127,7 +125,7 @@ func (j *job) examineCMS(s *signature, sub pdf.Name) error {
 	if o.Encapsulated && !slices.Equal(sd.Content, s.digest) {
 		s.report.fail("HASH_FAILURE", "the document is not the one that was signed")
 	}
-	s.describeCMS()
+	j.describeCMS(s)
 	s.takeFailures()
 	s.report.Intact = s.verified.Valid() && s.coverage.revision >= 0 && s.report.Indication != TotalFailed
 	if slices.ContainsFunc(sd.Trailing, func(b byte) bool { return b != 0 }) {
@@ -136,14 +134,14 @@ func (j *job) examineCMS(s *signature, sub pdf.Name) error {
 	return nil
 }
 
-func (s *signature) describeCMS() {
+func (j *job) describeCMS(s *signature) {
 	v := s.verified
 	if v.Digest != 0 {
 		s.report.DigestAlgorithm = v.Digest.String()
 	}
 	s.report.SignatureAlgorithm = algorithmName(v)
 	if v.Signer != nil {
-		s.report.Signer = signerOf(v.Signer)
+		s.report.Signer = j.signerOf(v.Signer)
 	}
 	if v.Info != nil {
 		if t, ok := v.Info.SigningTime(); ok && s.report.SigningTime == nil {
@@ -168,14 +166,6 @@ func algorithmName(v *cms.Verification) string {
 		}
 	}
 	return name
-}
-
-func signerOf(c *cms.Certificate) *Signer {
-	s := &Signer{Serial: hex.EncodeToString(c.Serial)}
-	if cert, err := certpath.ParseCertificate(c.Raw); err == nil {
-		s.Subject, s.Issuer = cert.Subject.String(), cert.Issuer.String()
-	}
-	return s
 }
 
 func (s *signature) takeFailures() {

@@ -67,7 +67,7 @@ func (j *job) examineTimestamp(s *signature) error {
 	if v.CMS != nil {
 		s.report.SignatureAlgorithm = algorithmName(v.CMS)
 		if v.CMS.Signer != nil {
-			s.report.Signer = signerOf(v.CMS.Signer)
+			s.report.Signer = j.signerOf(v.CMS.Signer)
 		}
 	}
 	for _, n := range v.Notes {
@@ -202,7 +202,7 @@ type certificate struct {
 // judgeCertificate validates the certification path of the signer and the
 // algorithms, and reports whether both are good.
 func (j *job) judgeCertificate(report *Signature, signer *cms.Certificate, v *cms.Verification, c certificate) bool {
-	cert, err := certpath.ParseCertificate(signer.Raw)
+	cert, err := j.certificate(signer)
 	if err != nil {
 		report.doubt(string(certpath.CertificateChainFailure), "the signer's certificate cannot be read: "+err.Error())
 		return false
@@ -340,7 +340,7 @@ func (j *job) selfContained(s *signature, ev *evidence) bool {
 		return false
 	}
 	check := func(c *cms.Certificate, v *certpath.Validator, at time.Time) bool {
-		cert, err := certpath.ParseCertificate(c.Raw)
+		cert, err := j.certificate(c)
 		if err != nil {
 			return false
 		}

@@ -31,7 +31,8 @@ type Config struct {
 // Validator validates documents. It is safe for concurrent use, and one made
 // once remembers which certificates it has verified.
 type Validator struct {
-	c Config
+	c            Config
+	certificates certificates
 }
 
 // ErrNoTrust is given for a Config without Trust.
@@ -48,7 +49,7 @@ func New(c Config) (*Validator, error) {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	return &Validator{c}, nil
+	return &Validator{c: c}, nil
 }
 
 // Options are those of one document.
