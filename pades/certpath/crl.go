@@ -276,6 +276,11 @@ func (l *CRL) scan() error {
 // the INTEGER) by issuer. An error means that the entry is there and cannot be
 // read.
 func (l *CRL) Lookup(serial []byte, issuer Name) (Entry, bool, error) {
+	// What is not in the bytes is not in an entry; finding that out is many
+	// times faster than reading the entries.
+	if len(serial) < 0x80 && !bytes.Contains(l.entries, append([]byte{0x02, byte(len(serial))}, serial...)) {
+		return Entry{}, false, nil
+	}
 	// Entries follow the certificateIssuer of those before them, RFC 5280 5.3.3.
 	ours := l.Issuer.Equal(issuer)
 	for s := l.entries; !s.Empty(); {

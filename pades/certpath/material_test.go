@@ -349,3 +349,6 @@ func (w *world) request(material ...any) Request {
 		Source: NewArchive(nil, crls, ocsps),
 	}
 }
+
+// existsSince is a POE that has everything since two days before noon.
+func (w *world) existsSince([]byte) (time.Time, bool) { return noon.Add(-2 * day), true }

@@ -1,0 +1,142 @@
+package certpath
+
+import (
+	"context"
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/elliptic"
+	"crypto/rsa"
+	"errors"
+	"math/big"
+	"sync"
+	"testing"
+	"time"
+)
+
+func TestAlgorithmPolicy(t *testing.T) {
+	p := DefaultAlgorithms()
+	key := func(bits uint) *rsa.PublicKey {
+		return &rsa.PublicKey{N: new(big.Int).Lsh(big.NewInt(1), bits-1), E: 65537}
+	}
+	p256 := &ecdsa.PublicKey{Curve: elliptic.P256()}
+	in := func(y int) time.Time { return time.Date(y, 6, 1, 0, 0, 0, 0, time.UTC) }
+	for _, c := range []struct {
+		algorithm SignatureAlgorithm
+		key       crypto.PublicKey
+		at        time.Time
+		ok        bool
+	}{
+		{SignatureAlgorithm{RSAPKCS1, crypto.SHA256, 0}, key(2048), in(2026), true},
+		{SignatureAlgorithm{RSAPSS, crypto.SHA512, 64}, key(4096), in(2040), true},
+		{SignatureAlgorithm{RSAPKCS1, crypto.SHA1, 0}, key(2048), in(2012), true},
+		{SignatureAlgorithm{RSAPKCS1, crypto.SHA1, 0}, key(2048), in(2013), false},
+		{SignatureAlgorithm{RSAPKCS1, crypto.SHA1, 0}, key(2048), yearEnd(2012), false},
+		{SignatureAlgorithm{RSAPKCS1, crypto.SHA1, 0}, key(2048), yearEnd(2012).Add(-1), true},
+		{SignatureAlgorithm{RSAPKCS1, crypto.MD5, 0}, key(1024), in(2003), true},
+		{SignatureAlgorithm{RSAPKCS1, crypto.MD5, 0}, key(1024), in(2005), false},
+		{SignatureAlgorithm{RSAPKCS1, crypto.SHA256, 0}, key(1024), in(2009), true},
+		{SignatureAlgorithm{RSAPKCS1, crypto.SHA256, 0}, key(1024), in(2010), false},
+		{SignatureAlgorithm{RSAPKCS1, crypto.SHA256, 0}, key(1023), in(2000), false},
+		{SignatureAlgorithm{RSAPKCS1, crypto.SHA256, 0}, key(1536), in(2015), true},
+		{SignatureAlgorithm{RSAPKCS1, crypto.SHA256, 0}, key(1899), in(2016), false},
+		{SignatureAlgorithm{RSAPKCS1, crypto.SHA256, 0}, key(1900), in(2016), true},
+		{SignatureAlgorithm{ECDSA, crypto.SHA256, 0}, p256, in(2026), true},
+		{SignatureAlgorithm{ECDSA, crypto.SHA256, 0}, &ecdsa.PublicKey{Curve: elliptic.P224()}, in(2026), false},
+		{SignatureAlgorithm{Ed25519, 0, 0}, ed25519.PublicKey{}, in(2026), true},
+		{SignatureAlgorithm{RSAPKCS1, crypto.RIPEMD160, 0}, key(2048), in(2000), false},
+		{SignatureAlgorithm{RSAPKCS1, 0, 0}, key(2048), in(2000), false},
+		{SignatureAlgorithm{ECDSA, crypto.SHA256, 0}, nil, in(2000), false},
+	} {
+		err := p.CheckSignature(c.algorithm, c.key, c.at)
+		var e *AlgorithmError
+		if (err == nil) != c.ok || err != nil && (!errors.Is(err, ErrAlgorithm) || !errors.As(err, &e) || e.Error() == "") {
+			t.Errorf("%v at %s: %v", c.algorithm, c.at, err)
+		}
+		until, listed := p.ReliableUntil(c.algorithm, c.key)
+		if reliable := listed && (until.IsZero() || c.at.Before(until)); reliable != c.ok {
+			t.Errorf("%v is reliable until %s (%v), but at %s: %v", c.algorithm, until, listed, c.at, err)
+		}
+	}
+	if err := p.CheckKey(key(1024), in(2026)); !errors.Is(err, ErrAlgorithm) {
+		t.Errorf("RSA key of 1024 bits: %v", err)
+	}
+	if err := p.CheckKey(p256, in(2026)); err != nil {
+		t.Errorf("P-256 key: %v", err)
+	}
+	if err := p.CheckHash(crypto.SHA1, in(2026)); !errors.Is(err, ErrAlgorithm) {
+		t.Errorf("SHA-1: %v", err)
+	}
+}
+
+// TestAlgorithmsAreJudgedWhenProven: what is proven to exist when its
+// algorithm was reliable stays good.
+func TestAlgorithmsAreJudgedWhenProven(t *testing.T) {
+	year := func(y int) time.Time { return time.Date(y, 1, 1, 0, 0, 0, 0, time.UTC) }
+	r := root(t, "Akar", period(year(2008), year(2030)))
+	mid := issue(t, r, "CA", ca(-1), period(year(2008), year(2030)))
+	leaf := issue(t, mid, "Budi Fiktif", period(year(2010), year(2030)), hashed(crypto.SHA1))
+	req := Request{Certificate: leaf.cert, Candidates: certs(mid), Time: year(2011), Now: year(2024), Revocation: RevocationNone}
+	v := anchored(t, r)
+	expect(t, "SHA-1, not proven", v.Validate(context.Background(), req), ReasonAlgorithm, CryptoConstraintsNoPOE)
+	req.POE = func([]byte) (time.Time, bool) { return year(2012), true }
+	expect(t, "SHA-1, proven in 2012", v.Validate(context.Background(), req), ReasonNone, "")
+	req.POE = func([]byte) (time.Time, bool) { return year(2014), true }
+	expect(t, "SHA-1, proven in 2014", v.Validate(context.Background(), req), ReasonAlgorithm, CryptoConstraintsNoPOE)
+}
+
+// TestSignatureCache: what is remembered is bounded, and the same pair only.
+func TestSignatureCache(t *testing.T) {
+	c := newSignatureCache(10)
+	for i := range byte(100) {
+		c.add(signatureKey{object: [32]byte{i}})
+		if n := len(c.young) + len(c.old); n > 10 {
+			t.Fatalf("%d remembered", n)
+		}
+	}
+	last := signatureKey{object: [32]byte{99}}
+	if !c.has(last) || c.has(signatureKey{object: [32]byte{99}, key: [32]byte{1}}) || c.has(signatureKey{object: [32]byte{1}}) {
+		t.Error("remembers what it should not, or not what it should")
+	}
+	if none := newSignatureCache(-1); none.max != 0 {
+		t.Error("no cache asked for")
+	} else if none.add(last); none.has(last) {
+		t.Error("remembers without a cache")
+	}
+}
+
+// TestConcurrent: one validator for many at once (under the race detector).
+func TestConcurrent(t *testing.T) {
+	w := newWorld(t)
+	req := w.request(w.ca.ocsp(w.good(answer{})))
+	v, err := NewValidator(Config{Anchors: []*Anchor{NewAnchor(w.root.cert)}, Cache: 4})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			for range 20 {
+				if res := v.Validate(context.Background(), req); res.Indication != Passed {
+					t.Error(res.Err())
+				}
+			}
+		})
+	}
+	wg.Wait()
+}
+
+// TestRemembersSignatures: the second validation verifies none.
+func TestRemembersSignatures(t *testing.T) {
+	w := newWorld(t)
+	req := w.request(w.ca.ocsp(w.good(answer{})))
+	for i, want := range []int{4, 0} { // two certificates, the root's CRL, the answer
+		r := w.v.newRun(context.Background(), &req)
+		if res := r.search(func(r *run, p path) *Result { return r.at(p) }); res.Indication != Passed {
+			t.Fatal(res.Err())
+		}
+		if r.signatures != want {
+			t.Errorf("validation %d verified %d signatures, want %d", i+1, r.signatures, want)
+		}
+	}
+}
