@@ -49,7 +49,7 @@ type Policy struct {
 // DefaultPolicy is what a ministry should run with.
 func DefaultPolicy() Policy {
 	return Policy{
-		Hash:        HashParams{MemoryKiB: 46 << 10, Passes: 2, Lanes: 1},
+		Hash:          HashParams{MemoryKiB: 46 << 10, Passes: 2, Lanes: 1},
 		HashesWaiting: 64,
 		MinPassword:   12, MinScore: 3,
 		Attempts: 5, Lock: 15 * time.Minute, MaxLock: 24 * time.Hour,

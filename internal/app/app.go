@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"os"
 	"runtime"
+	"time"
 
 	"absah/internal/account"
 	"absah/internal/agreement"
@@ -254,12 +255,22 @@ func (a *App) openEnrolment(people employeeAccounts) (err error) {
 	policy.LinksPerDay, policy.ResetNeedsOfficer = a.Config.Policy.LinksPerDay, a.Config.Policy.ResetNeedsOfficer
 	a.Enrolment = &enrolment.Service{
 		Store: a.Store, Vault: a.Vault, Clock: a.Clock, Log: a.Log, People: staff.Applicants{Service: a.Staff}, Accounts: people,
-		Courier: outbox.Registrations{Outbox: a.Outbox, Words: words},
+		Courier: outbox.Registrations{Outbox: a.Outbox, Words: words, UsualWait: a.usualWait},
 		Sealer:  credential.NewSealer(a.Vault, slots), Guard: credential.NewGuard(attempts, slots, a.Clock), Ledger: ledger,
 		Estimator: a.Estimator, Texts: a.Texts, Algorithm: keys.Algorithm(a.Config.CA.SubscriberKey), Policy: policy,
 		Random: rand.Reader, Notify: a.Hub.Notify,
 	}
 	return nil
+}
+
+// usualWait is how long the first check usually takes, for the mail that
+// confirms a registration; 0 when too few were made to say.
+func (a *App) usualWait(ctx context.Context) time.Duration {
+	w, ok, err := a.Enrolment.UsualWait(ctx, enrolment.New)
+	if err != nil || !ok {
+		return 0 // the mail is worth more than its estimate
+	}
+	return w.Median
 }
 
 // deskLine is the service desk in one phrase.

@@ -152,12 +152,13 @@ func (s *Service) lookAtLink(ctx context.Context, q *db.Queries, token string) (
 	return out, nil
 }
 
-// WarnOfExpiry queues a notice for every link that expires within a day and
-// was not used. It returns how many.
+// WarnOfExpiry queues a notice for every link that expires within a day, or
+// within a third of its life where that is shorter, and was not used. It
+// returns how many.
 func (s *Service) WarnOfExpiry(ctx context.Context) (int, error) {
 	now := s.now()
 	links, err := s.Store.Read().EnrolLinksToWarn(ctx, db.EnrolLinksToWarnParams{
-		Now: clock.Micros(now), Soon: clock.Micros(now.Add(24 * time.Hour)),
+		Now: clock.Micros(now), Soon: clock.Micros(now.Add(min(24*time.Hour, s.Policy.LinkValidity/3))),
 	})
 	if err != nil {
 		return 0, fmt.Errorf("look for links that expire: %w", err)

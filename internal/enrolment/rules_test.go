@@ -432,6 +432,16 @@ func TestWarnings(t *testing.T) {
 		t.Errorf("warnings on the last day: %d, then %d; want 1, then 0", a, b)
 	}
 
+	// A short life leaves a short time to warn in, not a warning at once.
+	w.svc.Policy.LinkValidity = 6 * time.Hour
+	w.to(enrolment.OnSetPassphrase)
+	w.clock.Advance(3 * time.Hour)
+	early := count()
+	w.clock.Advance(90 * time.Minute)
+	if late := count(); early != 0 || late != 1 {
+		t.Errorf("a link of six hours: %d warnings after three, %d after four and a half; want 0, 1", early, late)
+	}
+
 	w.to(enrolment.Issue)
 	day := func(d int) (n int) {
 		w.clock.Advance(time.Duration(d) * 24 * time.Hour)

@@ -156,7 +156,7 @@ type KeyDestroyed struct {
 	Page  Path `json:"page"`
 }
 
-// CertificateExpiring reminds to renew. Days is the number of full days left.
+// CertificateExpiring says that a certificate ends soon. Days is the number of full days left.
 type CertificateExpiring struct {
 	Serial   string    `json:"serial"`
 	NotAfter time.Time `json:"not_after"`

@@ -52,8 +52,8 @@ func Samples(lang Lang) []Message {
 		{to, CertificateRevoked{serial, at, RevocationSuperseded, officer, tr("Reset PIN", "PIN reset"), "/certificate"}},
 		{to, KeyDestroyed{serial, at, false, "/certificate/reset"}},
 		{to, KeyDestroyed{serial, at, true, "/certificate/reset"}},
-		{to, CertificateExpiring{serial, day(30), 30, "/certificate/renew"}},
-		{to, CertificateExpiring{serial, day(0), 0, "/certificate/renew"}},
+		{to, CertificateExpiring{serial, day(30), 30, "/certificate"}},
+		{to, CertificateExpiring{serial, day(0), 0, "/certificate"}},
 		{to, AgreementCopy{"2027-01", at, hex.EncodeToString(sum[:]), "Perjanjian-DS-7K3M-9QXA.pdf", pdf, "/agreement"}},
 		{to, CorrectionSubmitted{[]Field{"nik", "email"}, "UPK Sekretariat Contoh", at, "/corrections"}},
 		{staff, CorrectionDigest{"Sekretariat Contoh", 5, []WaitingCorrection{
