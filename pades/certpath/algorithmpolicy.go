@@ -2,7 +2,6 @@ package certpath
 
 import (
 	"crypto"
-	"crypto/dsa" //lint:ignore SA1019 archived certificates carry DSA keys; only judged here
 	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/rsa"
@@ -191,7 +190,7 @@ func describeKey(key crypto.PublicKey) (what string, schemes []SignatureScheme, 
 		return "EC key on " + k.Curve.Params().Name, []SignatureScheme{ECDSA}, bits
 	case ed25519.PublicKey:
 		return "Ed25519 key", []SignatureScheme{Ed25519}, 256
-	case *dsa.PublicKey:
+	case *DSAPublicKey:
 		if k.P == nil {
 			return "DSA key without parameters", []SignatureScheme{DSA}, 0
 		}

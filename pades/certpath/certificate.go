@@ -3,7 +3,6 @@ package certpath
 import (
 	"bytes"
 	"crypto"
-	"crypto/dsa" //lint:ignore SA1019 archived certificates carry DSA keys; only verified here
 	"crypto/rsa"
 	"crypto/sha256"
 	"crypto/x509"
@@ -254,7 +253,10 @@ func parsePublicKey(spki []byte) (crypto.PublicKey, []byte, error) {
 	switch id {
 	case "\x2a\x86\x48\xce\x38\x04\x01": // id-dsa
 		k, err := parseDSA(algorithm, bits)
-		return k, bits, err
+		if err != nil {
+			return nil, bits, err // not k: a nil pointer in an interface is not nil
+		}
+		return k, bits, nil
 	case oidPSS: // id-RSASSA-PSS: an RSA key for that scheme only, RFC 4055 1.2
 		k, err := x509.ParsePKCS1PublicKey(bits)
 		if err != nil {
@@ -270,26 +272,6 @@ func parsePublicKey(spki []byte) (crypto.PublicKey, []byte, error) {
 		return nil, bits, fmt.Errorf("RSA key of %d bits: %w", r.N.BitLen(), ErrUnsupported)
 	}
 	return k, bits, nil
-}
-
-func parseDSA(params cryptobyte.String, bits []byte) (*dsa.PublicKey, error) {
-	y := cryptobyte.String(bits)
-	k := &dsa.PublicKey{Y: new(big.Int)}
-	if !y.ReadASN1Integer(k.Y) || !y.Empty() {
-		return nil, malformed("DSA key")
-	}
-	if absentOrNull(params) {
-		return k, nil
-	}
-	var seq cryptobyte.String
-	k.P, k.Q, k.G = new(big.Int), new(big.Int), new(big.Int)
-	if !params.ReadASN1(&seq, cbasn1.SEQUENCE) || !seq.ReadASN1Integer(k.P) || !seq.ReadASN1Integer(k.Q) || !seq.ReadASN1Integer(k.G) || !seq.Empty() {
-		return nil, malformed("DSA parameters")
-	}
-	if k.P.Sign() <= 0 || k.Q.Sign() <= 0 || k.G.Sign() <= 0 || k.Y.Sign() <= 0 || k.P.BitLen() > 3072 || k.Q.BitLen() > 256 {
-		return nil, malformed("DSA parameters")
-	}
-	return k, nil
 }
 
 // pssOnly reports whether the key is an RSA key for RSASSA-PSS only.

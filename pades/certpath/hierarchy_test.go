@@ -40,17 +40,17 @@ type ext struct {
 
 // spec is what a certificate says.
 type spec struct {
-	name              string
-	rawName           []byte // instead of name
-	serial            *big.Int
-	version           int
-	notBefore         time.Time
-	notAfter          time.Time
-	exts              []ext
-	key               crypto.Signer
-	pss               bool // the issuer signs by RSASSA-PSS
-	hash              crypto.Hash
-	mismatchAlgorithm bool
+	name      string
+	rawName   []byte // instead of name
+	serial    *big.Int
+	version   int
+	notBefore time.Time
+	notAfter  time.Time
+	exts      []ext
+	key       crypto.Signer
+	spki      []byte // instead of that of key
+	pss       bool   // the issuer signs by RSASSA-PSS
+	hash      crypto.Hash
 }
 
 type party struct {
@@ -231,6 +231,9 @@ func issue(t testing.TB, p *party, name string, options ...option) *party {
 	spki, err := x509.MarshalPKIXPublicKey(s.key.Public())
 	if err != nil {
 		t.Fatal(err)
+	}
+	if s.spki != nil {
+		spki = s.spki
 	}
 	tbs := seqOf(func(b *cryptobyte.Builder) {
 		if s.version > 1 {

@@ -126,13 +126,13 @@ func altName(kind NameKind, value []byte) option {
 // compared and has to be refused on both sides.
 func TestNameConstraints(t *testing.T) {
 	ip := func(s string) []byte {
-		if a, n, err := net.ParseCIDR(s); err == nil {
+		if _, n, err := net.ParseCIDR(s); err == nil {
 			return append([]byte(n.IP), n.Mask...)
-		} else if a = net.ParseIP(s); a.To4() != nil {
-			return a.To4()
-		} else {
+		}
+		if a := net.ParseIP(s); a.To4() == nil {
 			return a
 		}
+		return net.ParseIP(s).To4()
 	}
 	for _, c := range []struct {
 		kind       NameKind

@@ -74,11 +74,9 @@ func (r *run) slide(p path, v verdict, res *Result) *Error {
 		if e := r.slideAlgorithm(c, i, c.SignatureAlgorithm, v.keys[i], res); e != nil {
 			return e
 		}
-		if !inherits(c.PublicKey) {
-			if err := r.v.algorithms.CheckKey(c.PublicKey, res.ControlTime); err != nil {
-				if e := move(err, c, i, res); e != nil {
-					return e
-				}
+		if err := r.v.algorithms.CheckKey(v.own(i), res.ControlTime); err != nil {
+			if e := move(err, c, i, res); e != nil {
+				return e
 			}
 		}
 		s := &res.Statuses[i]

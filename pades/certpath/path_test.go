@@ -305,6 +305,42 @@ func TestPolicyGraphStaysSmall(t *testing.T) {
 	expect(t, "with less work allowed", v.Validate(context.Background(), req), ReasonLimit, CertificateChainFailure)
 }
 
+// TestUnusableKeys: a key that cannot be read or verified with leaves the
+// certificate readable and the path without an issuer.
+func TestUnusableKeys(t *testing.T) {
+	spki := func(oid OID, params, key []byte) []byte {
+		return seqOf(func(b *cryptobyte.Builder) {
+			b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) { addOID(b, oidBytes(oid)); b.AddBytes(params) })
+			b.AddASN1BitString(key)
+		})
+	}
+	const dsaOID = OID("1.2.840.10040.4.1")
+	for _, c := range []struct {
+		name string
+		spki []byte
+	}{
+		{"DSA without parameters", spki(dsaOID, nil, integer(5))},
+		{"DSA with broken parameters", spki(dsaOID, []byte{0x30, 1, 2}, integer(5))},
+		{"DSA with a negative key", spki(dsaOID, nil, integer(-5))},
+		{"unknown kind", spki("1.2.3.4", nil, integer(5))},
+		{"RSA that is none", spki("1.2.840.113549.1.1.1", []byte{5, 0}, integer(5))},
+		{"RSASSA-PSS that is none", spki("1.2.840.113549.1.1.10", nil, integer(5))},
+	} {
+		if _, err := NewAnchorKey(distinguished("Akar"), c.spki); err == nil && c.name != "DSA without parameters" {
+			t.Errorf("%s: anchor", c.name)
+		}
+		r := root(t, "Akar")
+		mid := issue(t, r, "CA", ca(-1), func(s *spec) { s.spki = c.spki })
+		leaf := issue(t, mid, "Siti Fiktif")
+		if res := ask(anchored(t, r), leaf, mid); res.Indication == Passed {
+			t.Errorf("%s: passed", c.name)
+		}
+		if res := ask(anchored(t, r), mid); res.Indication == Passed {
+			t.Errorf("%s: passed as a target", c.name)
+		}
+	}
+}
+
 func TestFromX509(t *testing.T) {
 	r := root(t, "Akar")
 	leaf := issue(t, r, "Siti Fiktif", usage(DigitalSignature), eku(ExtKeyUsageEmail), policies("2.25.1", "1.2.3"))

@@ -2,7 +2,6 @@ package certpath
 
 import (
 	"crypto"
-	"crypto/dsa" //lint:ignore SA1019 archived certificates carry DSA keys; only verified here
 	"errors"
 	"fmt"
 	"slices"
@@ -19,7 +18,16 @@ type inputs struct {
 type verdict struct {
 	policies []OID
 	keys     []crypto.PublicKey // with which certs[i] is signed
+	target   crypto.PublicKey   // of certs[0], completed
 	err      *Error
+}
+
+// own gives the key that certs[i] is about.
+func (v verdict) own(i int) crypto.PublicKey {
+	if i == 0 {
+		return v.target
+	}
+	return v.keys[i-1]
 }
 
 // holders gives the issuer of each certificate of p. Those whose DSA keys have
@@ -29,7 +37,7 @@ func (v verdict) holders(p path) []*Certificate {
 	out := make([]*Certificate, len(p.certs))
 	for i := range p.certs {
 		out[i] = p.issuer(i)
-		if k, ok := v.keys[i].(*dsa.PublicKey); ok && inherits(out[i].PublicKey) && k.P != nil {
+		if k, ok := v.keys[i].(*DSAPublicKey); ok && inherits(out[i].PublicKey) && k.P != nil {
 			whole := *out[i]
 			whole.PublicKey = k
 			p, q, g := sum(k.P.Bytes()), sum(k.Q.Bytes()), sum(k.G.Bytes())
@@ -42,16 +50,15 @@ func (v verdict) holders(p path) []*Certificate {
 
 // state has the variables of RFC 5280 6.1.2.
 type state struct {
-	graph          *policyGraph // nil is NULL
-	names          constraints
-	explicit       int
-	inhibitAny     int
-	mapping        int
-	maxPath        int
-	key            crypto.PublicKey
-	issuer         Name
-	issuerHolder   *Certificate
-	policyIsNeeded bool
+	graph        *policyGraph // nil is NULL
+	names        constraints
+	explicit     int
+	inhibitAny   int
+	mapping      int
+	maxPath      int
+	key          crypto.PublicKey
+	issuer       Name
+	issuerHolder *Certificate
 }
 
 // basic runs RFC 5280 6.1 without time and revocation, from the anchor down.
@@ -84,6 +91,7 @@ func (r *run) basic(p path, in inputs) verdict {
 			return v
 		}
 	}
+	v.target = inherit(p.certs[0].PublicKey, s.key)
 	// 6.1.5 (g).
 	if s.graph != nil {
 		v.policies = s.graph.constrained(user)
@@ -264,22 +272,4 @@ func (r *run) verifyInherited(s signed, key crypto.PublicKey) error {
 	}
 	r.signatures++
 	return s.algorithm.Verify(key, s.tbs, s.value)
-}
-
-// inherits reports whether key is a DSA key without parameters.
-func inherits(key crypto.PublicKey) bool {
-	k, ok := key.(*dsa.PublicKey)
-	return ok && k.P == nil
-}
-
-// inherit completes a DSA key with the parameters of the key above, 6.1.4 (e).
-func inherit(key, above crypto.PublicKey) crypto.PublicKey {
-	k, ok := key.(*dsa.PublicKey)
-	if !ok || k.P != nil {
-		return key
-	}
-	if a, ok := above.(*dsa.PublicKey); ok && a.P != nil {
-		return &dsa.PublicKey{Parameters: a.Parameters, Y: k.Y}
-	}
-	return key
 }

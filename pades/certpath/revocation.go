@@ -41,7 +41,8 @@ func (r *run) oneStatus(p path, i int, t time.Time, out *Status) *Error {
 		*out = Status{Kind: StatusExempt}
 		return nil
 	}
-	s, ok := choose(r.statements(p, i, t), t)
+	list := r.statements(p, i, t)
+	s, ok := choose(list, t)
 	if !ok {
 		*out = Status{Kind: StatusUnknown}
 		if r.req.Revocation == RevocationIfAvailable {
@@ -50,6 +51,15 @@ func (r *run) oneStatus(p path, i int, t time.Time, out *Status) *Error {
 		return &Error{Reason: ReasonNoRevocation, Sub: TryLater, Certificate: c, Depth: i, Err: errNoStatement}
 	}
 	s.Fresh = r.fresh(&s, t, i)
+	if s.Kind == StatusGood && !s.Fresh {
+		// The newest is not always the one that is good for longest.
+		for j := range list {
+			if list[j].Kind == StatusGood && r.fresh(&list[j], t, i) {
+				s, s.Fresh = list[j], true
+				break
+			}
+		}
+	}
 	*out = s
 	switch {
 	case s.Kind == StatusRevoked:
@@ -263,6 +273,9 @@ func (r *run) auxiliary(c *Certificate, anchor *Anchor, t time.Time) error {
 	})
 	r.notes = r.notes[:min(notes, len(r.notes))]
 	err := res.Err()
+	if err == nil && res.Anchor != anchor {
+		err = errOtherAnchor // c is itself an anchor
+	}
 	r.issuers[key] = err
 	return err
 }

@@ -157,6 +157,9 @@ func TestOCSP(t *testing.T) {
 			func(r *Request) { r.Freshness = 30 * time.Minute }, ReasonStale, TryLater},
 		{"as fresh as asked for", func(w *world) []any { return some(w.ca.ocsp(w.good(answer{}))) },
 			func(r *Request) { r.Freshness = time.Hour }, ReasonNone, ""},
+		{"the newest is over, an older one is not", func(w *world) []any {
+			return some(w.ca.ocsp(w.good(answer{this: noon.Add(-2 * day), next: noon.Add(day)})), w.ca.ocsp(w.good(answer{this: noon.Add(-day), next: noon.Add(-time.Hour)})))
+		}, nil, ReasonNone, ""},
 		{"from the future", func(w *world) []any { return some(w.ca.ocsp(w.good(answer{this: noon.Add(2 * time.Minute)}))) }, nil, ReasonNoRevocation, TryLater},
 		{"clock a little ahead", func(w *world) []any { return some(w.ca.ocsp(w.good(answer{this: noon.Add(time.Minute)}))) }, nil, ReasonNone, ""},
 		{"made behind the control time, known now", func(w *world) []any {
@@ -362,6 +365,15 @@ func TestIndirectCRL(t *testing.T) {
 			expect(t, c.name, w.v.Validate(context.Background(), w.request(material...)), c.reason, c.sub)
 		})
 	}
+}
+
+// TestCRLIssuerThatIsAnAnchor: another anchor in the CA's name does not speak
+// for the CA (RFC 5280 6.3.3 (f)).
+func TestCRLIssuerThatIsAnAnchor(t *testing.T) {
+	w := newWorld(t)
+	other := root(t, "CA Contoh")
+	w.v = anchored(t, w.root, other)
+	expect(t, "other anchor", w.v.Validate(context.Background(), w.request(other, other.crl(list{number: 1}))), ReasonNoRevocation, TryLater)
 }
 
 // TestCRLRelativeName: nameRelativeToCRLIssuer is completed with the issuer's

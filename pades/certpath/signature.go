@@ -3,13 +3,11 @@ package certpath
 import (
 	"bytes"
 	"crypto"
-	"crypto/dsa" //lint:ignore SA1019 archived certificates carry DSA keys; only verified here
 	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/rsa"
 	"errors"
 	"fmt"
-	"math/big"
 
 	_ "crypto/md5"    // for MD5 to be judged by AlgorithmPolicy rather than unknown
 	_ "crypto/sha1"   // the same
@@ -224,8 +222,12 @@ func parsePSS(params cryptobyte.String) (SignatureAlgorithm, error) {
 	return a, nil
 }
 
-// maxRSABits bounds the work that one verification may cost.
-const maxRSABits = 8192
+// maxRSABits bounds the work that one verification may cost; crypto/rsa does
+// not verify with less than minRSABits.
+const (
+	maxRSABits = 8192
+	minRSABits = 1024
+)
 
 // Verify checks signature over message with key. The error wraps ErrSignature
 // when it does not verify and ErrUnsupported when key and algorithm do not fit
@@ -247,14 +249,14 @@ func (a SignatureAlgorithm) Verify(key crypto.PublicKey, message, signature []by
 // VerifyDigest is Verify for a message that is hashed already; for Ed25519
 // digest is the message itself.
 func (a SignatureAlgorithm) VerifyDigest(key crypto.PublicKey, digest, signature []byte) error {
-	ok := false
+	var ok bool
 	switch k := key.(type) {
 	case *rsa.PublicKey:
 		if a.Scheme != RSAPKCS1 && a.Scheme != RSAPSS {
 			return fmt.Errorf("%s with an RSA key: %w", a, ErrUnsupported)
 		}
-		if k.N.BitLen() > maxRSABits {
-			return fmt.Errorf("RSA key of %d bits: %w", k.N.BitLen(), ErrUnsupported)
+		if n := k.N.BitLen(); n > maxRSABits || n < minRSABits {
+			return fmt.Errorf("RSA key of %d bits: %w", n, ErrUnsupported)
 		}
 		if a.Scheme == RSAPKCS1 {
 			ok = rsa.VerifyPKCS1v15(k, a.Hash, digest, signature) == nil
@@ -271,7 +273,7 @@ func (a SignatureAlgorithm) VerifyDigest(key crypto.PublicKey, digest, signature
 			return fmt.Errorf("%s with an Ed25519 key: %w", a, ErrUnsupported)
 		}
 		ok = len(k) == ed25519.PublicKeySize && ed25519.Verify(k, digest, signature)
-	case *dsa.PublicKey:
+	case *DSAPublicKey:
 		if a.Scheme != DSA || k.P == nil {
 			return fmt.Errorf("%s with a DSA key: %w", a, ErrUnsupported)
 		}
@@ -291,17 +293,4 @@ func saltLength(n int) int {
 		return rsa.PSSSaltLengthAuto
 	}
 	return n
-}
-
-func verifyDSA(k *dsa.PublicKey, digest, signature []byte) bool {
-	seq, ok := sequence(signature)
-	r, s := new(big.Int), new(big.Int)
-	if !ok || !seq.ReadASN1Integer(r) || !seq.ReadASN1Integer(s) || !seq.Empty() {
-		return false
-	}
-	// FIPS 186-4 4.6: the leftmost bits of the digest, as many as q has.
-	if n := k.Q.BitLen() / 8; len(digest) > n {
-		digest = digest[:n]
-	}
-	return dsa.Verify(k, digest, r, s)
 }

@@ -198,8 +198,8 @@ func (r *run) algorithms(p path, v verdict) *Error {
 		c := p.certs[i]
 		t := r.algorithmTime(c.Raw)
 		err := r.v.algorithms.CheckSignature(c.SignatureAlgorithm, v.keys[i], t)
-		if err == nil && !inherits(c.PublicKey) {
-			err = r.v.algorithms.CheckKey(c.PublicKey, t)
+		if err == nil {
+			err = r.v.algorithms.CheckKey(v.own(i), t)
 		}
 		if err != nil {
 			e := &Error{Reason: ReasonAlgorithm, Sub: CryptoConstraintsNoPOE, Certificate: c, Depth: i, Err: err}
