@@ -9,9 +9,9 @@ import (
 	"time"
 
 	"absah/internal/account"
-	"absah/internal/agreement"
 	"absah/internal/audit"
 	"absah/internal/ca"
+	"absah/internal/enrolment"
 	"absah/internal/mail"
 	"absah/internal/passphrase"
 	"absah/internal/staff"
@@ -104,20 +104,26 @@ func (m meter) Score(ctx context.Context, password string, own []string) (int, e
 	return strength.Score, err
 }
 
-// attach puts the signed agreement into the mail that brings it
-// (outbox.Outbox.Attach).
-func attach(archive agreement.Archive) func(context.Context, mail.Message, string) (mail.Message, error) {
-	return func(ctx context.Context, m mail.Message, registrationID string) (mail.Message, error) {
-		p, ok := m.Params.(mail.AgreementCopy)
-		if !ok {
-			return m, nil
-		}
-		pdf, name, err := archive.Copy(ctx, registrationID)
+// attach adds to a mail what is not in its queue (outbox.Outbox.Attach): the
+// agreement that was accepted, and how long the first check usually takes.
+func (a *App) attach(ctx context.Context, m mail.Message, registrationID string) (mail.Message, error) {
+	switch p := m.Params.(type) {
+	case mail.AgreementCopy:
+		pdf, name, err := a.Archive.Copy(ctx, registrationID)
 		if err != nil {
 			return m, err
 		}
 		p.Document, p.FileName, p.SHA256 = pdf, name, fmt.Sprintf("%x", sha256.Sum256(pdf))
 		m.Params = p
-		return m, nil
+	case mail.RegistrationReceived:
+		wait, ok, err := a.Enrolment.UsualWait(ctx, enrolment.New)
+		if err != nil {
+			return m, err
+		}
+		if ok {
+			p.UsualWait = wait.Median
+		}
+		m.Params = p
 	}
+	return m, nil
 }

@@ -11,7 +11,6 @@ import (
 	"log/slog"
 	"os"
 	"runtime"
-	"time"
 
 	"absah/internal/account"
 	"absah/internal/agreement"
@@ -242,7 +241,7 @@ func (a *App) openEnrolment(people employeeAccounts) (err error) {
 		return err
 	}
 	a.Archive = agreement.Archive{Store: a.Store, Identity: parties}
-	a.Outbox.Attach = attach(a.Archive)
+	a.Outbox.Attach = a.attach
 	// Every derivation takes 64 MiB; as many at once as there are processors.
 	slots, err := credential.NewSlots(int64(runtime.NumCPU())*64<<10, credential.DefaultQueue, credential.DefaultWait)
 	if err != nil {
@@ -255,22 +254,12 @@ func (a *App) openEnrolment(people employeeAccounts) (err error) {
 	policy.LinksPerDay, policy.ResetNeedsOfficer = a.Config.Policy.LinksPerDay, a.Config.Policy.ResetNeedsOfficer
 	a.Enrolment = &enrolment.Service{
 		Store: a.Store, Vault: a.Vault, Clock: a.Clock, Log: a.Log, People: staff.Applicants{Service: a.Staff}, Accounts: people,
-		Courier: outbox.Registrations{Outbox: a.Outbox, Words: words, UsualWait: a.usualWait},
+		Courier: outbox.Registrations{Outbox: a.Outbox, Words: words},
 		Sealer:  credential.NewSealer(a.Vault, slots), Guard: credential.NewGuard(attempts, slots, a.Clock), Ledger: ledger,
 		Estimator: a.Estimator, Texts: a.Texts, Algorithm: keys.Algorithm(a.Config.CA.SubscriberKey), Policy: policy,
 		Random: rand.Reader, Notify: a.Hub.Notify,
 	}
 	return nil
-}
-
-// usualWait is how long the first check usually takes, for the mail that
-// confirms a registration; 0 when too few were made to say.
-func (a *App) usualWait(ctx context.Context) time.Duration {
-	w, ok, err := a.Enrolment.UsualWait(ctx, enrolment.New)
-	if err != nil || !ok {
-		return 0 // the mail is worth more than its estimate
-	}
-	return w.Median
 }
 
 // deskLine is the service desk in one phrase.

@@ -1,10 +1,17 @@
 package app
 
 import (
+	"context"
 	"slices"
 
+	"absah/internal/mail"
 	"absah/internal/portal/web"
 )
 
 // AllRoutes lists the pages of all parts of the portal, for the access matrix.
 func (a *App) AllRoutes() []web.Route { return slices.Concat(a.routes()...) }
+
+// Attach is what the outbox calls before it sends a mail.
+func (a *App) Attach(ctx context.Context, m mail.Message, registrationID string) (mail.Message, error) {
+	return a.attach(ctx, m, registrationID)
+}

@@ -63,7 +63,8 @@ type CertificateIssued struct {
 type RegistrationReceived struct {
 	Reference   string    `json:"reference"`
 	SubmittedAt time.Time `json:"submitted_at"`
-	// UsualWait is the median wait for the first check; 0 when unknown.
+	// UsualWait is the median wait for the first check; 0 when unknown. It may
+	// be left out of the queue and filled in before rendering.
 	UsualWait time.Duration `json:"usual_wait,omitempty"`
 	Page      Path          `json:"page"`
 }

@@ -25,8 +25,6 @@ type Words func(lang, key string) string
 type Registrations struct {
 	*Outbox
 	Words Words
-	// UsualWait tells how long the first check usually takes; 0 when unknown.
-	UsualWait func(ctx context.Context) time.Duration
 }
 
 var _ enrolment.Courier = Registrations{}
@@ -99,9 +97,6 @@ func (c Registrations) officer(ctx context.Context, tx *store.Tx, r db.Registrat
 // Received implements enrolment.Courier.
 func (c Registrations) Received(ctx context.Context, tx *store.Tx, r db.Registration) error {
 	p := mail.RegistrationReceived{Reference: r.Reference, SubmittedAt: clock.FromMicros(r.SubmittedAt), Page: pageStatus}
-	if c.UsualWait != nil {
-		p.UsualWait = c.UsualWait(ctx)
-	}
 	return c.queue(ctx, tx, r, always(p))
 }
 
