@@ -324,6 +324,22 @@ func (f *file) cached(offset int64) (loaded, bool) {
 	return l, ok
 }
 
+// differs tells whether views of other revisions could see another stream at the
+// same place: one whose dictionary names its length, or what a container needs,
+// by reference.
+func (d *Document) differs(o Object) bool {
+	s, ok := o.(*Stream)
+	if !ok || len(d.newest().sections) < 2 {
+		return false
+	}
+	for _, key := range [...]Name{"Length", "N", "First", "Filter", "DecodeParms"} {
+		if _, indirect := s.Dict.Get(key).(Ref); indirect {
+			return true
+		}
+	}
+	return false
+}
+
 // admit decrypts an object that was read at offset, and caches it.
 func (d *Document) admit(l *loaded, offset int64) error {
 	if d.enc != nil && !(d.encRef.Number != 0 && l.ref.Number == d.encRef.Number) {
@@ -333,10 +349,8 @@ func (d *Document) admit(l *loaded, offset int64) error {
 		}
 		l.object = o
 	}
-	if s, ok := l.object.(*Stream); ok {
-		if _, indirect := s.Dict.Get("Length").(Ref); indirect && len(d.sections) > 1 {
-			return nil // views of other revisions could see another length
-		}
+	if d.differs(l.object) {
+		return nil
 	}
 	if len(d.cache) >= d.limits.CachedObject {
 		clear(d.cache) // a full cache is mostly one pass over many objects

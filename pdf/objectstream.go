@@ -13,9 +13,16 @@ type objectStream struct {
 	failed  error
 }
 
+// containerPlace is where an object stream stands, and for which view where they
+// could differ.
+type containerPlace struct {
+	offset int64
+	view   int
+}
+
 // objectStreams keeps the decoded ones, by the place of their object.
 type objectStreams struct {
-	at    map[int64]*objectStream
+	at    map[containerPlace]*objectStream
 	bytes int64
 	turn  uint64
 }
@@ -77,9 +84,11 @@ func (d *Document) container(number uint32) (*objectStream, error) {
 	}
 	c := &d.objstms
 	c.turn++
-	if st := c.at[e.Offset]; st != nil {
-		st.used = c.turn
-		return st, st.failed
+	for _, view := range [2]int{0, len(d.sections)} {
+		if st := c.at[containerPlace{e.Offset, view}]; st != nil {
+			st.used = c.turn
+			return st, st.failed
+		}
 	}
 	l, err := d.inUse(e)
 	if err != nil {
@@ -93,35 +102,34 @@ func (d *Document) container(number uint32) (*objectStream, error) {
 		d.note(ObjectStream, e.Offset, "object stream "+strconv.Itoa(int(number))+": "+err.Error())
 		st = &objectStream{failed: err}
 	}
-	if s, ok := l.object.(*Stream); ok {
-		if _, indirect := s.Dict.Get("Length").(Ref); indirect && len(d.sections) > 1 && d.limit != d.size {
-			return st, st.failed
-		}
+	at := containerPlace{offset: e.Offset}
+	if d.differs(l.object) {
+		at.view = len(d.sections)
 	}
-	c.keep(e.Offset, st, d.limits.CachedBytes)
+	c.keep(at, st, d.limits.CachedBytes)
 	return st, st.failed
 }
 
 func (st *objectStream) cost() int64 { return int64(len(st.data) + 8*len(st.numbers) + 64) }
 
 // keep adds st and lets those go that were not used for the longest time.
-func (c *objectStreams) keep(offset int64, st *objectStream, limit int64) {
+func (c *objectStreams) keep(at containerPlace, st *objectStream, limit int64) {
 	st.used = c.turn
 	if c.at == nil {
-		c.at = make(map[int64]*objectStream)
+		c.at = make(map[containerPlace]*objectStream)
 	}
 	for c.bytes+st.cost() > limit && len(c.at) > 0 {
-		var oldest int64
+		var oldest containerPlace
 		var found *objectStream
-		for at, s := range c.at {
+		for place, s := range c.at {
 			if found == nil || s.used < found.used {
-				oldest, found = at, s
+				oldest, found = place, s
 			}
 		}
 		c.bytes -= found.cost()
 		delete(c.at, oldest)
 	}
-	c.at[offset] = st
+	c.at[at] = st
 	c.bytes += st.cost()
 }
 

@@ -68,11 +68,7 @@ func (d *Document) findRevisions() {
 func (d *Document) endOf(from, xref int64) (end int64, ok bool) {
 	end, err := d.parse(from, func(p *parser) error {
 		ok = false
-		p.comments = false
-		p.space()
-		if p.comments {
-			p.note(CommentInStructure, p.i, "comment between a section and its startxref")
-		}
+		p.space() // with a comment, as iText leaves its name there
 		if !p.accept("startxref") {
 			return p.fail("startxref expected")
 		}
