@@ -20,6 +20,7 @@ const (
 	SectionUnreachable  AnomalyKind = "section-unreachable"  // a section that no chain leads to
 	PrevLoop            AnomalyKind = "prev-loop"            // Prev leads back
 	PrevWrong           AnomalyKind = "prev-wrong"           // Prev points at no section
+	PrevZero            AnomalyKind = "prev-zero"            // Prev is 0, where it ought to be absent
 	XrefRebuilt         AnomalyKind = "xref-rebuilt"         // the file was searched for its objects
 	XrefSyntax          AnomalyKind = "xref-syntax"          // a table that is not written as 7.5.4 demands
 	XrefOverlap         AnomalyKind = "xref-overlap"         // subsections define a number twice
@@ -63,7 +64,7 @@ type Anomaly struct {
 // that nothing in the file's content hangs on.
 func (k AnomalyKind) Serious() bool {
 	switch k {
-	case HeaderMissing, HeaderJunk, StartxrefFar, EOFMissing, EOFExtra, XrefSyntax, XrefSize, EndobjMissing, StreamKeyword, StreamData, UnaccountedBytes:
+	case HeaderMissing, HeaderJunk, StartxrefFar, EOFMissing, EOFExtra, PrevZero, XrefSyntax, XrefSize, EndobjMissing, StreamKeyword, StreamData, UnaccountedBytes:
 		return false
 	}
 	return true

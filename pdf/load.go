@@ -275,7 +275,7 @@ func (d *Document) Object(ref Ref) (Object, error) {
 		return nil, err
 	}
 	if !ok || e.Kind == EntryFree {
-		return d.absent(ref, ok)
+		return d.absent(ref)
 	}
 	if e.Kind == EntryCompressed {
 		if ref.Generation != 0 {

@@ -14,7 +14,14 @@ func asSyntax(err error, target **SyntaxError) bool { return errors.As(err, targ
 // inventory is what a search of the whole file found.
 type inventory struct {
 	objects  []foundObject // by number, then place
-	trailers []Dict        // also the dictionaries of cross-reference streams, in their order
+	trailers []foundTrailer
+	ends     []int64 // behind each %%EOF
+}
+
+// foundTrailer is a trailer, or the dictionary of a cross-reference stream.
+type foundTrailer struct {
+	offset int64
+	dict   Dict
 }
 
 type foundObject struct {
@@ -38,14 +45,18 @@ func (d *Document) inventory() (*inventory, error) {
 		switch it.kind {
 		case itemTrailer:
 			if t, ok := it.object.(Dict); ok {
-				inv.trailers = append(inv.trailers, t)
+				inv.trailers = append(inv.trailers, foundTrailer{it.start, t})
+			}
+		case itemEOF:
+			if len(inv.ends) < d.limits.Sections {
+				inv.ends = append(inv.ends, it.end)
 			}
 		case itemObject:
 			o := foundObject{ref: it.ref, offset: it.start}
 			if s, ok := it.object.(*Stream); ok {
 				switch t, _ := s.Dict.Get("Type").(Name); t {
 				case "XRef":
-					inv.trailers = append(inv.trailers, s.Dict)
+					inv.trailers = append(inv.trailers, foundTrailer{it.start, s.Dict})
 				case "ObjStm":
 					o.stream = true
 				}
@@ -64,8 +75,8 @@ func (d *Document) inventory() (*inventory, error) {
 	return inv, cmp.Or(err, limit)
 }
 
-// last returns the last object with this number that begins before limit.
-func (inv *inventory) last(number uint32, limit int64) (foundObject, bool) {
+// find returns the last object with this number that begins before limit.
+func (inv *inventory) find(number uint32, limit int64) (foundObject, bool) {
 	i, _ := slices.BinarySearchFunc(inv.objects, number, func(o foundObject, n uint32) int { return cmp.Compare(o.ref.Number, n) })
 	var found foundObject
 	ok := false
@@ -88,28 +99,78 @@ func (d *Document) rebuild(password []byte) error {
 	if err != nil {
 		return err
 	}
-	s := &section{kind: XrefTable, prev: -1, loose: make(map[uint32]XrefEntry, len(inv.objects))}
-	for _, o := range inv.objects {
-		s.loose[o.ref.Number] = XrefEntry{Ref: o.ref, Kind: EntryInUse, Offset: o.offset}
-	}
-	d.sections = []*section{s}
-	d.trailer = inv.trailer()
-	s.trailer = d.trailer
+	d.sections = d.searched(inv)
+	d.trailer = inv.trailer(d.size)
 	if err := d.beginEncryption(password); err != nil {
 		return err
 	}
-	if err := d.addMembers(s, inv); err != nil {
+	for i := len(d.sections) - 1; i >= 0; i-- {
+		if err := d.addMembers(d.sections[i], inv); err != nil {
+			return err
+		}
+	}
+	if err := d.chooseRoot(inv); err != nil {
 		return err
 	}
-	return d.chooseRoot(s, inv)
+	d.sections[0].trailer = d.trailer
+	return nil
 }
 
-// trailer merges the trailers found: of each key the last value.
-func (inv *inventory) trailer() Dict {
+// searched makes a section for each part of the file that ends with %%EOF, as
+// its revisions do, and one for what follows the last. Newest first.
+func (d *Document) searched(inv *inventory) (list []*section) {
+	ends := slices.Clone(inv.ends)
+	for i := range ends {
+		// With the end of line.
+		for n := 0; n < 2 && ends[i] < d.size; n++ {
+			b, err := d.bytes(ends[i], 1)
+			if err != nil || b[0] != '\n' && (b[0] != '\r' || n > 0) {
+				break
+			}
+			ends[i]++
+			if b[0] == '\n' {
+				break
+			}
+		}
+	}
+	last := inv.last()
+	for n := len(ends); n > 1 && ends[n-2] > last; n-- {
+		ends = ends[:n-1] // a further %%EOF at the end is no revision
+	}
+	if n := len(ends); n == 0 || last >= ends[n-1] {
+		ends = append(ends, d.size)
+	}
+	ends[len(ends)-1] = d.size
+	start := int64(0)
+	for _, end := range ends {
+		list = append(list, &section{kind: XrefTable, prev: -1, loose: make(map[uint32]XrefEntry), offset: start, end: end, trailer: inv.trailer(end)})
+		start = end
+	}
+	for _, o := range inv.objects {
+		i, _ := slices.BinarySearch(ends, o.offset+1)
+		list[i].loose[o.ref.Number] = XrefEntry{Ref: o.ref, Kind: EntryInUse, Offset: o.offset}
+	}
+	slices.Reverse(list)
+	return list
+}
+
+// last returns the place of the last object or trailer.
+func (inv *inventory) last() (last int64) {
+	for _, o := range inv.objects {
+		last = max(last, o.offset)
+	}
+	for _, t := range inv.trailers {
+		last = max(last, t.offset)
+	}
+	return last
+}
+
+// trailer merges the trailers that stand before limit: of each key the last value.
+func (inv *inventory) trailer(limit int64) Dict {
 	t := Dict{}
 	for _, key := range [...]Name{"Size", "Root", "Info", "ID", "Encrypt"} {
 		for i := len(inv.trailers) - 1; i >= 0; i-- {
-			if o := inv.trailers[i].Get(key); o != nil {
+			if o := inv.trailers[i].dict.Get(key); o != nil && inv.trailers[i].offset < limit {
 				t = append(t, Entry{key, o})
 				break
 			}
@@ -118,16 +179,18 @@ func (inv *inventory) trailer() Dict {
 	return t
 }
 
-// addMembers adds the objects of object streams. Of a number that is found in
-// several places the last one counts; a member stands where its container does.
+// addMembers adds the objects of the object streams in a section's part of the
+// file. Of a number that is found in several places the last one counts; a member
+// stands where its container does.
 func (d *Document) addMembers(s *section, inv *inventory) error {
 	var containers []foundObject
 	for _, o := range inv.objects {
-		if e := s.loose[o.ref.Number]; o.stream && e.Offset == o.offset {
+		if e := s.loose[o.ref.Number]; o.stream && e.Kind == EntryInUse && e.Offset == o.offset && o.offset >= s.offset {
 			containers = append(containers, o)
 		}
 	}
 	slices.SortFunc(containers, func(a, b foundObject) int { return cmp.Compare(a.offset, b.offset) })
+	view := &Document{file: d.file, limit: s.end, sections: d.sections[slices.Index(d.sections, s):], of: d}
 	at := func(e XrefEntry) int64 {
 		if e.Kind == EntryCompressed {
 			return s.loose[e.Container].Offset
@@ -135,7 +198,7 @@ func (d *Document) addMembers(s *section, inv *inventory) error {
 		return e.Offset
 	}
 	for _, c := range containers {
-		st, err := d.container(c.ref.Number)
+		st, err := view.container(c.ref.Number)
 		if err != nil {
 			if mendable(err) {
 				continue
@@ -160,14 +223,13 @@ func (d *Document) addMembers(s *section, inv *inventory) error {
 
 // chooseRoot sees to it that the trailer names a catalog: that of the last trailer
 // which has one, or else the last catalog in the file.
-func (d *Document) chooseRoot(s *section, inv *inventory) error {
+func (d *Document) chooseRoot(inv *inventory) error {
 	var hardest error
 	try := func(o Object) bool {
 		if _, ok := o.(Ref); !ok {
 			return false
 		}
 		d.trailer.Set("Root", o)
-		s.trailer = d.trailer
 		err := d.checkRoot()
 		if err := hard(err); err != nil {
 			hardest = err
@@ -175,14 +237,18 @@ func (d *Document) chooseRoot(s *section, inv *inventory) error {
 		return err == nil
 	}
 	for i := len(inv.trailers) - 1; i >= 0; i-- {
-		if try(inv.trailers[i].Get("Root")) {
+		if try(inv.trailers[i].dict.Get("Root")) {
 			return nil
 		}
 	}
-	numbers := s.numbers(nil)
+	var refs []Ref
+	d.merged(d.sections, func(e XrefEntry) bool {
+		refs = append(refs, e.Ref)
+		return true
+	})
 	for pass := range 2 {
-		for i := len(numbers) - 1; i >= 0 && hardest == nil; i-- {
-			ref := s.loose[numbers[i]].Ref
+		for i := len(refs) - 1; i >= 0 && hardest == nil; i-- {
+			ref := refs[i]
 			o, err := d.Object(ref)
 			if err != nil {
 				if err := hard(err); err != nil {
@@ -226,8 +292,24 @@ func (d *Document) checkRoot() error {
 	return nil
 }
 
-// absent judges a reference to which no entry in use belongs: it is null (7.3.10).
-func (d *Document) absent(Ref, bool) (Object, error) { return nil, nil }
+// absent judges a reference to which no entry in use belongs: it is null (7.3.10),
+// unless the file's cross-reference proved to be wrong elsewhere.
+func (d *Document) absent(ref Ref) (Object, error) {
+	if !d.rebuilt || d.allRebuilt || d.scanning {
+		return nil, nil
+	}
+	inv, err := d.inventory()
+	if err != nil {
+		return nil, err
+	}
+	o, ok := inv.find(ref.Number, d.limit)
+	if !ok || o.ref != ref {
+		return nil, nil
+	}
+	d.note(OffsetWrong, o.offset, "object "+ref.String()+" stands in the file, its entry is missing or free")
+	l, err := d.inUse(XrefEntry{Ref: ref, Kind: EntryInUse, Offset: o.offset})
+	return l.object, err
+}
 
 // mislaid returns the object of an entry whose place holds another one, or none:
 // the nearest that begins around there, or the last with its number in the file.
@@ -249,7 +331,7 @@ func (d *Document) mislaid(e XrefEntry, cause error) (loaded, error) {
 	if err != nil {
 		return loaded{}, err
 	}
-	o, ok := inv.last(e.Ref.Number, d.limit)
+	o, ok := inv.find(e.Ref.Number, d.limit)
 	var limit *LimitError
 	switch {
 	case ok && o.offset != e.Offset:

@@ -16,8 +16,9 @@ type Revision struct {
 }
 
 // Revisions returns the revisions of this view, oldest first. A linearized file's
-// two sections are one revision, as are a hybrid's table and stream. A rebuilt
-// file has one.
+// two sections are one revision, as are a hybrid's table and stream. Where the
+// cross-reference is of no use, the parts of the file that end with %%EOF are
+// taken for its revisions; their Xref is where they begin.
 func (d *Document) Revisions() []Revision {
 	if d.revs == nil {
 		d.findRevisions()
@@ -27,15 +28,16 @@ func (d *Document) Revisions() []Revision {
 
 // findRevisions groups the sections by the revision they belong to.
 func (d *Document) findRevisions() {
-	if len(d.sections) == 0 || d.allRebuilt {
-		d.revs = []Revision{{Start: 0, End: d.limit, Kind: XrefTable, Trailer: d.trailer}}
-		for _, s := range d.sections {
-			s.revision = 0
+	n := len(d.sections)
+	if d.allRebuilt {
+		for i := n - 1; i >= 0; i-- {
+			s := d.sections[i]
+			s.revision = n - 1 - i
+			d.revs = append(d.revs, Revision{Start: s.offset, End: s.end, Kind: s.kind, Trailer: s.trailer})
 		}
 		return
 	}
 	var start int64
-	n := len(d.sections)
 	for i := n - 1; i >= 0; i-- {
 		s := d.sections[i]
 		r := Revision{Start: start, Xref: s.offset, Kind: s.kind, Trailer: s.trailer}

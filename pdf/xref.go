@@ -173,7 +173,11 @@ func (d *Document) finish(s *section) error {
 	switch v := s.trailer.Get("Prev").(type) {
 	case nil:
 	case Integer:
-		if s.prev = int64(v); s.prev < 0 {
+		switch s.prev = int64(v); {
+		case s.prev == 0: // said for "none" by some producers
+			d.note(PrevZero, s.offset, "Prev is 0")
+			s.prev = -1
+		case s.prev < 0:
 			d.note(PrevWrong, s.offset, "Prev is negative")
 			s.prev = -1
 		}
