@@ -3,6 +3,7 @@ package certpath
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -131,24 +132,20 @@ func (s *Status) revokedAt(t time.Time) bool {
 }
 
 // statements gathers what authentic material says about p.certs[i]. Sources are
-// asked in turn until one gives what is fresh at t; of a Source that is not an
-// Archive, CRLs are asked for only when its OCSP answers do not.
+// asked in turn until one has a statement that was made at t or later: what is
+// older may be fresh for t and yet not know of a revocation before t. Of a
+// Source that is not an Archive, CRLs are asked for only when its OCSP answers
+// are not fresh.
 func (r *run) statements(p path, i int, t time.Time) []Status {
 	var out []Status
 	c, issuer := p.certs[i], p.issuer(i)
-	enough := func() bool {
-		for j := range out {
-			if r.fresh(&out[j], t, i) {
-				return true
-			}
-		}
-		return false
-	}
+	later := func(s Status) bool { return !s.ThisUpdate.Before(t) }
 	for _, source := range flat(r.req.Source) {
 		_, archive := source.(*Archive)
 		if r.ctx.Err() != nil {
 			break
 		}
+		before := len(out)
 		answers, err := source.OCSP(r.ctx, c, issuer)
 		if err != nil {
 			r.unusable(c, fmt.Errorf("get OCSP answers: %w", err))
@@ -161,8 +158,11 @@ func (r *run) statements(p path, i int, t time.Time) []Status {
 			}
 			out = append(out, s)
 		}
-		if !archive && enough() {
-			break
+		if !archive && slices.ContainsFunc(out[before:], func(s Status) bool { return r.fresh(&s, t, i) }) {
+			if slices.ContainsFunc(out, later) {
+				break
+			}
+			continue
 		}
 		lists, err := source.CRLs(r.ctx, c, issuer)
 		if err != nil {
@@ -173,7 +173,7 @@ func (r *run) statements(p path, i int, t time.Time) []Status {
 			lists = lists[:n]
 		}
 		out = append(out, r.crlStatements(p, i, lists)...)
-		if enough() {
+		if slices.ContainsFunc(out, later) {
 			break
 		}
 	}
