@@ -137,3 +137,26 @@ func TestNoStatusService(t *testing.T) {
 		t.Errorf("nothing said: %s", dump(r))
 	}
 }
+
+func TestParseDate(t *testing.T) {
+	wib := time.FixedZone("WIB", 7*3600)
+	for s, want := range map[string]time.Time{
+		"D:20261102083000+07'00'": time.Date(2026, 11, 2, 8, 30, 0, 0, wib),
+		"D:20261102083000+07'00":  time.Date(2026, 11, 2, 8, 30, 0, 0, wib),
+		"D:20261102083000+07":     time.Date(2026, 11, 2, 8, 30, 0, 0, wib),
+		"D:20261102083000-0330":   time.Date(2026, 11, 2, 12, 0, 0, 0, time.UTC),
+		"D:20261102083000Z00'00'": time.Date(2026, 11, 2, 8, 30, 0, 0, time.UTC),
+		"D:202611020830":          time.Date(2026, 11, 2, 8, 30, 0, 0, time.UTC),
+		"D:2026":                  time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC),
+		"20261102":                time.Date(2026, 11, 2, 0, 0, 0, 0, time.UTC),
+	} {
+		if got, ok := parseDate(s); !ok || !got.Equal(want) {
+			t.Errorf("%s: %v %v, want %v", s, got, ok, want)
+		}
+	}
+	for _, s := range []string{"", "D:", "D:20", "D:2026110", "D:20261399", "kemarin", "D:20261102083000*07"} {
+		if got, ok := parseDate(s); ok {
+			t.Errorf("%q is taken for %v", s, got)
+		}
+	}
+}
