@@ -29,15 +29,19 @@ func Sign(ctx context.Context, in io.ReaderAt, size int64, out io.Writer, s *Sig
 	if err != nil {
 		return nil, err
 	}
-	h := p.builder.Hash().New()
-	if err := copyHash(ctx, in, size, out, h); err != nil {
-		return nil, err
-	}
 	reserve := p.builder.MaxSize(nil, nil)
 	if o.Level >= BT {
 		reserve += firstTokenSize
 	}
-	if err := p.signInPlace(ctx, s, &o, reserve, h); err != nil {
+	// Before anything is written: what cannot be laid out is not begun.
+	if err := p.lay(reserve); err != nil {
+		return nil, err
+	}
+	h := p.builder.Hash().New()
+	if err := copyHash(ctx, in, size, out, h); err != nil {
+		return nil, err
+	}
+	if err := p.signInPlace(ctx, s, &o, h); err != nil {
 		return nil, err
 	}
 	if _, err := out.Write(p.tail); err != nil {
@@ -183,13 +187,11 @@ func signatureDict(f Format, o *Options, references pdf.Array) pdf.Dict {
 // that needs more makes a second attempt, with the room that it needed.
 const firstTokenSize = 6 << 10
 
-// signInPlace lays the update out, signs it and embeds the signature. prefix has
-// seen the file and is not changed.
-func (p *planned) signInPlace(ctx context.Context, s *Signer, o *Options, reserve int, prefix hash.Hash) error {
+// signInPlace signs the update that is laid out and embeds the signature; once
+// more, with a larger place, where that was too small. prefix has seen the file
+// and is not changed.
+func (p *planned) signInPlace(ctx context.Context, s *Signer, o *Options, prefix hash.Hash) error {
 	for attempt := 0; ; attempt++ {
-		if err := p.lay(reserve); err != nil {
-			return err
-		}
 		h, err := cloneHash(prefix, p.builder.Hash())
 		if err != nil {
 			return err
@@ -212,7 +214,9 @@ func (p *planned) signInPlace(ctx context.Context, s *Signer, o *Options, reserv
 			return err
 		}
 		// The next signature value and token may be a little longer again.
-		reserve = space.Need + 64
+		if err := p.lay(space.Need + 64); err != nil {
+			return err
+		}
 	}
 }
 

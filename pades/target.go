@@ -34,6 +34,9 @@ type site struct {
 // openSite reads what a signature needs of the document.
 func openSite(doc *pdf.Document) (*site, error) {
 	update, err := doc.NewUpdate()
+	if errors.Is(err, pdf.ErrBeforeHeader) {
+		return nil, refuse(ReasonDamaged, "%v", err)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("begin an update: %w", err)
 	}
@@ -168,6 +171,9 @@ func (s *site) page(look *face) (pdf.Page, error) {
 		n = look.page
 	}
 	p, err := s.doc.Page(n)
+	if errors.Is(err, pdf.ErrNoPage) {
+		return p, refuse(ReasonPlacement, "there is no page %d", n+1)
+	}
 	if err != nil {
 		return p, fmt.Errorf("read page %d: %w", n+1, err)
 	}

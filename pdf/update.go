@@ -12,6 +12,11 @@ import (
 // beyond it are refused because common readers refuse them too.
 const maxObjectNumber = 1<<31 - 1
 
+// ErrBeforeHeader tells that objects lie before the header of a file whose
+// cross-reference had to be rebuilt. Offsets count from the header, so no
+// cross-reference could name them, and readers would not agree on the file.
+var ErrBeforeHeader = errors.New("objects lie before the header of the damaged file")
+
 // ErrTooManyObjects tells that the file has no object number left.
 var ErrTooManyObjects = errors.New("the file has no object number left for a new object")
 
@@ -71,11 +76,20 @@ func (o *Offsets) Verbatims(ref Ref) []Span {
 }
 
 // NewUpdate begins an update. It fails with ErrTooManyObjects where no object
-// could be added.
+// could be added, and with ErrBeforeHeader.
 func (d *Document) NewUpdate() (*Update, error) {
 	next := d.nextNumber()
 	if next < 1 || next > maxObjectNumber {
 		return nil, ErrTooManyObjects
+	}
+	if d.rebuilt && d.base > 0 {
+		before := false
+		d.eachEntry(func(_ Ref, loc Location) {
+			before = before || loc.Container.Number == 0 && loc.Offset < d.base
+		})
+		if before {
+			return nil, ErrBeforeHeader
+		}
 	}
 	return &Update{Rand: rand.Reader, doc: d, next: next, pending: make([]pendingObject, 0, 8)}, nil
 }

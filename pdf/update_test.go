@@ -3,6 +3,7 @@ package pdf_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"math"
 	"os"
@@ -356,4 +357,14 @@ func TestUpdateRoundTrip(t *testing.T) {
 // same compares by what is written; null and nothing are the same.
 func same(a, b pdf.Object) bool {
 	return bytes.Equal(pdf.AppendObject(nil, a), pdf.AppendObject(nil, b))
+}
+
+func TestObjectsBeforeTheHeader(t *testing.T) {
+	f := pdftest.New("1.7")
+	f.Body()
+	// The only %PDF- stands behind the objects.
+	b := append(bytes.Replace(f.Bytes(), []byte("%PDF-1.7"), []byte("%pdf 1.7"), 1), "trailer << /Root 1 0 R >>\n%PDF-1.7\n"...)
+	if _, err := open(t, b).NewUpdate(); !errors.Is(err, pdf.ErrBeforeHeader) {
+		t.Errorf("an update begins with %v", err)
+	}
 }
