@@ -12,6 +12,9 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"golang.org/x/crypto/cryptobyte"
+	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
 )
 
 func TestAlgorithmPolicy(t *testing.T) {
@@ -138,5 +141,100 @@ func TestRemembersSignatures(t *testing.T) {
 		if r.signatures != want {
 			t.Errorf("validation %d verified %d signatures, want %d", i+1, r.signatures, want)
 		}
+	}
+}
+
+// TestSignatureAlgorithms: identifiers that are read, and those that are
+// refused, with the reason.
+func TestSignatureAlgorithms(t *testing.T) {
+	const pkcs1 = "\x2a\x86\x48\x86\xf7\x0d\x01\x01"
+	id := func(oid string, params ...byte) []byte {
+		return seqOf(func(b *cryptobyte.Builder) { addOID(b, []byte(oid)); b.AddBytes(params) })
+	}
+	hash := func(n string) []byte { return id("\x60\x86\x48\x01\x65\x03\x04\x02"+n, 5, 0) }
+	mgf := func(h []byte) []byte {
+		return der(func(b *cryptobyte.Builder) {
+			b.AddASN1(explicit(1), func(b *cryptobyte.Builder) {
+				b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) { addOID(b, []byte(oidMGF1)); b.AddBytes(h) })
+			})
+		})
+	}
+	tagged := func(n uint8, x []byte) []byte {
+		return der(func(b *cryptobyte.Builder) { b.AddASN1(explicit(n), func(b *cryptobyte.Builder) { b.AddBytes(x) }) })
+	}
+	pss := func(parts ...[]byte) []byte {
+		return id(oidPSS, seqOf(func(b *cryptobyte.Builder) {
+			for _, p := range parts {
+				b.AddBytes(p)
+			}
+		})...)
+	}
+	for _, c := range []struct {
+		name string
+		der  []byte
+		want SignatureAlgorithm
+		err  error
+	}{
+		{"sha256WithRSAEncryption", id(pkcs1+"\x0b", 5, 0), SignatureAlgorithm{RSAPKCS1, crypto.SHA256, 0}, nil},
+		{"without the NULL", id(pkcs1 + "\x0b"), SignatureAlgorithm{RSAPKCS1, crypto.SHA256, 0}, nil},
+		{"with something else", id(pkcs1+"\x0b", 4, 0), SignatureAlgorithm{}, errMalformed},
+		{"Ed25519", id("\x2b\x65\x70"), SignatureAlgorithm{Scheme: Ed25519}, nil},
+		{"Ed25519 with NULL", id("\x2b\x65\x70", 5, 0), SignatureAlgorithm{}, errMalformed},
+		{"Ed448", id("\x2b\x65\x71"), SignatureAlgorithm{}, ErrUnsupported},
+		{"RSASSA-PSS by default", pss(), SignatureAlgorithm{RSAPSS, crypto.SHA1, 20}, nil},
+		{"RSASSA-PSS with SHA-512", pss(tagged(0, hash("\x03")), mgf(hash("\x03")), tagged(2, integer(64))), SignatureAlgorithm{RSAPSS, crypto.SHA512, 64}, nil},
+		{"two hash functions", pss(tagged(0, hash("\x03")), mgf(hash("\x02")), tagged(2, integer(64))), SignatureAlgorithm{}, ErrUnsupported},
+		{"hash function that is not known", pss(tagged(0, id("\x2a\x03", 5, 0))), SignatureAlgorithm{}, ErrUnsupported},
+		{"other trailer", pss(tagged(3, integer(2))), SignatureAlgorithm{}, ErrUnsupported},
+		{"negative salt", pss(tagged(2, integer(-1))), SignatureAlgorithm{}, errMalformed},
+		{"RSASSA-PSS without parameters", id(oidPSS), SignatureAlgorithm{}, errMalformed},
+		{"nothing", nil, SignatureAlgorithm{}, errMalformed},
+		{"trailing bytes", append(id(pkcs1+"\x0b", 5, 0), 0), SignatureAlgorithm{}, errMalformed},
+	} {
+		got, err := ParseSignatureAlgorithm(c.der)
+		if !errors.Is(err, c.err) || err == nil && got != c.want {
+			t.Errorf("%s: %v, %v", c.name, got, err)
+		}
+	}
+	for h, n := range map[crypto.Hash]string{crypto.SHA256: "\x01", crypto.SHA384: "\x02", crypto.SHA512: "\x03", crypto.SHA224: "\x04", crypto.SHA3_256: "\x08", crypto.SHA3_384: "\x09", crypto.SHA3_512: "\x0a"} {
+		if got := HashOf(hash(n)); got != h {
+			t.Errorf("hash %x is %v, want %v", n, got, h)
+		}
+	}
+	if HashOf(nil) != 0 || HashOf(id("\x2a\x03")) != 0 || HashOf(id("\x60\x86\x48\x01\x65\x03\x04\x02\x01", 4, 0)) != 0 {
+		t.Error("hash function out of nothing")
+	}
+}
+
+// TestKeysAndAlgorithmsThatDoNotFit: a signature is never good by an algorithm
+// for another kind of key.
+func TestKeysAndAlgorithmsThatDoNotFit(t *testing.T) {
+	rsaKey, ecKey, edKey := newRSA(t, 2048), newKey(t), newEd25519(t)
+	message := []byte("pesan")
+	schemes := []SignatureAlgorithm{{RSAPKCS1, crypto.SHA256, 0}, {RSAPSS, crypto.SHA256, 32}, {ECDSA, crypto.SHA256, 0}, {Ed25519, 0, 0}, {DSA, crypto.SHA256, 0}}
+	for _, k := range []crypto.PublicKey{rsaKey.Public(), ecKey.Public(), edKey.Public(), &DSAPublicKey{}, nil, "key"} {
+		fits := 0
+		for _, a := range schemes {
+			err := a.Verify(k, message, make([]byte, 64))
+			if errors.Is(err, ErrSignature) {
+				fits++
+			} else if !errors.Is(err, ErrUnsupported) {
+				t.Errorf("%v with %T: %v", a, k, err)
+			}
+		}
+		if want := map[bool]int{true: 2, false: 1}[k == rsaKey.Public()]; fits != want && fits != 0 {
+			t.Errorf("%T fits %d schemes", k, fits)
+		}
+	}
+	if err := (SignatureAlgorithm{RSAPKCS1, crypto.BLAKE2b_256, 0}).Verify(rsaKey.Public(), message, nil); !errors.Is(err, ErrUnsupported) {
+		t.Errorf("hash function that is not linked in: %v", err)
+	}
+	short := &rsa.PublicKey{N: new(big.Int).Lsh(big.NewInt(1), 512), E: 3}
+	if err := schemes[0].Verify(short, message, nil); !errors.Is(err, ErrUnsupported) {
+		t.Errorf("RSA key of 513 bits: %v", err)
+	}
+	long := &rsa.PublicKey{N: new(big.Int).Lsh(big.NewInt(1), 1<<14), E: 3}
+	if err := schemes[0].Verify(long, message, nil); !errors.Is(err, ErrUnsupported) {
+		t.Errorf("RSA key of 16385 bits: %v", err)
 	}
 }

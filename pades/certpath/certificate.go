@@ -3,7 +3,6 @@ package certpath
 import (
 	"bytes"
 	"crypto"
-	"crypto/rsa"
 	"crypto/sha256"
 	"crypto/x509"
 	"fmt"
@@ -235,43 +234,6 @@ func (c *Certificate) parseTBS(der cryptobyte.String) error {
 		return err
 	}
 	return c.parseExtensions()
-}
-
-// parsePublicKey gives the key, and the bits of subjectPublicKey. A DSA key may
-// lack its parameters, which then are those of the issuer (RFC 3279 2.3.2).
-func parsePublicKey(spki []byte) (crypto.PublicKey, []byte, error) {
-	seq, ok := sequence(spki)
-	var algorithm cryptobyte.String
-	var bits []byte
-	if !ok || !seq.ReadASN1(&algorithm, cbasn1.SEQUENCE) || !seq.ReadASN1BitStringAsBytes(&bits) || !seq.Empty() {
-		return nil, nil, malformed("public key")
-	}
-	id, ok := readOID(&algorithm)
-	if !ok {
-		return nil, bits, malformed("public key algorithm")
-	}
-	switch id {
-	case "\x2a\x86\x48\xce\x38\x04\x01": // id-dsa
-		k, err := parseDSA(algorithm, bits)
-		if err != nil {
-			return nil, bits, err // not k: a nil pointer in an interface is not nil
-		}
-		return k, bits, nil
-	case oidPSS: // id-RSASSA-PSS: an RSA key for that scheme only, RFC 4055 1.2
-		k, err := x509.ParsePKCS1PublicKey(bits)
-		if err != nil {
-			return nil, bits, fmt.Errorf("public key: %w", err)
-		}
-		return k, bits, nil
-	}
-	k, err := x509.ParsePKIXPublicKey(spki)
-	if err != nil {
-		return nil, bits, fmt.Errorf("public key: %w: %w", ErrUnsupported, err)
-	}
-	if r, ok := k.(*rsa.PublicKey); ok && r.N.BitLen() > maxRSABits {
-		return nil, bits, fmt.Errorf("RSA key of %d bits: %w", r.N.BitLen(), ErrUnsupported)
-	}
-	return k, bits, nil
 }
 
 // pssOnly reports whether the key is an RSA key for RSASSA-PSS only.
