@@ -164,6 +164,7 @@ func judge(t testing.TB, v *Validator, file []byte) *Report {
 	if err != nil {
 		t.Fatalf("validate: %v", err)
 	}
+	keep(t, file, r)
 	return r
 }
 
