@@ -111,35 +111,31 @@ func (p *AlgorithmPolicy) key(s SignatureScheme, bits int) (time.Time, bool) {
 // CheckHash refuses, with an *AlgorithmError, a hash function that is not
 // reliable at t.
 func (p *AlgorithmPolicy) CheckHash(h crypto.Hash, t time.Time) error {
-	until, listed := p.hash(h)
-	return judge(hashName(h), until, listed, t)
-}
-
-func hashName(h crypto.Hash) string {
-	if h == 0 {
-		return "unknown hash function"
+	if until, listed := p.hash(h); !listed || passed(until, t) {
+		what := "unknown hash function"
+		if h != 0 {
+			what = h.String()
+		}
+		return &AlgorithmError{What: what, Until: until, At: t}
 	}
-	return h.String()
+	return nil
 }
 
-// CheckKey refuses a key that is too short, or of an unlisted kind, at t.
+// passed reports whether the end of reliability is reached.
+func passed(until, t time.Time) bool { return !until.IsZero() && !t.Before(until) }
+
+// CheckKey refuses a key that is too short, or of an unlisted kind, at t. An RSA
+// key is good when it is for one of its schemes.
 func (p *AlgorithmPolicy) CheckKey(key crypto.PublicKey, t time.Time) error {
-	what, schemes, bits := describeKey(key)
-	var first error
-	for _, s := range schemes {
-		until, listed := p.key(s, bits)
-		err := judge(what, until, listed, t)
-		if err == nil {
+	scheme, bits := measure(key)
+	until, listed := p.key(scheme, bits)
+	if !listed || passed(until, t) {
+		if other, ok := p.key(RSAPSS, bits); scheme == RSAPKCS1 && ok && !passed(other, t) {
 			return nil
 		}
-		if first == nil {
-			first = err
-		}
+		return &AlgorithmError{What: describe(key), Until: until, At: t}
 	}
-	if first == nil {
-		first = &AlgorithmError{What: what, At: t}
-	}
-	return first
+	return nil
 }
 
 // CheckSignature refuses a signature by algorithm with key whose hash function
@@ -150,15 +146,17 @@ func (p *AlgorithmPolicy) CheckSignature(a SignatureAlgorithm, key crypto.Public
 			return err
 		}
 	}
-	what, _, bits := describeKey(key)
-	until, listed := p.key(a.Scheme, bits)
-	return judge(what, until, listed, t)
+	_, bits := measure(key)
+	if until, listed := p.key(a.Scheme, bits); !listed || passed(until, t) {
+		return &AlgorithmError{What: describe(key), Until: until, At: t}
+	}
+	return nil
 }
 
 // ReliableUntil gives the end of the reliability of a signature by algorithm
 // with key: the zero time without end set, and false when never reliable.
 func (p *AlgorithmPolicy) ReliableUntil(a SignatureAlgorithm, key crypto.PublicKey) (time.Time, bool) {
-	_, _, bits := describeKey(key)
+	_, bits := measure(key)
 	until, ok := p.key(a.Scheme, bits)
 	if !ok || a.Scheme == Ed25519 {
 		return until, ok
@@ -170,34 +168,40 @@ func (p *AlgorithmPolicy) ReliableUntil(a SignatureAlgorithm, key crypto.PublicK
 	return until, ok
 }
 
-func judge(what string, until time.Time, listed bool, t time.Time) error {
-	if !listed {
-		return &AlgorithmError{What: what, At: t}
-	}
-	if !until.IsZero() && !t.Before(until) {
-		return &AlgorithmError{What: what, Until: until, At: t}
-	}
-	return nil
-}
-
-func describeKey(key crypto.PublicKey) (what string, schemes []SignatureScheme, bits int) {
+// measure gives the scheme of a key (RSAPKCS1 for RSA, which serves both) and
+// its size in the sense of KeyRule; 0 bits for what cannot be verified with.
+func measure(key crypto.PublicKey) (SignatureScheme, int) {
 	switch k := key.(type) {
 	case *rsa.PublicKey:
-		bits = k.N.BitLen()
-		return fmt.Sprintf("RSA key of %d bits", bits), []SignatureScheme{RSAPKCS1, RSAPSS}, bits
+		return RSAPKCS1, k.N.BitLen()
 	case *ecdsa.PublicKey:
-		bits = k.Curve.Params().N.BitLen()
-		return "EC key on " + k.Curve.Params().Name, []SignatureScheme{ECDSA}, bits
+		return ECDSA, k.Curve.Params().N.BitLen()
 	case ed25519.PublicKey:
-		return "Ed25519 key", []SignatureScheme{Ed25519}, 256
+		return Ed25519, 256
+	case *DSAPublicKey:
+		if k.P != nil {
+			return DSA, k.P.BitLen()
+		}
+		return DSA, 0
+	}
+	return 0, 0
+}
+
+func describe(key crypto.PublicKey) string {
+	switch k := key.(type) {
+	case *rsa.PublicKey:
+		return fmt.Sprintf("RSA key of %d bits", k.N.BitLen())
+	case *ecdsa.PublicKey:
+		return "EC key on " + k.Curve.Params().Name
+	case ed25519.PublicKey:
+		return "Ed25519 key"
 	case *DSAPublicKey:
 		if k.P == nil {
-			return "DSA key without parameters", []SignatureScheme{DSA}, 0
+			return "DSA key without parameters"
 		}
-		bits = k.P.BitLen()
-		return fmt.Sprintf("DSA key of %d bits", bits), []SignatureScheme{DSA}, bits
+		return fmt.Sprintf("DSA key of %d bits", k.P.BitLen())
 	}
-	return fmt.Sprintf("key of type %T", key), nil, 0
+	return fmt.Sprintf("key of type %T", key)
 }
 
 // clone guards a policy against later changes by whoever made it.

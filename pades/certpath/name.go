@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/x509/pkix"
 	"encoding/asn1"
+	"encoding/binary"
 	"slices"
 	"strings"
 	"unicode/utf16"
@@ -18,20 +19,21 @@ import (
 // A Name is a distinguished name. Equal compares as RFC 5280 7.1 says: without
 // regard to case, to runs of spaces, or to the type of string.
 type Name struct {
-	Raw  []byte   // DER of the RDNSequence
-	rdns []string // comparable form of each RDN
-	key  string   // comparable form of all
+	Raw []byte // DER of the RDNSequence
+	// key is the form in which equal names are equal: that of each RDN behind
+	// its length, so that the key of a name begins with that of a name above.
+	key string
 }
 
 // Empty reports whether the name has no RDN.
-func (n Name) Empty() bool { return len(n.rdns) == 0 }
+func (n Name) Empty() bool { return n.key == "" }
 
 // Equal reports whether the names match.
 func (n Name) Equal(o Name) bool { return n.key == o.key }
 
 // within reports whether n lies in the subtree of base, RFC 5280 7.1.
 func (n Name) within(base Name) bool {
-	return len(n.rdns) >= len(base.rdns) && slices.Equal(n.rdns[:len(base.rdns)], base.rdns)
+	return strings.HasPrefix(n.key, base.key)
 }
 
 func (n Name) String() string {
@@ -42,8 +44,8 @@ func (n Name) String() string {
 	return seq.String()
 }
 
-// maxRDNs bounds the attributes of one name.
-const maxRDNs = 100
+// maxAttributes bounds the attributes of one name.
+const maxAttributes = 100
 
 // ParseName reads a DER RDNSequence.
 func ParseName(der []byte) (Name, error) {
@@ -51,61 +53,68 @@ func ParseName(der []byte) (Name, error) {
 	if !ok {
 		return Name{}, malformed("name")
 	}
-	n := Name{Raw: der}
-	attributes := 0
-	for !seq.Empty() {
+	key := make([]byte, 0, len(der))
+	for attributes := 0; !seq.Empty(); {
 		var set cryptobyte.String
 		if !seq.ReadASN1(&set, cbasn1.SET) || set.Empty() {
 			return Name{}, malformed("relative distinguished name")
 		}
-		var parts []string
+		begin := len(key)
+		key = append(key, 0, 0, 0, 0)
+		var parts []string // of an RDN that has several attributes
 		for !set.Empty() {
 			var attr, value cryptobyte.String
 			var tag cbasn1.Tag
 			if !set.ReadASN1(&attr, cbasn1.SEQUENCE) {
 				return Name{}, malformed("attribute of a name")
 			}
-			id, ok := readOID(&attr)
-			if !ok || !attr.ReadAnyASN1Element(&value, &tag) || !attr.Empty() {
+			var id cryptobyte.String
+			if !attr.ReadASN1(&id, cbasn1.OBJECT_IDENTIFIER) || len(id) == 0 || len(id) > 64 || !attr.ReadAnyASN1Element(&value, &tag) || !attr.Empty() {
 				return Name{}, malformed("attribute of a name")
 			}
-			if attributes++; attributes > maxRDNs {
+			if attributes++; attributes > maxAttributes {
 				return Name{}, malformed("number of attributes in a name")
 			}
-			parts = append(parts, matchForm(id, value, tag))
+			one := len(key)
+			key = appendMatchForm(key, id, value, tag)
+			if len(parts) > 0 || !set.Empty() {
+				parts = append(parts, string(key[one:]))
+				key = key[:one]
+			}
 		}
 		slices.Sort(parts)
-		n.rdns = append(n.rdns, framed(parts))
+		for _, p := range parts {
+			key = binary.BigEndian.AppendUint32(key, uint32(len(p)))
+			key = append(key, p...)
+		}
+		// The top bit tells one attribute from the list of one.
+		n := uint32(len(key) - begin - 4)
+		if len(parts) > 0 {
+			n |= 1 << 31
+		}
+		binary.BigEndian.PutUint32(key[begin:], n)
 	}
-	n.key = framed(n.rdns)
-	return n, nil
+	return Name{Raw: der, key: string(key)}, nil
 }
 
-// framed joins parts so that different lists give different strings.
-func framed(parts []string) string {
-	if len(parts) == 1 {
-		return "1" + parts[0]
-	}
-	var b strings.Builder
-	for _, p := range parts {
-		n := len(p)
-		b.Write([]byte{'n', byte(n >> 24), byte(n >> 16), byte(n >> 8), byte(n)})
-		b.WriteString(p)
-	}
-	return b.String()
-}
-
-// matchForm gives the form of an attribute in which equal ones are equal. The
-// identifier's length keeps it apart from the value.
-func matchForm(id string, element cryptobyte.String, tag cbasn1.Tag) string {
+// appendMatchForm adds the form of an attribute in which equal ones are equal.
+// The identifier's length keeps it apart from the value.
+func appendMatchForm(dst []byte, id []byte, element cryptobyte.String, tag cbasn1.Tag) []byte {
+	dst = append(append(dst, byte(len(id))), id...)
 	var c cryptobyte.String
 	raw := element
 	if element.ReadASN1(&c, tag) {
+		switch tag {
+		case cbasn1.UTF8String, cbasn1.PrintableString, cbasn1.IA5String:
+			if isASCII(c) {
+				return appendPrepared(append(dst, 't'), c)
+			}
+		}
 		if text, ok := textOf(c, tag); ok {
-			return string(rune(len(id))) + id + "t" + prepared(text)
+			return append(append(dst, 't'), prepared(text)...)
 		}
 	}
-	return string(rune(len(id))) + id + "r" + string(raw)
+	return append(append(dst, 'r'), raw...)
 }
 
 // textOf decodes a string type of X.520 into UTF-8.
@@ -145,24 +154,32 @@ func textOf(c []byte, tag cbasn1.Tag) (string, bool) {
 // folding, NFKC, and no more than one space in a row, none at the ends.
 func prepared(s string) string {
 	if isASCII(s) {
-		b := make([]byte, 0, len(s))
-		for i := range len(s) {
-			c := s[i]
-			if c >= 'A' && c <= 'Z' {
-				c += 'a' - 'A'
-			}
-			if c == ' ' && (len(b) == 0 || b[len(b)-1] == ' ') {
-				continue
-			}
-			b = append(b, c)
-		}
-		return string(bytes.TrimSuffix(b, []byte(" ")))
+		return string(appendPrepared(nil, s))
 	}
 	s = norm.NFKC.String(cases.Fold().String(norm.NFKC.String(s)))
 	return strings.Join(strings.Fields(s), " ")
 }
 
-func isASCII(s string) bool {
+// appendPrepared is prepared for ASCII.
+func appendPrepared[T string | []byte | cryptobyte.String](dst []byte, s T) []byte {
+	begin := len(dst)
+	for i := range len(s) {
+		c := s[i]
+		if c >= 'A' && c <= 'Z' {
+			c += 'a' - 'A'
+		}
+		if c == ' ' && (len(dst) == begin || dst[len(dst)-1] == ' ') {
+			continue
+		}
+		dst = append(dst, c)
+	}
+	if len(dst) > begin && dst[len(dst)-1] == ' ' {
+		dst = dst[:len(dst)-1]
+	}
+	return dst
+}
+
+func isASCII[T string | []byte | cryptobyte.String](s T) bool {
 	for i := range len(s) {
 		if s[i] >= 0x80 {
 			return false
