@@ -28,10 +28,11 @@ type file struct {
 	version    [2]int
 	anomalies  []Anomaly
 	noted      map[place]bool
-	parser     parser // kept for its scratch memory
-	scanning   bool   // a survey for Scan is going on
-	muted      bool   // no anomalies are noted
-	busy       bool   // parser is in use
+	parser     parser    // kept for its scratch memory
+	scanning   bool      // a survey for Scan is going on
+	muted      bool      // no anomalies are noted
+	keys       []keySpan // scratch memory of skimming
+	busy       bool      // parser is in use
 	cache      map[int64]loaded
 	objstms    objectStreams
 	spent      budget

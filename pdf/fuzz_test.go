@@ -58,7 +58,7 @@ func FuzzFile(f *testing.F) {
 				t.Fatalf("revision %d is [%d, %d), the one before ends at %d", i, r.Start, r.End, end)
 			}
 			end = r.End
-			d.At(i).Root() //nolint:errcheck // an older revision may have none
+			d.At(i).Root() // which may have none
 			d.Changed(i)
 		}
 		if err := d.Scan(context.Background()); err != nil && !mendable(err) {
@@ -102,6 +102,39 @@ func FuzzObject(f *testing.F) {
 	})
 }
 
+// FuzzSkim holds skimming to what the parser reads.
+func FuzzSkim(f *testing.F) {
+	for _, b := range seeds() {
+		for _, mark := range []string{"1 0 obj", "4 0 obj", "10 0 obj"} {
+			if i := bytes.Index(b, []byte(mark)); i >= 0 {
+				f.Add(b[i:])
+			}
+		}
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		s := skimmer{b: b}
+		ref, ok := s.indirect()
+		if !ok || s.i >= len(b) {
+			return
+		}
+		p := parser{b: b, whole: true, limit: 100}
+		want, o, isStream, err := p.indirect()
+		if err != nil || want != ref || isStream != s.streams || p.i != s.i || len(p.notes) > 0 {
+			t.Fatalf("skimmed %v to %d, stream %v; parsed %v to %d, stream %v, %v, %v", ref, s.i, s.streams, want, p.i, isStream, p.notes, err)
+		}
+		if d, ok := o.(Dict); ok {
+			if k, _ := d.Get("Type").(Name); string(k) != string(s.kind) {
+				t.Fatalf("Type %q, want %q", s.kind, k)
+			}
+			if l, _ := d.Get("Length").(Integer); s.length != nil && s.length != Object(l) {
+				if _, number := s.length.(Integer); number {
+					t.Fatalf("Length %v, want %v", s.length, l)
+				}
+			}
+		}
+	})
+}
+
 func FuzzLexer(f *testing.F) {
 	for _, s := range []string{"(a(b)\\101\\\r\n)", "<4142 4>", "/A#42", "12.5", "-", "+.", "%c\n1", "12345678901234567890", "0.00000000000000000000000001"} {
 		f.Add([]byte(s))
@@ -110,7 +143,7 @@ func FuzzLexer(f *testing.F) {
 		for _, read := range []func(p *parser){
 			func(p *parser) { p.number() }, func(p *parser) { p.literal() }, func(p *parser) { p.hex() },
 			func(p *parser) { p.nameBytes() }, func(p *parser) { p.space() }, func(p *parser) { p.keyword() },
-			func(p *parser) { p.header() }, //nolint:errcheck // any bytes
+			func(p *parser) { p.header() },
 		} {
 			p := parser{b: b, whole: true}
 			read(&p)

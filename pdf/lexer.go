@@ -144,14 +144,14 @@ func (p *parser) unsigned() (v int64, ok bool) {
 func (p *parser) number() Object {
 	start := p.i
 	b, i := p.b, p.i
-	neg, odd := false, false
+	neg := false
 	signs := 0
 	for i < len(b) && (b[i] == '+' || b[i] == '-') {
 		neg = neg || b[i] == '-'
 		signs++
 		i++
 	}
-	odd = signs > 1
+	odd := signs > 1
 	var mantissa uint64
 	digits, scale := 0, 0
 	point, overflow := false, false

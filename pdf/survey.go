@@ -157,10 +157,14 @@ func (d *Document) objectAt(pos int64, b []byte) (item, error) {
 		return it, nil
 	}
 	l, known := d.cached(pos)
-	if !known {
-		if l, it.failed = d.loadAt(pos, nil); it.failed == nil && d.enc == nil && !d.muted && len(d.cache) < d.limits.CachedObject {
-			it.failed = d.admit(&l, pos) // who scans a file asks for its objects next
+	if !known && d.scanning {
+		var err error
+		if l, known, err = d.skimAt(pos); err != nil {
+			return it, err
 		}
+	}
+	if !known {
+		l, it.failed = d.loadAt(pos, nil)
 	}
 	if err := hard(it.failed); err != nil {
 		return it, err

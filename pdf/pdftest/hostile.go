@@ -92,11 +92,11 @@ func Bomb(size int) []byte {
 	var block bytes.Buffer
 	w, _ := flate.NewWriter(&block, 9)
 	w.Write(make([]byte, piece)) //nolint:errcheck // a bytes.Buffer takes all
-	w.Flush()                    //nolint:errcheck // as above
+	w.Flush()
 	head := block.Len()
 	// From the second on the pieces are alike: they refer to zeros before them.
 	w.Write(make([]byte, piece)) //nolint:errcheck // as above
-	w.Flush()                    //nolint:errcheck // as above
+	w.Flush()
 	again := block.Bytes()[head:]
 	out := append([]byte{0x78, 0x9c}, block.Bytes()[:head]...)
 	for n := piece; n < size; n += piece {

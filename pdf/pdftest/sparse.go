@@ -65,7 +65,7 @@ func Big(hole int64) *Sparse {
 		fmt.Fprintf(rest, "trailer\n<< /Size 8 %s >>\n", Trailer)
 	} else {
 		f.Offsets[8] = at
-		rows := make([]byte, 8)
+		rows := []byte{0, 0, 0, 0, 0, 0, 0, 0}
 		for n := 1; n < 9; n++ {
 			rows = append(rows, 1)
 			for shift := 48; shift >= 0; shift -= 8 {
