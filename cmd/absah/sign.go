@@ -125,7 +125,8 @@ func (c *signCmd) options(s *pades.Signer) (pades.Options, error) {
 		// The addresses are those of the signer's own authority and of the
 		// time-stamping authority that the caller names; they may be in a closed
 		// network.
-		o.Evidence = fetch.NewClient(fetch.Options{Unrestricted: true, MaxSize: 64 << 20, Timeout: 30 * time.Second})
+		client := fetch.NewClient(fetch.Options{Unrestricted: true, MaxSize: 64 << 20, Timeout: 30 * time.Second})
+		o.Evidence = &remembered{source: client}
 	}
 	o.Visible, err = c.visible(s)
 	return o, err

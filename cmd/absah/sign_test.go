@@ -9,16 +9,23 @@ import (
 	"crypto/x509/pkix"
 	"encoding/pem"
 	"fmt"
+	"io"
 	"math/big"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/go-pdf/fpdf"
 	"software.sslmate.com/src/go-pkcs12"
+
+	"absah/pades/cms"
+	"absah/pades/tsp"
 )
 
 // signatory is a directory with key.pem, cert.pem, chain.pem, signer.p12 and
@@ -28,6 +35,13 @@ type signatory struct{ dir string }
 func (s signatory) path(name string) string { return filepath.Join(s.dir, name) }
 
 func newSignatory(t *testing.T) signatory {
+	t.Helper()
+	s, _, _ := issuedSignatory(t, "")
+	return s
+}
+
+// issuedSignatory also gives the authority; its CRL is at the address.
+func issuedSignatory(t *testing.T, crl string) (signatory, *x509.Certificate, *ecdsa.PrivateKey) {
 	t.Helper()
 	s := signatory{t.TempDir()}
 	make := func(name string, ca bool, parent *x509.Certificate, parentKey *ecdsa.PrivateKey) (*x509.Certificate, *ecdsa.PrivateKey) {
@@ -39,8 +53,11 @@ func newSignatory(t *testing.T) signatory {
 			SerialNumber: big.NewInt(time.Now().UnixNano()), Subject: pkix.Name{CommonName: name}, BasicConstraintsValid: true, IsCA: ca,
 			NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(24 * time.Hour), KeyUsage: x509.KeyUsageDigitalSignature,
 		}
-		if ca {
-			c.KeyUsage = x509.KeyUsageCertSign
+		switch {
+		case ca:
+			c.KeyUsage = x509.KeyUsageCertSign | x509.KeyUsageCRLSign
+		case crl != "":
+			c.CRLDistributionPoints = []string{crl}
 		}
 		if parent == nil {
 			parent, parentKey = c, key
@@ -77,7 +94,7 @@ func newSignatory(t *testing.T) signatory {
 		}
 	}
 	s.letter(t, "letter.pdf")
-	return s
+	return s, root, rootKey
 }
 
 func (s signatory) letter(t *testing.T, name string) string {
@@ -223,5 +240,94 @@ func TestSignRefuses(t *testing.T) {
 		if _, err := os.Stat(out); err == nil {
 			t.Errorf("%s: the output was written", name)
 		}
+	}
+}
+
+// authorities serve timestamps and the CRL of the signatory's authority.
+type authorities struct {
+	http.ServeMux
+	root  *x509.Certificate
+	key   *ecdsa.PrivateKey
+	asked atomic.Int32 // for the CRL
+}
+
+func (a *authorities) start(t *testing.T, crl string) {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	der, err := x509.CreateCertificate(rand.Reader, &x509.Certificate{
+		SerialNumber: big.NewInt(77), Subject: pkix.Name{CommonName: "Stempel Waktu Contoh"}, CRLDistributionPoints: []string{crl},
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(24 * time.Hour), KeyUsage: x509.KeyUsageDigitalSignature,
+		ExtraExtensions: []pkix.Extension{{Id: []int{2, 5, 29, 37}, Critical: true, Value: []byte{0x30, 10, 6, 8, 0x2b, 6, 1, 5, 5, 7, 3, 8}}},
+	}, a.root, key.Public(), a.key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	certificate, err := x509.ParseCertificate(der)
+	if err != nil {
+		t.Fatal(err)
+	}
+	policy, err := cms.ParseOID("1.3.6.1.4.1.99999.1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	tsa, err := tsp.NewAuthority(tsp.AuthorityConfig{
+		Key: key, Certificate: certificate, Chain: []*x509.Certificate{a.root}, Policy: policy,
+		Clock: func() (time.Time, error) { return time.Now(), nil }, Serial: tsp.RandomSerials(rand.Reader),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	list, err := x509.CreateRevocationList(rand.Reader, &x509.RevocationList{
+		Number: big.NewInt(1), ThisUpdate: time.Now().Add(-time.Minute), NextUpdate: time.Now().Add(time.Hour),
+	}, a.root, a.key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a.HandleFunc("/tsa", func(w http.ResponseWriter, r *http.Request) {
+		request, _ := io.ReadAll(r.Body)
+		response, err := tsa.Respond(r.Context(), request)
+		if err != nil {
+			t.Errorf("the time-stamping authority: %v", err)
+		}
+		w.Header().Set("Content-Type", "application/timestamp-reply")
+		_, _ = w.Write(response)
+	})
+	a.HandleFunc("/crl", func(w http.ResponseWriter, _ *http.Request) {
+		a.asked.Add(1)
+		w.Header().Set("Content-Type", "application/pkix-crl")
+		_, _ = w.Write(list)
+	})
+}
+
+func TestSignAtEveryLevel(t *testing.T) {
+	t.Parallel()
+	a := &authorities{}
+	server := httptest.NewServer(a)
+	defer server.Close()
+	s, root, key := issuedSignatory(t, server.URL+"/crl")
+	a.root, a.key = root, key
+	a.start(t, server.URL+"/crl")
+	for _, level := range []string{"B-T", "B-LT", "B-LTA"} {
+		out := s.path(level)
+		r := program(t, nil, append(s.pem(), "--level", level, "--tsa", server.URL+"/tsa", "--out-dir", out,
+			s.path("letter.pdf"), s.letter(t, "a.pdf"), s.letter(t, "b.pdf"))...).want(t, 0)
+		if strings.Count(r.out, "signed at "+level+" ") != 3 {
+			t.Errorf("signing printed %q", r.out)
+		}
+		soundSignatures(t, filepath.Join(out, "a.pdf"), 1)
+		if level == "B-T" {
+			continue // whether the signer was revoked is not in the file
+		}
+		v := program(t, nil, "verify", "--json", "--trust", s.path("chain.pem"), filepath.Join(out, "b.pdf")).want(t, 0)
+		if !strings.Contains(v.out, `"level":"`+level+`"`) {
+			t.Errorf("%s is judged %s", level, v.out)
+		}
+	}
+	// Two certificates, two batches that need the list.
+	if n := a.asked.Load(); n != 4 {
+		t.Errorf("the list was fetched %d times, not once for each certificate and batch", n)
 	}
 }
