@@ -41,11 +41,12 @@ var layers = map[string]layer{
 	"pdf":   library,
 	"pades": library,
 
-	"internal/clock":  ground,
-	"internal/config": ground,
-	"internal/ident":  ground,
-	"internal/keys":   ground,
-	"internal/store":  ground,
+	"internal/clock":   ground,
+	"internal/confine": ground,
+	"internal/config":  ground,
+	"internal/ident":   ground,
+	"internal/keys":    ground,
+	"internal/store":   ground,
 
 	"internal/account":    domain,
 	"internal/agreement":  domain,

@@ -1,15 +1,13 @@
 package scan
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"errors"
 	"fmt"
-	"os"
-	"os/exec"
-	"strconv"
 	"time"
+
+	"absah/internal/confine"
 )
 
 // WorkerCommand is the argument with which the program runs WorkerMain.
@@ -17,33 +15,24 @@ const WorkerCommand = "scan-worker"
 
 // Pool is a Processor that runs each file in a child process of its own. It is
 // safe for concurrent use.
-type Pool struct {
-	// Wall is how long a child may take in all, Wait how long a file waits for
-	// its turn before it is refused as Busy. Set them before the first use.
-	Wall time.Duration
-	Wait time.Duration
-
-	command []string
-	slots   chan struct{}
-}
+type Pool struct{ *confine.Pool }
 
 // NewPool returns a pool of size children at once. command runs WorkerMain;
 // see Self.
 func NewPool(command []string, size int) (*Pool, error) {
-	if len(command) == 0 || size < 1 {
-		return nil, errors.New("pool of scan workers: no command or no size")
+	p, err := confine.NewPool(command, size, maxResponse)
+	if err != nil {
+		return nil, fmt.Errorf("scan: %w", err)
 	}
-	return &Pool{Wall: 10 * time.Second, Wait: 10 * time.Second, command: command, slots: make(chan struct{}, size)}, nil
+	return &Pool{p}, nil
 }
 
 // Self is the command that runs this program again as a worker.
-func Self() ([]string, error) {
-	path, err := os.Executable()
-	if err != nil {
-		return nil, fmt.Errorf("find own program: %w", err)
-	}
-	return []string{path, WorkerCommand}, nil
-}
+func Self() ([]string, error) { return confine.Self(WorkerCommand) }
+
+// limitsOfWorker bound a worker. The dearest honest file is a progressive JPEG
+// of 25 megapixels without subsampling: 300 MB of coefficients, 75 MB of pixels.
+var limitsOfWorker = confine.Limits{Memory: 768 << 20, Heap: 512 << 20, CPU: 10 * time.Second}
 
 // Process implements Processor.
 func (p *Pool) Process(ctx context.Context, in Input) (Result, error) {
@@ -53,13 +42,19 @@ func (p *Pool) Process(ctx context.Context, in Input) (Result, error) {
 	if _, refused := precheck(in); refused != nil {
 		return Result{}, refused
 	}
-	if err := p.enter(ctx); err != nil {
-		return Result{}, err
-	}
-	defer func() { <-p.slots }()
-	b, err := p.run(ctx, in)
+	question, err := encodeRequest(in)
 	if err != nil {
-		return Result{}, err
+		return Result{}, fmt.Errorf("ask scan worker: %w", err)
+	}
+	b, err := p.Run(ctx, question)
+	var failed *confine.FailedError
+	switch {
+	case errors.Is(err, confine.ErrBusy):
+		return Result{}, refuse(Busy)
+	case errors.As(err, &failed):
+		return Result{}, &Error{Code: Unprocessable, cause: err}
+	case err != nil:
+		return Result{}, fmt.Errorf("run scan worker: %w", err)
 	}
 	res, err := decodeResponse(b)
 	var refused *Error
@@ -76,65 +71,4 @@ func (p *Pool) Process(ctx context.Context, in Input) (Result, error) {
 		return Result{}, &Error{Code: Unprocessable, cause: errors.New("the worker gave the upload back")}
 	}
 	return res, nil
-}
-
-// enter takes a place in the pool.
-func (p *Pool) enter(ctx context.Context) error {
-	timer := time.NewTimer(p.Wait)
-	defer timer.Stop()
-	select {
-	case p.slots <- struct{}{}:
-		return nil
-	case <-timer.C:
-		return refuse(Busy)
-	case <-ctx.Done():
-		return fmt.Errorf("wait for a scan worker: %w", ctx.Err())
-	}
-}
-
-// run gives the file to a child and returns its answer.
-func (p *Pool) run(ctx context.Context, in Input) ([]byte, error) {
-	question, err := encodeRequest(in)
-	if err != nil {
-		return nil, fmt.Errorf("ask scan worker: %w", err)
-	}
-	wall, cancel := context.WithTimeout(ctx, p.Wall)
-	defer cancel()
-	out := &bounded{limit: maxResponse}
-	cmd := exec.CommandContext(wall, p.command[0], p.command[1:]...)
-	cmd.Env = []string{} // nothing of ours: no address of the database, no secret
-	cmd.Dir = "/"
-	cmd.Stdin = bytes.NewReader(question)
-	cmd.Stdout = out // stderr goes nowhere: it might quote the file
-	cmd.WaitDelay = time.Second
-	if err := cmd.Start(); err != nil {
-		return nil, fmt.Errorf("start scan worker: %w", err)
-	}
-	err = cmd.Wait()
-	var exit *exec.ExitError
-	switch {
-	case ctx.Err() != nil:
-		return nil, fmt.Errorf("run scan worker: %w", ctx.Err())
-	case err == nil:
-		return out.b.Bytes(), nil
-	case wall.Err() != nil:
-		return nil, &Error{Code: Unprocessable, cause: fmt.Errorf("it took longer than %s", p.Wall)}
-	case errors.As(err, &exit) && exit.ExitCode() == exitNoLimit:
-		return nil, errors.New("run scan worker: it cannot limit itself")
-	}
-	// The error names an exit status or a signal, and nothing of the file.
-	return nil, &Error{Code: Unprocessable, cause: err}
-}
-
-// bounded keeps what is written up to a limit, and fails beyond.
-type bounded struct {
-	b     bytes.Buffer
-	limit int
-}
-
-func (w *bounded) Write(p []byte) (int, error) {
-	if w.b.Len()+len(p) > w.limit {
-		return 0, errors.New("more than " + strconv.Itoa(w.limit) + " bytes")
-	}
-	return w.b.Write(p)
 }

@@ -13,7 +13,9 @@ import (
 
 	"absah/internal/hint"
 
+	"absah/internal/confine"
 	"github.com/nicksnyder/go-i18n/v2/i18n"
+
 	"github.com/pdfcpu/pdfcpu/pkg/api"
 	"github.com/pdfcpu/pdfcpu/pkg/pdfcpu/types"
 	"github.com/pelletier/go-toml"
@@ -53,8 +55,8 @@ func TestMain(m *testing.M) {
 			os.Stdout.Write(b)
 			os.Exit(0)
 		case "memory":
-			if confine() != nil {
-				os.Exit(exitNoLimit)
+			if confine.Here(limitsOfWorker) != nil {
+				os.Exit(confine.ExitUnlimited)
 			}
 			var keep [][]byte
 			for range 64 {
@@ -68,8 +70,8 @@ func TestMain(m *testing.M) {
 			os.Stdout.Write(b) // 4 GB: the limit does not hold, and the test sees another code
 			os.Exit(0)
 		case "files":
-			if confine() != nil {
-				os.Exit(exitNoLimit)
+			if confine.Here(limitsOfWorker) != nil {
+				os.Exit(confine.ExitUnlimited)
 			}
 			f, err := os.CreateTemp("", "scan")
 			if err == nil {
@@ -196,7 +198,10 @@ func TestPoolBusy(t *testing.T) {
 	t.Parallel()
 	p := newPool(t, WorkerCommand, 1)
 	p.Wait = time.Millisecond
-	p.slots <- struct{}{}
+	release, err := p.Take(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
 	in := Input{Kind: IDCard, Bytes: jpegOf(t, drawn(400, 300))}
 	if _, err := p.Process(t.Context(), in); !errors.Is(err, ErrBusy) {
 		t.Errorf("a full pool: %v", err)
@@ -207,7 +212,7 @@ func TestPoolBusy(t *testing.T) {
 	if _, err := p.Process(ctx, in); !errors.Is(err, context.Canceled) {
 		t.Errorf("cancelled while waiting: %v", err)
 	}
-	<-p.slots
+	release()
 	if _, err := p.Process(ctx, in); !errors.Is(err, context.Canceled) {
 		t.Errorf("cancelled before the start: %v", err)
 	}

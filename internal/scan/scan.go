@@ -30,7 +30,7 @@ func (k Kind) Valid() bool { return k == IDCard || k == Recommendation || k == S
 
 // The limits of an upload.
 const (
-	MaxBytes  = 5 << 20    // of the uploaded file
+	MaxBytes  = 5_000_000  // of the uploaded file
 	MaxPixels = 25_000_000 // of an image
 	MaxPages  = 10         // of a PDF file
 )

@@ -4,22 +4,23 @@ import (
 	"errors"
 	"io"
 
+	"absah/internal/confine"
+
 	"github.com/pdfcpu/pdfcpu/pkg/api"
 )
 
 // The exit statuses of a worker.
 const (
-	exitOK      = 0 // it answered, also when it refused the file
-	exitBroken  = 4 // it could not read the question or write the answer
-	exitNoLimit = 5 // it could not limit itself, and thus read no file
+	exitOK     = 0 // it answered, also when it refused the file
+	exitBroken = 4 // it could not read the question or write the answer
 )
 
 // WorkerMain is the child process of a Pool: it limits itself, reads one file
 // from stdin, writes the answer to stdout and returns the exit status. It must
 // be all that its process does, for the limits stay.
 func WorkerMain(stdin io.Reader, stdout io.Writer) int {
-	if err := confine(); err != nil {
-		return exitNoLimit
+	if err := confine.Here(limitsOfWorker); err != nil {
+		return confine.ExitUnlimited
 	}
 	api.DisableConfigDir() // the PDF reader reads and makes no file of its own
 	in, err := decodeRequest(stdin)

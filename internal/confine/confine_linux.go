@@ -1,4 +1,4 @@
-package scan
+package confine
 
 import (
 	"bytes"
@@ -10,39 +10,28 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// The limits of a worker.
-const (
-	// workerMemory is what a worker may map beyond what its empty process has
-	// (Go maps address space ahead, so that an absolute limit would depend on
-	// its version). The dearest honest file is a progressive JPEG of 25
-	// megapixels without subsampling: 300 MB of coefficients, 75 MB of pixels.
-	workerMemory = 768 << 20
-	// workerHeap is where Go collects garbage as hard as it can.
-	workerHeap  = 512 << 20
-	workerCPU   = 10 // seconds
-	workerFiles = 16
-)
-
-// confine limits this process for good.
-func confine() error {
-	debug.SetMemoryLimit(workerHeap)
+// Here limits this process for good.
+func Here(l Limits) error {
+	debug.SetMemoryLimit(l.Heap)
 	debug.SetTraceback("none")
 	mapped, err := mappedBytes()
 	if err != nil {
 		return err
 	}
-	for _, l := range []struct {
+	for _, r := range []struct {
 		resource int
 		value    uint64
 	}{
-		{unix.RLIMIT_AS, mapped + workerMemory},
-		{unix.RLIMIT_CPU, workerCPU},
-		{unix.RLIMIT_NOFILE, workerFiles},
+		// What may be mapped beyond what the empty process has: Go maps address
+		// space ahead, so that an absolute limit would depend on its version.
+		{unix.RLIMIT_AS, mapped + uint64(l.Memory)},
+		{unix.RLIMIT_CPU, uint64(l.CPU.Seconds())},
+		{unix.RLIMIT_NOFILE, maxFiles},
 		{unix.RLIMIT_FSIZE, 0}, // writes no file; pipes do not count
-		{unix.RLIMIT_CORE, 0},  // leaves no dump with somebody's scan in it
+		{unix.RLIMIT_CORE, 0},  // leaves no dump with somebody's document in it
 	} {
-		if err := unix.Setrlimit(l.resource, &unix.Rlimit{Cur: l.value, Max: l.value}); err != nil {
-			return fmt.Errorf("limit resource %d: %w", l.resource, err)
+		if err := unix.Setrlimit(r.resource, &unix.Rlimit{Cur: r.value, Max: r.value}); err != nil {
+			return fmt.Errorf("limit resource %d: %w", r.resource, err)
 		}
 	}
 	// No program it could start gains rights, and no other process of the same
@@ -67,4 +56,13 @@ func mappedBytes() (uint64, error) {
 		return 0, fmt.Errorf("measure memory: %w", err)
 	}
 	return pages * uint64(os.Getpagesize()), nil
+}
+
+// memoryFile is a file that exists in memory only and is gone when it is closed.
+func memoryFile() (*os.File, error) {
+	fd, err := unix.MemfdCreate("absah", unix.MFD_CLOEXEC)
+	if err != nil {
+		return nil, fmt.Errorf("make a file in memory: %w", err)
+	}
+	return os.NewFile(uintptr(fd), "memory"), nil
 }
