@@ -16,7 +16,7 @@ import (
 
 // The limits of a file.
 const (
-	MaxBytes   = 16 << 20
+	MaxBytes   = 16_000_000
 	MaxRows    = 100_000
 	MaxColumns = 60
 	MaxCell    = 2000 // bytes
