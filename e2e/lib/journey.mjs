@@ -23,7 +23,12 @@ export function journey(title, { env } = {}, walk) {
         test(what, async (t) => {
           if (broken) return t.skip(`after "${broken}"`);
           broken = what;
-          await act();
+          try {
+            await act();
+          } catch (e) {
+            for (const line of at.server.log().split("\n")) if (/level=ERROR|panic/.test(line)) t.diagnostic(line);
+            throw e;
+          }
           broken = undefined;
         }),
       );

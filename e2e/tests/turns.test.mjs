@@ -1,6 +1,7 @@
 // What does not go straight: returned and mended, links that are dead, Reset
 // PIN, change of the passphrase, revocation, withdrawal.
 import assert from "node:assert/strict";
+import * as files from "../lib/files.mjs";
 import { journey } from "../lib/journey.mjs";
 import * as steps from "../lib/steps.mjs";
 import { demo, Visitor } from "../lib/visitor.mjs";
@@ -41,29 +42,8 @@ journey("a registration is returned, mended and sent again", {}, (at, step) => {
   step("the scan is replaced, and the HR unit decides", async () => {
     await employee.goto("/ds/lengkapi/ktp");
     await employee.seesPage();
-    // A picture as a phone takes it, drawn here: grain, so that it is not blurred.
-    const picture = await employee.page.evaluate(async () => {
-      const c = new OffscreenCanvas(1200, 760);
-      const x = c.getContext("2d");
-      x.fillStyle = "#dfe9f5";
-      x.fillRect(0, 0, 1200, 760);
-      for (let i = 0; i < 6000; i++) {
-        x.fillStyle = `hsl(${(i * 47) % 360} 50% ${30 + ((i * 13) % 50)}%)`;
-        x.fillRect((i * 131) % 1200, (i * 71) % 760, 6, 6);
-      }
-      x.fillStyle = "#000";
-      x.font = "48px sans-serif";
-      x.fillText("KARTU CONTOH - FIKTIF", 80, 120);
-      return [...new Uint8Array(await (await c.convertToBlob({ type: "image/png" })).arrayBuffer())];
-    });
-    await employee.page.evaluate((bytes) => {
-      const t = new DataTransfer();
-      t.items.add(new File([new Uint8Array(bytes)], "ktp.png", { type: "image/png" }));
-      const f = document.querySelector("input[type=file]");
-      f.files = t.files;
-      f.dispatchEvent(new Event("change", { bubbles: true }));
-    }, picture);
-    await employee.submit("/ds/lengkapi/ktp");
+    await files.choose(employee, "ktp.png", "image/png", await files.picture(employee));
+    await files.send(employee, "/ds/lengkapi/ktp");
     await employee.sees("telah diunggah");
     await employee.goto("/ds/perubahan");
     await employee.seesPage();

@@ -1,0 +1,71 @@
+// Files as people choose them: pictures drawn in the page, with grain so that
+// they are not blurred, and a letter as PDF.
+
+// picture draws a scan and returns its bytes.
+export function picture(v, { width = 1200, height = 760, type = "image/png" } = {}) {
+  return v.page.evaluate(
+    async (w, h, t) => {
+      const c = new OffscreenCanvas(w, h);
+      const x = c.getContext("2d");
+      x.fillStyle = "#dfe9f5";
+      x.fillRect(0, 0, w, h);
+      for (let i = 0; i < 6000; i++) {
+        x.fillStyle = `hsl(${(i * 47) % 360} 50% ${30 + ((i * 13) % 50)}%)`;
+        x.fillRect((i * 131) % w, (i * 71) % h, 6, 6);
+      }
+      x.fillStyle = "#000";
+      x.font = "48px sans-serif";
+      x.fillText("KARTU CONTOH - FIKTIF", 80, 120);
+      return [...new Uint8Array(await (await c.convertToBlob({ type: t, quality: 0.9 })).arrayBuffer())];
+    },
+    width,
+    height,
+    type,
+  );
+}
+
+// letter is a PDF of one page.
+export function letter(text) {
+  const content = `BT /F1 20 Tf 72 720 Td (${text}) Tj ET`;
+  const objects = [
+    "<< /Type /Catalog /Pages 2 0 R >>",
+    "<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
+    "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R /Resources << /Font << /F1 5 0 R >> >> >>",
+    `<< /Length ${content.length} >>\nstream\n${content}\nendstream`,
+    "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
+  ];
+  let out = "%PDF-1.4\n";
+  const at = objects.map((body, i) => {
+    const start = out.length;
+    out += `${i + 1} 0 obj\n${body}\nendobj\n`;
+    return start;
+  });
+  const xref = out.length;
+  out += `xref\n0 ${objects.length + 1}\n0000000000 65535 f \n${at.map((n) => `${String(n).padStart(10, "0")} 00000 n \n`).join("")}`;
+  out += `trailer\n<< /Size ${objects.length + 1} /Root 1 0 R >>\nstartxref\n${xref}\n%%EOF\n`;
+  return [...Buffer.from(out, "latin1")];
+}
+
+// choose puts a file into the page's file field, as its dialog does.
+export function choose(v, name, type, bytes) {
+  return v.page.evaluate(
+    (n, t, b) => {
+      const files = new DataTransfer();
+      files.items.add(new File([new Uint8Array(b)], n, { type: t }));
+      const field = document.querySelector("input[type=file]");
+      field.files = files.files;
+      field.dispatchEvent(new Event("change", { bubbles: true }));
+    },
+    name,
+    type,
+    bytes,
+  );
+}
+
+// send presses a button of a form with a file. The answer is put into the page
+// by script where scripts run: the page says it has changed, it is not loaded.
+export async function send(v, action, within) {
+  await v.page.evaluate(() => (document.querySelector("main").firstElementChild.dataset.before = ""));
+  await v.press(await v.find(`main form[action="${action}"] button:not([type=button])${within ?? ""}`));
+  await v.page.waitForFunction(() => document.querySelector("main > *") && !document.querySelector("main > [data-before]"));
+}
