@@ -113,6 +113,122 @@ func TestViewsDoNotShareLengths(t *testing.T) {
 	}
 }
 
+// TestRevisionsOfARebuiltFile loses the cross-reference of the file with three
+// revisions: they are still there.
+func TestRevisionsOfARebuiltFile(t *testing.T) {
+	for _, c := range pdftest.Damaged() {
+		if c.Name != "three revisions and no use in startxref" {
+			continue
+		}
+		d := open(t, c.Data)
+		var marks []int
+		for i, r := range d.Revisions() {
+			marks = append(marks, len(d.Changed(i)))
+			if !bytes.HasSuffix(c.Data[:r.End], []byte("%%EOF\n")) {
+				t.Errorf("revision %d ends at %d", i, r.End)
+			}
+			if _, _, err := d.At(i).Root(); err != nil {
+				t.Errorf("revision %d: %v", i, err)
+			}
+		}
+		if !reflect.DeepEqual(marks, []int{6, 2, 2}) {
+			t.Errorf("objects per revision: %v", marks)
+		}
+		if o, err := d.At(0).Object(ref(7)); o != nil || err != nil {
+			t.Errorf("revision 0 sees %v, %v", o, err)
+		}
+		if o, err := d.Object(ref(7)); o == nil || err != nil {
+			t.Errorf("the newest view does not see the note: %v", err)
+		}
+		return
+	}
+	t.Fatal("no such case")
+}
+
+func TestPlacesOfMislaidObjects(t *testing.T) {
+	for _, c := range pdftest.Damaged() {
+		if c.Name != "offsets too high by one" && c.Name != "offsets far off" {
+			continue
+		}
+		d := open(t, c.Data)
+		if _, err := d.Object(ref(5)); err != nil {
+			t.Fatal(err)
+		}
+		loc, ok := d.Locate(ref(5))
+		if want := int64(bytes.Index(c.Data, []byte("5 0 obj"))); !ok || loc.Offset != want {
+			t.Errorf("%s: font is located at %d, stands at %d", c.Name, loc.Offset, want)
+		}
+	}
+}
+
+func TestAnomaliesNameTheirRevision(t *testing.T) {
+	f := pdftest.New("1.7")
+	f.Body()
+	f.Table(pdftest.Trailer)
+	f.Object(6, "<< /Title (a) /Title (b) >>")
+	f.Table(pdftest.Trailer)
+	d := open(t, f.Bytes())
+	if _, err := d.Object(ref(6)); err != nil {
+		t.Fatal(err)
+	}
+	got := d.Anomalies()
+	if len(got) != 1 || got[0].Kind != pdf.DuplicateKey || got[0].Revision != 1 || !got[0].Kind.Serious() {
+		t.Errorf("%+v", got)
+	}
+	if pdf.StreamKeyword.Serious() || !pdf.ObjectShadow.Serious() {
+		t.Error("kinds are not told apart")
+	}
+}
+
+func TestLimitsHold(t *testing.T) {
+	deep := pdftest.New("1.7")
+	deep.Body()
+	deep.Object(10, strings.Repeat("[", 20)+strings.Repeat("]", 20))
+	deep.Stream(11, "/Filter /FlateDecode", pdftest.Deflate(make([]byte, 5000)))
+	deep.Stream(12, "/Filter [/ASCIIHexDecode /ASCIIHexDecode /ASCIIHexDecode]", []byte(">"))
+	deep.Table(pdftest.Trailer)
+	for range 3 {
+		deep.Update()
+		deep.Table(pdftest.Trailer)
+	}
+	b := deep.Bytes()
+	stream := func(n uint32) func(d *pdf.Document) error {
+		return func(d *pdf.Document) error {
+			o, err := d.Object(ref(n))
+			if err == nil {
+				_, err = d.StreamData(o.(*pdf.Stream))
+			}
+			return err
+		}
+	}
+	for _, c := range []struct {
+		name   string
+		limits pdf.Limits
+		do     func(d *pdf.Document) error
+	}{
+		{"depth", pdf.Limits{Depth: 10}, func(d *pdf.Document) error { _, err := d.Object(ref(10)); return err }},
+		{"bytes of a stream", pdf.Limits{StreamBytes: 4000}, stream(11)},
+		{"bytes of a file", pdf.Limits{FileBytes: 4000}, stream(11)},
+		{"filters", pdf.Limits{Filters: 2}, stream(12)},
+		{"pages", pdf.Limits{Pages: 1}, func(d *pdf.Document) error { _, err := d.PageCount(); return err }},
+		{"objects", pdf.Limits{Objects: 5}, nil},
+	} {
+		d, err := pdf.Open(pdf.Bytes(b), int64(len(b)), pdf.Options{Limits: c.limits})
+		if err == nil && c.do != nil {
+			err = c.do(d)
+		}
+		var limit *pdf.LimitError
+		if !errors.As(err, &limit) {
+			t.Errorf("%s: %v, want a LimitError", c.name, err)
+		}
+		if c.do != nil {
+			if err := c.do(open(t, b)); err != nil {
+				t.Errorf("%s, by default: %v", c.name, err)
+			}
+		}
+	}
+}
+
 func TestPagesInherit(t *testing.T) {
 	d := sound(t, "page tree")
 	if major, minor := d.Version(); major != 2 || minor != 0 {

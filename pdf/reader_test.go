@@ -93,6 +93,9 @@ func TestDamagedFilesAreMendedAndTold(t *testing.T) {
 			if n, _ := d.PageCount(); n != c.Pages {
 				t.Errorf("%d pages, want %d", n, c.Pages)
 			}
+			if n := len(d.Revisions()); c.Revisions > 0 && n != c.Revisions {
+				t.Errorf("%d revisions, want %d", n, c.Revisions)
+			}
 			page, err := d.Page(0)
 			if err != nil {
 				t.Fatal(err)

@@ -87,6 +87,11 @@ func Damaged() []Case {
 		{Name: "Prev loop", Data: prev(func(at int64) int64 { return at }), Anomalies: []string{"prev-loop"}},
 		{Name: "Prev wrong", Data: prev(func(int64) int64 { return 3 }), Anomalies: []string{"prev-wrong", "xref-rebuilt"}},
 		{Name: "Prev negative", Data: prev(func(int64) int64 { return -3 }), Anomalies: []string{"prev-wrong"}},
+		{Name: "Prev 0", Data: prev(func(int64) int64 { return 0 }), Anomalies: []string{"prev-zero"}},
+		{Name: "Prev one too high", Data: chained(1), Revisions: 3, Anomalies: []string{"prev-wrong"}},
+		{Name: "Prev at the end of line before", Data: chained(-1), Revisions: 3, Anomalies: []string{"xref-syntax"}},
+		{Name: "three revisions and no use in startxref", Data: lost(), Revisions: 3, Anomalies: []string{"xref-rebuilt"}},
+		{Name: "a wrong entry, and a page that has none", Data: unlisted(), Anomalies: []string{"offset-wrong"}},
 		{Name: "CR behind stream", Data: replace("stream\nBT", "stream\rBT"), Anomalies: []string{"stream-keyword"}},
 		{Name: "odd numbers", Data: replace("[0 0 595 842]", "[0 --0 5-95 842]"), Anomalies: []string{"syntax"}},
 		{Name: "cross-reference stream destroyed", Data: streamDestroyed(), Anomalies: []string{"xref-rebuilt"}},
@@ -144,6 +149,36 @@ func prev(where func(at int64) int64) []byte {
 	f.TableEntries()
 	fmt.Fprintf(f, "trailer\n<< /Size %d %s /Prev %d >>\n", f.Size, Trailer, where(at))
 	f.End(at)
+	return f.Bytes()
+}
+
+// chained writes three revisions whose Prevs are off by n.
+func chained(n int64) []byte {
+	f := sound()
+	for range 2 {
+		f.Update()
+		f.Prev += n
+		f.Table(Trailer)
+	}
+	return f.Bytes()
+}
+
+func lost() []byte {
+	b := chained(0)
+	at := bytes.LastIndex(b, []byte("startxref\n")) + len("startxref\n")
+	for i := at; b[i] != '\n'; i++ {
+		b[i] = '9'
+	}
+	return b
+}
+
+// unlisted leaves the content out of the table, and puts the page elsewhere.
+func unlisted() []byte {
+	f := New("1.7")
+	f.Body()
+	f.Offsets[3] -= 100
+	delete(f.Offsets, 4)
+	f.Table(Trailer)
 	return f.Bytes()
 }
 
