@@ -1,0 +1,180 @@
+// Package verification judges signed documents that anybody brings. Each is read
+// in a child process with little memory and time, without a connection to
+// anywhere, and nothing of it is kept.
+package verification
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"absah/internal/clock"
+	"absah/internal/confine"
+	"absah/pades/certpath"
+	"absah/pades/validation"
+)
+
+// MaxBytes is how large a document may be.
+const MaxBytes = 100 << 20
+
+// MaxPassword is how long the password of a document may be.
+const MaxPassword = 1024
+
+var (
+	// ErrTooBig: the document has more than MaxBytes.
+	ErrTooBig = errors.New("the document is too big")
+	// ErrEmpty: there are no bytes.
+	ErrEmpty = errors.New("the document is empty")
+	// ErrBusy: too many documents are being judged; try again.
+	ErrBusy = errors.New("too many documents are being verified")
+	// ErrTooHard: judging it takes more time or memory than one document may.
+	ErrTooHard = errors.New("the document takes too much time or memory")
+)
+
+// Trust is whom to believe, and what is known of revocations.
+type Trust struct {
+	Anchors [][]byte // DER certificates
+	CRLs    [][]byte // DER
+}
+
+// Service judges documents. It is safe for concurrent use.
+type Service struct {
+	Pool  *confine.Pool
+	Trust func(ctx context.Context) (Trust, error)
+	Clock clock.Clock
+}
+
+// Answer is what was found out about a document.
+type Answer struct {
+	*validation.Report
+	SHA256 [32]byte
+	Size   int64
+	At     time.Time // when it was judged
+}
+
+// Verify judges the document in r. The password opens an encrypted one.
+func (s *Service) Verify(ctx context.Context, r io.Reader, password []byte) (*Answer, error) {
+	sum := sha256.New()
+	f, size, err := confine.File(io.TeeReader(r, sum), MaxBytes)
+	if errors.Is(err, io.ErrShortWrite) {
+		return nil, ErrTooBig
+	}
+	if err != nil {
+		return nil, fmt.Errorf("take the document: %w", err)
+	}
+	defer f.Close()
+	if size == 0 {
+		return nil, ErrEmpty
+	}
+	trust, err := s.Trust(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("find whom to trust: %w", err)
+	}
+	answer := &Answer{Size: size, At: s.Clock(), Report: &validation.Report{}}
+	sum.Sum(answer.SHA256[:0])
+	question, err := json.Marshal(question{Trust: trust, Time: answer.At, Password: password[:min(len(password), MaxPassword)], Size: size})
+	if err != nil {
+		return nil, fmt.Errorf("ask the child process: %w", err)
+	}
+	b, err := s.Pool.Run(ctx, question, f)
+	var failed *confine.FailedError
+	switch {
+	case errors.Is(err, confine.ErrBusy):
+		return nil, ErrBusy
+	case errors.As(err, &failed):
+		return nil, fmt.Errorf("%w: %w", ErrTooHard, err)
+	case err != nil:
+		return nil, fmt.Errorf("judge the document: %w", err)
+	}
+	if err := json.Unmarshal(b, answer.Report); err != nil {
+		return nil, fmt.Errorf("read the answer of the child process: %w", err)
+	}
+	return answer, nil
+}
+
+// question is what the child process reads on stdin.
+type question struct {
+	Trust
+	Time     time.Time
+	Password []byte
+	Size     int64
+}
+
+// Limits of the child process and its messages.
+const (
+	maxQuestion = 256 << 20 // CRLs of a nation
+	maxAnswer   = 16 << 20
+)
+
+var limits = confine.Limits{Memory: 768 << 20, Heap: 256 << 20, CPU: 20 * time.Second}
+
+// WorkerCommand is the argument with which the program runs WorkerMain.
+const WorkerCommand = "verify-worker"
+
+// NewPool returns a pool of size children that run WorkerMain; see confine.Self.
+func NewPool(command []string, size int) (*confine.Pool, error) {
+	p, err := confine.NewPool(command, size, maxAnswer)
+	if err != nil {
+		return nil, fmt.Errorf("verification: %w", err)
+	}
+	p.Wall = 30 * time.Second
+	return p, nil
+}
+
+// exitBroken is the exit status of a child that could not read the question or
+// write the answer.
+const exitBroken = 4
+
+// WorkerMain is the child process: it limits itself, judges the document behind
+// confine.FileDescriptor and returns the exit status. It must be all that its
+// process does, for the limits stay.
+func WorkerMain(stdin io.Reader, stdout io.Writer) int {
+	if err := confine.Here(limits); err != nil {
+		return confine.ExitUnlimited
+	}
+	report, err := answer(stdin, os.NewFile(confine.FileDescriptor, "document"))
+	if err != nil {
+		return exitBroken
+	}
+	if err := json.NewEncoder(stdout).Encode(report); err != nil {
+		return exitBroken
+	}
+	return 0
+}
+
+func answer(stdin io.Reader, document io.ReaderAt) (*validation.Report, error) {
+	var q question
+	if err := json.NewDecoder(io.LimitReader(stdin, maxQuestion)).Decode(&q); err != nil {
+		return nil, fmt.Errorf("read the question: %w", err)
+	}
+	var anchors []*certpath.Anchor
+	for _, der := range q.Anchors {
+		c, err := certpath.ParseCertificate(der)
+		if err != nil {
+			return nil, fmt.Errorf("read an anchor: %w", err)
+		}
+		anchors = append(anchors, certpath.NewAnchor(c))
+	}
+	var crls []*certpath.CRL
+	for _, der := range q.CRLs {
+		l, err := certpath.ParseCRL(der)
+		if err != nil {
+			return nil, fmt.Errorf("read a CRL: %w", err)
+		}
+		crls = append(crls, l)
+	}
+	trust, err := certpath.NewValidator(certpath.Config{Anchors: anchors})
+	if err != nil {
+		return nil, fmt.Errorf("take the anchors: %w", err)
+	}
+	v, err := validation.New(validation.Config{Trust: trust, Source: certpath.NewArchive(nil, crls, nil), Now: func() time.Time { return q.Time }})
+	if err != nil {
+		return nil, err
+	}
+	return v.Validate(context.Background(), document, q.Size, validation.Options{Password: q.Password})
+}
