@@ -17,9 +17,9 @@ import (
 	"absah/internal/portal"
 	"absah/internal/portal/admin"
 	"absah/internal/portal/auth"
+	"absah/internal/portal/pagetest"
 	"absah/internal/portal/ui"
 	"absah/internal/portal/web"
-	"absah/internal/portal/webtest"
 )
 
 // probes are one route of every access rule, and some that fail.
@@ -62,15 +62,15 @@ func probes() []web.Route {
 	}
 }
 
-func house(t *testing.T) *webtest.House {
+func house(t *testing.T) *pagetest.House {
 	t.Helper()
-	h := webtest.New(t, nil)
+	h := pagetest.Door(t, nil)
 	h.Serve(probes(), auth.New(h.Accounts, h.Clock.Now).Routes(), admin.New(h.Store, h.Accounts).Routes())
 	return h
 }
 
 // routes are all routes under test, with something in place of their wildcards.
-func routes(h *webtest.House) []web.Route {
+func routes(h *pagetest.House) []web.Route {
 	all := slices.Concat(probes(), auth.New(h.Accounts, h.Clock.Now).Routes(), admin.New(h.Store, h.Accounts).Routes())
 	for i := range all {
 		for _, wildcard := range []string{"{token}", "{id}", "{grant}"} {
@@ -83,12 +83,12 @@ func routes(h *webtest.House) []web.Route {
 func TestEveryRouteHasTheHeaders(t *testing.T) {
 	t.Parallel()
 	h := house(t)
-	b := h.Browser()
+	b := h.Visitor()
 	for _, r := range append(routes(h), web.Route{Method: "GET", Path: "/tidak/ada"}, web.Route{Method: "DELETE", Path: "/umum"}) {
 		if r.Path == "/aliran" {
 			continue
 		}
-		q := httptest.NewRequest(r.Method, webtest.Base+r.Path, nil)
+		q := httptest.NewRequest(r.Method, pagetest.Base+r.Path, nil)
 		q.Header.Set("Sec-Fetch-Site", "same-origin")
 		a := b.Do(q)
 		for name, want := range map[string]string{
@@ -116,29 +116,29 @@ func TestVisitors(t *testing.T) {
 		if r.Access == web.Public {
 			continue
 		}
-		q := httptest.NewRequest(r.Method, webtest.Base+r.Path, nil)
+		q := httptest.NewRequest(r.Method, pagetest.Base+r.Path, nil)
 		q.Header.Set("Sec-Fetch-Site", "same-origin")
-		a := h.Browser().Do(q)
-		if a.StatusCode != http.StatusSeeOther || !strings.HasPrefix(a.Location(), "/masuk") {
-			t.Errorf("%s %s (%s): %d to %q, want the way to sign in", r.Method, r.Path, r.Access, a.StatusCode, a.Location())
+		a := h.Visitor().Do(q)
+		if a.Status != http.StatusSeeOther || !strings.HasPrefix(a.Location, "/masuk") {
+			t.Errorf("%s %s (%s): %d to %q, want the way to sign in", r.Method, r.Path, r.Access, a.Status, a.Location)
 		}
 	}
-	if a := h.Browser().Get("/pegawai?a=1"); a.Location() != "/masuk?next=%2Fpegawai%3Fa%3D1" {
-		t.Errorf("location %q", a.Location())
+	if a := h.Visitor().Get("/pegawai?a=1"); a.Location != "/masuk?next=%2Fpegawai%3Fa%3D1" {
+		t.Errorf("location %q", a.Location)
 	}
 }
 
 func TestRoles(t *testing.T) {
 	t.Parallel()
 	h := house(t)
-	unit := h.Unit("A", "")
-	pegawai := h.Employee("199001012015011001", "Pegawai Contoh", unit)
-	petugas := h.Employee("199001012015011002", "Petugas Contoh", unit)
+	unit := h.NewUnit("A", "")
+	pegawai := h.Member("199001012015011001", "Pegawai Contoh", unit)
+	petugas := h.Member("199001012015011002", "Petugas Contoh", unit)
 	h.Grant(petugas, account.RegistrationOfficer, account.Everywhere)
 	kepala := h.Outsider("kepala", "Kepala Contoh")
 	h.Grant(kepala, account.Administrator, account.Everywhere)
 	for name, c := range map[string]struct {
-		b    *webtest.Browser
+		b    *pagetest.Browser
 		want map[string]int
 	}{
 		"employee":      {h.SignIn(pegawai), map[string]int{"/": 200, "/pegawai": 200, "/petugas": 404, "/admin/akun": 404, "/umum": 200, "/akun": 200}},
@@ -146,12 +146,12 @@ func TestRoles(t *testing.T) {
 		"administrator": {h.SignIn(kepala), map[string]int{"/": 200, "/pegawai": 404, "/petugas": 404, "/admin/akun": 200}},
 	} {
 		for path, want := range c.want {
-			if got := c.b.Get(path).StatusCode; got != want {
+			if got := c.b.Get(path).Status; got != want {
 				t.Errorf("%s: %s = %d, want %d", name, path, got, want)
 			}
 		}
 	}
-	nav := h.SignIn(petugas).Get("/").Text
+	nav := h.SignIn(petugas).Get("/").Body
 	if !strings.Contains(nav, `href="/petugas"`) || strings.Contains(nav, `href="/admin/akun"`) {
 		t.Error("the navigation does not follow the roles")
 	}
@@ -161,11 +161,11 @@ func TestRoles(t *testing.T) {
 func TestForbiddenLooksAbsent(t *testing.T) {
 	t.Parallel()
 	h := house(t)
-	b := h.SignIn(h.Employee("199001012015011001", "Pegawai Contoh", h.Unit("A", "")))
+	b := h.SignIn(h.Member("199001012015011001", "Pegawai Contoh", h.NewUnit("A", "")))
 	same := func(s, path string) string { return strings.ReplaceAll(s, path, "") }
 	ref := b.Get("/tidak/ada")
 	for _, path := range []string{"/petugas", "/ada"} {
-		if a := b.Get(path); a.StatusCode != ref.StatusCode || same(a.Text, path) != same(ref.Text, "/tidak/ada") {
+		if a := b.Get(path); a.Status != ref.Status || same(a.Body, path) != same(ref.Body, "/tidak/ada") {
 			t.Errorf("%s differs from a page that does not exist", path)
 		}
 	}
@@ -174,7 +174,7 @@ func TestForbiddenLooksAbsent(t *testing.T) {
 func TestOtherSitesCannotPost(t *testing.T) {
 	t.Parallel()
 	h := house(t)
-	b := h.SignIn(h.Employee("199001012015011001", "Pegawai Contoh", h.Unit("A", "")))
+	b := h.SignIn(h.Member("199001012015011001", "Pegawai Contoh", h.NewUnit("A", "")))
 	for _, r := range routes(h) {
 		if r.Method == http.MethodGet {
 			continue
@@ -182,25 +182,25 @@ func TestOtherSitesCannotPost(t *testing.T) {
 		for name, headers := range map[string]map[string]string{
 			"cross-site": {"Sec-Fetch-Site": "cross-site"}, "same-site": {"Sec-Fetch-Site": "same-site"}, "nothing": {},
 			"foreign origin": {"Origin": "https://jahat.example"}, "null origin": {"Origin": "null"},
-			"lies about both": {"Sec-Fetch-Site": "cross-site", "Origin": webtest.Base},
+			"lies about both": {"Sec-Fetch-Site": "cross-site", "Origin": pagetest.Base},
 		} {
-			q := httptest.NewRequest(r.Method, webtest.Base+r.Path, nil)
+			q := httptest.NewRequest(r.Method, pagetest.Base+r.Path, nil)
 			for k, v := range headers {
 				q.Header.Set(k, v)
 			}
-			if got := b.Do(q).StatusCode; got != http.StatusForbidden {
+			if got := b.Do(q).Status; got != http.StatusForbidden {
 				t.Errorf("%s %s, %s: %d, want 403", r.Method, r.Path, name, got)
 			}
 		}
 	}
 	for name, headers := range map[string]map[string]string{
-		"browser": {"Sec-Fetch-Site": "same-origin"}, "older browser": {"Origin": webtest.Base},
+		"browser": {"Sec-Fetch-Site": "same-origin"}, "older browser": {"Origin": pagetest.Base},
 	} {
-		q := httptest.NewRequest(http.MethodPost, webtest.Base+"/umum", nil)
+		q := httptest.NewRequest(http.MethodPost, pagetest.Base+"/umum", nil)
 		for k, v := range headers {
 			q.Header.Set(k, v)
 		}
-		if got := b.Do(q).StatusCode; got != http.StatusOK {
+		if got := b.Do(q).Status; got != http.StatusOK {
 			t.Errorf("own page, %s: %d", name, got)
 		}
 	}
@@ -213,22 +213,22 @@ func TestOnlyOurHost(t *testing.T) {
 		"localhost:8080": 200, "LOCALHOST:8080": 200, "evil.example": 421, "localhost": 421, "localhost:8081": 421, "": 421,
 		"localhost:8080.evil.example": 421, "127.0.0.1:8080": 307, "[::1]:8080": 307, "10.0.0.1:8080": 421,
 	} {
-		q := httptest.NewRequest(http.MethodGet, webtest.Base+"/umum", nil)
+		q := httptest.NewRequest(http.MethodGet, pagetest.Base+"/umum", nil)
 		q.Host = host
 		q.Header.Set("X-Forwarded-Host", "evil.example")
-		a := h.Browser().Do(q)
-		if a.StatusCode != want || strings.Contains(a.Text, "evil") {
-			t.Errorf("Host %q: %d, want %d", host, a.StatusCode, want)
+		a := h.Visitor().Do(q)
+		if a.Status != want || strings.Contains(a.Body, "evil") {
+			t.Errorf("Host %q: %d, want %d", host, a.Status, want)
 		}
-		if want == 307 && a.Location() != webtest.Base+"/umum" {
-			t.Errorf("Host %q leads to %q", host, a.Location())
+		if want == 307 && a.Location != pagetest.Base+"/umum" {
+			t.Errorf("Host %q leads to %q", host, a.Location)
 		}
 	}
-	q := httptest.NewRequest(http.MethodPost, webtest.Base+"/umum", nil)
+	q := httptest.NewRequest(http.MethodPost, pagetest.Base+"/umum", nil)
 	q.Host = "127.0.0.1:8080"
 	q.Header.Set("Origin", "http://127.0.0.1:8080")
-	if a := h.Browser().Do(q); a.StatusCode != http.StatusMisdirectedRequest {
-		t.Errorf("a form to another name of this machine: %d", a.StatusCode)
+	if a := h.Visitor().Do(q); a.Status != http.StatusMisdirectedRequest {
+		t.Errorf("a form to another name of this machine: %d", a.Status)
 	}
 }
 
@@ -236,19 +236,19 @@ func TestErrorsBecomePages(t *testing.T) {
 	t.Parallel()
 	h := house(t)
 	for path, want := range map[string]int{"/tidak/ada": 404, "/ada": 404, "/rusak": 500, "/panik": 500, "/indeks": 500, "/ramai": 429} {
-		a := h.Browser().Get(path)
-		if a.StatusCode != want || !strings.Contains(a.Text, "<h1>") {
-			t.Errorf("%s: %d, want %d and a page", path, a.StatusCode, want)
+		a := h.Visitor().Get(path)
+		if a.Status != want || !strings.Contains(a.Body, "<h1>") {
+			t.Errorf("%s: %d, want %d and a page", path, a.Status, want)
 		}
-		if want == 500 && !strings.Contains(a.Text, "REQ-") {
+		if want == 500 && !strings.Contains(a.Body, "REQ-") {
 			t.Errorf("%s has no reference", path)
 		}
 	}
-	if a := h.Browser().Get("/ramai"); a.Header.Get("Retry-After") != "90" {
+	if a := h.Visitor().Get("/ramai"); a.Header.Get("Retry-After") != "90" {
 		t.Errorf("Retry-After = %q", a.Header.Get("Retry-After"))
 	}
-	if a := h.Browser().Post("/besar", "x", strings.Repeat("a", web.MaxForm)); a.StatusCode != http.StatusRequestEntityTooLarge {
-		t.Errorf("a big form: %d", a.StatusCode)
+	if a := h.Visitor().Post("/besar", "x", strings.Repeat("a", web.MaxForm)); a.Status != http.StatusRequestEntityTooLarge {
+		t.Errorf("a big form: %d", a.Status)
 	}
 	log := h.Log.String()
 	if strings.Contains(log, "rahasia-besar") {
@@ -263,12 +263,12 @@ func TestErrorsBecomePages(t *testing.T) {
 func TestLogKeepsSecrets(t *testing.T) {
 	t.Parallel()
 	h := house(t)
-	b := h.Browser()
+	b := h.Visitor()
 	b.Get("/rahasia/8f14e45fceea167a5a36dedd4bea2543?kunci=8f14e45fceea167a")
 	b.Get("/aktivasi/8f14e45fceea167a5a36dedd4bea2543")
 	b.Get("/jalan/8f14e45fceea167a5a36dedd4bea2543")
 	b.Post("/masuk", "username", "8f14e45fceea167a", "password", "8f14e45fceea167a")
-	q := httptest.NewRequest("8f14e45fceea167a", webtest.Base+"/umum", nil)
+	q := httptest.NewRequest("8f14e45fceea167a", pagetest.Base+"/umum", nil)
 	q.Header.Set("User-Agent", "a\n{\"level\":\"8f14e45fceea167a\"}")
 	b.Do(q)
 	log := h.Log.String()
@@ -288,7 +288,7 @@ func TestLogKeepsSecrets(t *testing.T) {
 func TestAddressOfTheClient(t *testing.T) {
 	t.Parallel()
 	h := portal.New(portal.Config{
-		BaseURL: webtest.Base, TrustedProxies: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("fd00::/8")},
+		BaseURL: pagetest.Base, TrustedProxies: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("fd00::/8")},
 	}, probes())
 	for name, c := range map[string]struct {
 		remote, forwarded, want string
@@ -303,7 +303,7 @@ func TestAddressOfTheClient(t *testing.T) {
 		"IPv6":                 {"[fd00::1]:999", "2001:db8::1", "2001:db8::1"},
 		"mapped":               {"[::ffff:10.0.0.1]:999", "198.51.100.1", "198.51.100.1"},
 	} {
-		q := httptest.NewRequest(http.MethodGet, webtest.Base+"/alamat", nil)
+		q := httptest.NewRequest(http.MethodGet, pagetest.Base+"/alamat", nil)
 		q.URL.Host, q.URL.Scheme = "", ""
 		q.RemoteAddr = c.remote
 		if c.forwarded != "" {
@@ -324,12 +324,12 @@ func TestFaultsOfTheProgramShowAtStart(t *testing.T) {
 		base   string
 		routes []web.Route
 	}{
-		"no access":  {webtest.Base, []web.Route{{Method: "GET", Path: "/x", Handler: say}}},
-		"invented":   {webtest.Base, []web.Route{{Method: "GET", Path: "/x", Access: "everybody", Handler: say}}},
-		"no role":    {webtest.Base, []web.Route{{Method: "GET", Path: "/x", Access: web.Role(), Handler: say}}},
-		"no handler": {webtest.Base, []web.Route{{Method: "GET", Path: "/x", Access: web.Public}}},
-		"no method":  {webtest.Base, []web.Route{{Path: "/x", Access: web.Public, Handler: say}}},
-		"twice": {webtest.Base, []web.Route{
+		"no access":  {pagetest.Base, []web.Route{{Method: "GET", Path: "/x", Handler: say}}},
+		"invented":   {pagetest.Base, []web.Route{{Method: "GET", Path: "/x", Access: "everybody", Handler: say}}},
+		"no role":    {pagetest.Base, []web.Route{{Method: "GET", Path: "/x", Access: web.Role(), Handler: say}}},
+		"no handler": {pagetest.Base, []web.Route{{Method: "GET", Path: "/x", Access: web.Public}}},
+		"no method":  {pagetest.Base, []web.Route{{Path: "/x", Access: web.Public, Handler: say}}},
+		"twice": {pagetest.Base, []web.Route{
 			{Method: "GET", Path: "/x/{a}", Access: web.Public, Handler: say}, {Method: "GET", Path: "/x/{b}", Access: web.SignedIn, Handler: say},
 		}},
 		"no base":        {"", nil},
@@ -351,8 +351,8 @@ func TestHTTPSCookiesAndHeaders(t *testing.T) {
 	h := house(t)
 	handler := portal.New(portal.Config{BaseURL: "https://absah.example", Accounts: h.Accounts, Clock: h.Clock.Now},
 		probes(), auth.New(h.Accounts, h.Clock.Now).Routes())
-	h.Employee("199001012015011001", "Pegawai Contoh", h.Unit("A", ""))
-	q := httptest.NewRequest(http.MethodPost, "/masuk", strings.NewReader("username=199001012015011001&password="+strings.ReplaceAll(webtest.Password, " ", "+")))
+	h.Member("199001012015011001", "Pegawai Contoh", h.NewUnit("A", ""))
+	q := httptest.NewRequest(http.MethodPost, "/masuk", strings.NewReader("username=199001012015011001&password="+strings.ReplaceAll(pagetest.Password, " ", "+")))
 	q.Host = "absah.example"
 	q.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	q.Header.Set("Sec-Fetch-Site", "same-origin")
@@ -371,32 +371,32 @@ func TestHTTPSCookiesAndHeaders(t *testing.T) {
 func TestStreams(t *testing.T) {
 	t.Parallel()
 	h := house(t)
-	b := h.SignIn(h.Employee("199001012015011001", "Pegawai Contoh", h.Unit("A", "")))
-	q := httptest.NewRequest(http.MethodGet, webtest.Base+"/aliran", nil)
+	b := h.SignIn(h.Member("199001012015011001", "Pegawai Contoh", h.NewUnit("A", "")))
+	q := httptest.NewRequest(http.MethodGet, pagetest.Base+"/aliran", nil)
 	q.Header.Set("Accept", "text/event-stream")
 	a := b.Do(q)
-	if a.StatusCode != http.StatusOK || a.Header.Get("Content-Type") != "text/event-stream" ||
-		!strings.HasSuffix(a.Text, "event: refresh\ndata: satu\ndata: dua\n\n") {
-		t.Errorf("stream: %d %q", a.StatusCode, a.Text)
+	if a.Status != http.StatusOK || a.Header.Get("Content-Type") != "text/event-stream" ||
+		!strings.HasSuffix(a.Body, "event: refresh\ndata: satu\ndata: dua\n\n") {
+		t.Errorf("stream: %d %q", a.Status, a.Body)
 	}
-	q = httptest.NewRequest(http.MethodGet, webtest.Base+"/aliran", nil)
+	q = httptest.NewRequest(http.MethodGet, pagetest.Base+"/aliran", nil)
 	q.Header.Set("Accept", "text/event-stream")
-	if a := h.Browser().Do(q); a.StatusCode != http.StatusUnauthorized {
-		t.Errorf("a stream for a visitor: %d, want 401", a.StatusCode)
+	if a := h.Visitor().Do(q); a.Status != http.StatusUnauthorized {
+		t.Errorf("a stream for a visitor: %d, want 401", a.Status)
 	}
 }
 
 func TestLanguage(t *testing.T) {
 	t.Parallel()
 	h := house(t)
-	b := h.Browser()
-	if !strings.Contains(b.Get("/masuk").Text, "Kata sandi") {
+	b := h.Visitor()
+	if !strings.Contains(b.Get("/masuk").Body, "Kata sandi") {
 		t.Error("the default is not Indonesian")
 	}
-	if a := b.Post("/preferences", "lang", "en", "next", "/masuk"); a.Location() != "/masuk" {
-		t.Errorf("preferences lead to %q", a.Location())
+	if a := b.Post("/preferences", "lang", "en", "next", "/masuk"); a.Location != "/masuk" {
+		t.Errorf("preferences lead to %q", a.Location)
 	}
-	if !strings.Contains(b.Get("/masuk").Text, "Password") {
+	if !strings.Contains(b.Get("/masuk").Body, "Password") {
 		t.Error("the choice is not kept")
 	}
 }
@@ -404,15 +404,15 @@ func TestLanguage(t *testing.T) {
 func TestFlashIsShownOnce(t *testing.T) {
 	t.Parallel()
 	h := house(t)
-	b := h.SignIn(h.Employee("199001012015011001", "Pegawai Contoh", h.Unit("A", "")))
+	b := h.SignIn(h.Member("199001012015011001", "Pegawai Contoh", h.NewUnit("A", "")))
 	b.Post("/akun/bahasa", "lang", "id")
-	if !strings.Contains(b.Get("/akun").Text, "Perubahan tersimpan") || strings.Contains(b.Get("/akun").Text, "Perubahan tersimpan") {
+	if !strings.Contains(b.Get("/akun").Body, "Perubahan tersimpan") || strings.Contains(b.Get("/akun").Body, "Perubahan tersimpan") {
 		t.Error("the message is not shown exactly once")
 	}
 	for _, forged := range []string{"!", "e30", "eyJ0IjoiaW5mbyIsImsiOiJ4In0", strings.Repeat("A", 5000)} {
 		b.SetCookie("absah_flash", forged)
-		if a := b.Get("/akun"); a.StatusCode != http.StatusOK {
-			t.Errorf("flash %.20q: %d", forged, a.StatusCode)
+		if a := b.Get("/akun"); a.Status != http.StatusOK {
+			t.Errorf("flash %.20q: %d", forged, a.Status)
 		}
 	}
 }

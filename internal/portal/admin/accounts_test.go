@@ -13,7 +13,7 @@ import (
 	"absah/internal/audit"
 	"absah/internal/portal/admin"
 	"absah/internal/portal/auth"
-	"absah/internal/portal/webtest"
+	"absah/internal/portal/pagetest"
 	"absah/internal/store"
 	"absah/internal/store/db"
 )
@@ -29,30 +29,30 @@ func (*box) SecurityChanged(context.Context, *store.Tx, db.Account, account.Chan
 	return nil
 }
 
-func house(t *testing.T) (*webtest.House, *box, *webtest.Browser) {
+func house(t *testing.T) (*pagetest.House, *box, *pagetest.Browser) {
 	t.Helper()
 	mail := &box{}
-	h := webtest.New(t, mail)
+	h := pagetest.Door(t, mail)
 	h.Serve(auth.New(h.Accounts, h.Clock.Now).Routes(), admin.New(h.Store, h.Accounts).Routes())
 	boss := h.Outsider("kepala", "Kepala Contoh")
 	h.Grant(boss, account.Administrator, account.Everywhere)
 	return h, mail, h.SignIn(boss)
 }
 
-func to(t *testing.T, a webtest.Answer, path string) {
+func to(t *testing.T, a pagetest.Answer, path string) {
 	t.Helper()
-	if a.StatusCode != http.StatusSeeOther || a.Location() != path {
-		t.Fatalf("%d to %q, want a redirect to %q\n%s", a.StatusCode, a.Location(), path, a.Text)
+	if a.Status != http.StatusSeeOther || a.Location != path {
+		t.Fatalf("%d to %q, want a redirect to %q\n%s", a.Status, a.Location, path, a.Body)
 	}
 }
 
-func shows(t *testing.T, a webtest.Answer, status int, texts ...string) {
+func shows(t *testing.T, a pagetest.Answer, status int, texts ...string) {
 	t.Helper()
-	if a.StatusCode != status {
-		t.Fatalf("status %d, want %d (to %q)", a.StatusCode, status, a.Location())
+	if a.Status != status {
+		t.Fatalf("status %d, want %d (to %q)", a.Status, status, a.Location)
 	}
 	for _, text := range texts {
-		if !strings.Contains(html.UnescapeString(a.Text), text) {
+		if !strings.Contains(html.UnescapeString(a.Body), text) {
 			t.Errorf("the page lacks %q", text)
 		}
 	}
@@ -68,13 +68,13 @@ func TestAnAccountForAnOutsider(t *testing.T) {
 	shows(t, b.Post("/admin/akun/baru", "username", "kepala", "name", "X", "email", "a@contoh.example"), 422, "sudah dipakai")
 	made := b.Post("/admin/akun/baru", "username", "audit.luar", "name", "Auditor <b>Luar</b>", "email", "audit@contoh.example",
 		"state", "active", "role", "administrator", "employee_id", "x", "password_hash", "x")
-	path := made.Location()
-	if made.StatusCode != http.StatusSeeOther || !strings.HasPrefix(path, "/admin/akun/") {
-		t.Fatalf("%d to %q", made.StatusCode, path)
+	path := made.Location
+	if made.Status != http.StatusSeeOther || !strings.HasPrefix(path, "/admin/akun/") {
+		t.Fatalf("%d to %q", made.Status, path)
 	}
 	page := b.Get(path)
 	shows(t, page, 200, "Akun dibuat", "Menunggu aktivasi", "Belum ada peran petugas", "Tampilkan tautan aktivasi")
-	if strings.Contains(page.Text, "<b>Luar") {
+	if strings.Contains(page.Body, "<b>Luar") {
 		t.Error("a name is not escaped")
 	}
 
@@ -84,14 +84,14 @@ func TestAnAccountForAnOutsider(t *testing.T) {
 	}
 	shown := b.Post(path + "/tautan/tampilkan")
 	shows(t, shown, 200, "hanya ditampilkan sekali")
-	link := regexp.MustCompile(regexp.QuoteMeta(webtest.Base) + `(/aktivasi/[0-9a-f]{32})`).FindStringSubmatch(shown.Text)
+	link := regexp.MustCompile(regexp.QuoteMeta(pagetest.Base) + `(/aktivasi/[0-9a-f]{32})`).FindStringSubmatch(shown.Body)
 	if link == nil {
 		t.Fatal("no link on the page")
 	}
-	if strings.Contains(b.Get(path).Text, "/aktivasi/") {
+	if strings.Contains(b.Get(path).Body, "/aktivasi/") {
 		t.Error("the link is shown again")
 	}
-	to(t, b.Post(link[1], "password", webtest.Password), "/masuk")
+	to(t, b.Post(link[1], "password", pagetest.Password), "/masuk")
 	to(t, b.Post(path+"/tautan/tampilkan"), path)
 	shows(t, b.Get(path), 200, "tidak dapat dilakukan", "Kirim tautan kata sandi baru")
 
@@ -102,9 +102,9 @@ func TestAnAccountForAnOutsider(t *testing.T) {
 func TestRolesAreGrantedAndRevoked(t *testing.T) {
 	t.Parallel()
 	h, _, b := house(t)
-	unit := h.Unit("A", "")
-	officer := h.Employee("199001012015011001", "Petugas Contoh", unit)
-	path := "/admin/akun/" + officer.ID
+	unit := h.NewUnit("A", "")
+	officer := h.Member("199001012015011001", "Petugas Contoh", unit)
+	path := "/admin/akun/" + officer.AccountID
 	shows(t, b.Post(path+"/peran"), 422, "Pilih peran", "Pilih unit")
 	shows(t, b.Post(path+"/peran", "role", "employee", "unit", "*"), 422, "Pilih peran")
 	to(t, b.Post(path+"/peran", "role", "hr_officer", "unit", unit), path)
@@ -112,20 +112,20 @@ func TestRolesAreGrantedAndRevoked(t *testing.T) {
 	shows(t, b.Post(path+"/peran", "role", "hr_officer", "unit", unit), 422, "sudah mempunyai peran")
 	shows(t, b.Post(path+"/peran", "role", "auditor", "unit", "*"), 422, "tidak boleh merangkap")
 	shows(t, b.Post(path+"/peran", "role", "service_desk", "unit", "x"), 404)
-	revoke := regexp.MustCompile(path + `/peran/[a-z2-7]{26}/cabut`).FindString(b.Get(path).Text)
+	revoke := regexp.MustCompile(path + `/peran/[a-z2-7]{26}/cabut`).FindString(b.Get(path).Body)
 	to(t, b.Post(revoke), path)
 	shows(t, b.Get(path), 200, "Peran dicabut", "Belum ada peran petugas")
 	shows(t, b.Post(revoke), 404)
 
-	outsider := "/admin/akun/" + h.Outsider("luar", "Orang Luar").ID
+	outsider := "/admin/akun/" + h.Outsider("luar", "Orang Luar").AccountID
 	shows(t, b.Post(outsider+"/peran", "role", "registration_officer", "unit", "*"), 422, "hanya untuk akun pegawai")
 }
 
 func TestAccountsAreShutAndOpened(t *testing.T) {
 	t.Parallel()
 	h, _, b := house(t)
-	a := h.Employee("199001012015011001", "Pegawai Contoh", h.Unit("A", ""))
-	path := "/admin/akun/" + a.ID
+	a := h.Member("199001012015011001", "Pegawai Contoh", h.NewUnit("A", ""))
+	path := "/admin/akun/" + a.AccountID
 	in := h.SignIn(a)
 	to(t, b.Post(path+"/nonaktif"), path)
 	shows(t, b.Get(path), 200, "Akun dinonaktifkan", "Nonaktif", "Aktifkan kembali")
@@ -147,7 +147,7 @@ func TestNobodyChangesHimself(t *testing.T) {
 	path := "/admin/akun/" + boss.ID
 	page := b.Get(path)
 	shows(t, page, 200, "Ini akun Anda")
-	if strings.Contains(page.Text, "/nonaktif") {
+	if strings.Contains(page.Body, "/nonaktif") {
 		t.Error("the page offers what is refused")
 	}
 	shows(t, b.Post(path+"/peran", "role", "service_desk", "unit", "*"), 422, "tidak dapat mengubah hak")
@@ -160,11 +160,11 @@ func TestNobodyChangesHimself(t *testing.T) {
 func TestChangesNeedAFreshSignIn(t *testing.T) {
 	t.Parallel()
 	h, _, b := house(t)
-	a := h.Employee("199001012015011001", "Pegawai Contoh", h.Unit("A", ""))
+	a := h.Member("199001012015011001", "Pegawai Contoh", h.NewUnit("A", ""))
 	h.Clock.Advance(10 * time.Minute)
 	b.Get("/admin/akun")
 	h.Clock.Advance(10 * time.Minute)
-	to(t, b.Post("/admin/akun/"+a.ID+"/nonaktif"), "/akun/konfirmasi?next=%2Fadmin%2Fakun%2F"+a.ID)
+	to(t, b.Post("/admin/akun/"+a.AccountID+"/nonaktif"), "/akun/konfirmasi?next=%2Fadmin%2Fakun%2F"+a.AccountID)
 }
 
 func TestTheListGoesOn(t *testing.T) {
@@ -181,7 +181,7 @@ func TestTheListGoesOn(t *testing.T) {
 		}
 		return nil
 	})
-	next := regexp.MustCompile(`/admin/akun\?[^"]*setelah=[^"]*`).FindString(b.Get("/admin/akun").Text)
+	next := regexp.MustCompile(`/admin/akun\?[^"]*setelah=[^"]*`).FindString(b.Get("/admin/akun").Body)
 	if next == "" {
 		t.Fatal("no next page")
 	}

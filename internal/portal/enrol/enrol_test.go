@@ -14,22 +14,22 @@ import (
 	"absah/internal/enrolment"
 	"absah/internal/passphrase"
 	"absah/internal/portal/enrol"
-	"absah/internal/portal/portaltest"
+	"absah/internal/portal/pagetest"
 	"absah/internal/store"
 	"absah/internal/store/db"
 )
 
 // begin brings an applicant to the link.
-func begin(t *testing.T) (w *portaltest.World, srv *httptest.Server, applicant audit.Actor, officer enrolment.Checker, r db.Registration) {
+func begin(t *testing.T) (w *pagetest.House, applicant audit.Actor, officer enrolment.Checker, r db.Registration) {
 	t.Helper()
-	w = portaltest.New(t)
-	srv = w.Serve(enrol.New(w.Svc, w.Clock.Now).Routes())
+	w = pagetest.New(t)
+	w.Serve(enrol.New(w.Svc, w.Clock.Now).Routes())
 	applicant = w.Employee("Melati Contohwati", "199001012015022001")
 	officer = enrolment.Checker{Actor: w.Employee("Petugas Satu", "198001012005011001")}
 	r, err := w.Svc.Submit(t.Context(), applicant)
-	portaltest.Must(t, err)
-	portaltest.Must(t, w.Svc.Verify(t.Context(), officer, w.All(r.ID)))
-	return w, srv, applicant, officer, r
+	pagetest.Must(t, err)
+	pagetest.Must(t, w.Svc.Verify(t.Context(), officer, w.All(r.ID)))
+	return w, applicant, officer, r
 }
 
 const base = "/email/user/enroll/"
@@ -37,13 +37,13 @@ const base = "/email/user/enroll/"
 func (c check) status(t *testing.T, id string, want enrolment.Status) {
 	t.Helper()
 	r, err := c.w.Store.Read().GetRegistration(t.Context(), id)
-	portaltest.Must(t, err)
+	pagetest.Must(t, err)
 	if r.Status != string(want) {
 		t.Fatalf("registration is at %s, want %s", r.Status, want)
 	}
 }
 
-type check struct{ w *portaltest.World }
+type check struct{ w *pagetest.House }
 
 var boxes = regexp.MustCompile(`(?s)name="(setuju|data_pribadi)"\s+value="([0-9a-f]{64})"`)
 
@@ -65,12 +65,12 @@ func ticks(t *testing.T, page string) (agree, consent string) {
 
 func TestTheWholeWayWithoutLoginAndScripts(t *testing.T) {
 	t.Parallel()
-	w, srv, _, _, r := begin(t)
-	b := w.Browser(srv, audit.Actor{})
+	w, _, _, r := begin(t)
+	b := w.Visitor()
 	link := base + w.Token()
 
-	page := b.Get(link).Want(t, "live link", 200, "Yth. Melati Contohwati", "26 November 2026 pukul 09.00 WIB", r.Reference, `autocomplete="new-password"`, "Konfirmasi Passphrase")
-	if page.Has(portaltest.NIK) || !page.Has("01") {
+	page := b.Get(link).Want(t, 200, "Yth. Melati Contohwati", "26 November 2026 pukul 09.00 WIB", r.Reference, `autocomplete="new-password"`, "Konfirmasi Passphrase")
+	if page.Has(pagetest.NIK) || !page.Has("01") {
 		t.Error("the NIK is not masked")
 	}
 	if got := page.Header.Get("Referrer-Policy"); got != "no-referrer" {
@@ -80,7 +80,7 @@ func TestTheWholeWayWithoutLoginAndScripts(t *testing.T) {
 		t.Errorf("Cache-Control %q", got)
 	}
 
-	done := b.Post(link, "passphrase", portaltest.Good, "konfirmasi", portaltest.Good).Want(t, "set", 303)
+	done := b.Post(link, "passphrase", pagetest.Good, "konfirmasi", pagetest.Good).Want(t, 303)
 	if done.Location != base+"perjanjian" {
 		t.Fatalf("leads to %q", done.Location)
 	}
@@ -91,21 +91,21 @@ func TestTheWholeWayWithoutLoginAndScripts(t *testing.T) {
 	}
 	check{w}.status(t, r.ID, enrolment.OnSetPassphrase)
 
-	page = b.Get(base+"perjanjian").Want(t, "agreement", 200, "8. Pernyataan Penyangkalan", "Saya setuju", "Absah CA Demo", `tabindex="0"`, `role="region"`, "Persetujuan Pemrosesan Data Pribadi")
+	page = b.Get(base+"perjanjian").Want(t, 200, "8. Pernyataan Penyangkalan", "Saya setuju", "Absah CA Demo", `tabindex="0"`, `role="region"`, "Persetujuan Pemrosesan Data Pribadi")
 	agree, consent := ticks(t, page.Body)
 
 	// Each declaration is its own act.
-	b.Post(base+"perjanjian", "bahasa", "id", "setuju", agree).Want(t, "without consent", 422, "Centang persetujuan pemrosesan data pribadi")
-	b.Post(base+"perjanjian", "bahasa", "id", "data_pribadi", consent).Want(t, "without agreement", 422, "Centang “Saya setuju”")
-	b.Post(base+"perjanjian", "bahasa", "id", "setuju", consent, "data_pribadi", agree).Want(t, "exchanged", 422, "telah diperbarui")
-	b.Post(base+"perjanjian", "bahasa", "xx", "setuju", agree, "data_pribadi", consent).Want(t, "no such language", 422)
+	b.Post(base+"perjanjian", "bahasa", "id", "setuju", agree).Want(t, 422, "Centang persetujuan pemrosesan data pribadi")
+	b.Post(base+"perjanjian", "bahasa", "id", "data_pribadi", consent).Want(t, 422, "Centang “Saya setuju”")
+	b.Post(base+"perjanjian", "bahasa", "id", "setuju", consent, "data_pribadi", agree).Want(t, 422, "telah diperbarui")
+	b.Post(base+"perjanjian", "bahasa", "xx", "setuju", agree, "data_pribadi", consent).Want(t, 422)
 	check{w}.status(t, r.ID, enrolment.OnSetPassphrase)
 
-	if got := b.Post(base+"perjanjian", "bahasa", "id", "setuju", agree, "data_pribadi", consent).Want(t, "accept", 303).Location; got != base+"selesai" {
+	if got := b.Post(base+"perjanjian", "bahasa", "id", "setuju", agree, "data_pribadi", consent).Want(t, 303).Location; got != base+"selesai" {
 		t.Fatalf("leads to %q", got)
 	}
 	check{w}.status(t, r.ID, enrolment.Enroll)
-	b.Get(base+"selesai").Want(t, "done", 200, "Kewajiban Anda selesai", r.Reference)
+	b.Get(base+"selesai").Want(t, 200, "Kewajiban Anda selesai", r.Reference)
 	// The back button and a second press lead to the same end.
 	if got := b.Get(base + "perjanjian").Location; got != base+"selesai" {
 		t.Errorf("back leads to %q", got)
@@ -115,12 +115,12 @@ func TestTheWholeWayWithoutLoginAndScripts(t *testing.T) {
 	}
 
 	accepted, err := w.Store.Read().AcceptancesOf(t.Context(), r.ID)
-	portaltest.Must(t, err)
-	if len(accepted) != 2 || hex.EncodeToString(accepted[0].TextHash) != agree || accepted[0].Address != "127.0.0.1" || accepted[0].UserAgent == "" {
+	pagetest.Must(t, err)
+	if len(accepted) != 2 || hex.EncodeToString(accepted[0].TextHash) != agree || accepted[0].Address != pagetest.Address || accepted[0].UserAgent == "" {
 		t.Errorf("acceptances: %+v", accepted)
 	}
-	b.Get(link).Want(t, "used link", 410, "Tautan sudah digunakan", "Kewajiban Anda dalam registrasi sudah selesai")
-	for what, secret := range map[string]string{"token": w.Token(), "passphrase": portaltest.Good, "NIK": portaltest.NIK} {
+	b.Get(link).Want(t, 410, "Tautan sudah digunakan", "Kewajiban Anda dalam registrasi sudah selesai")
+	for what, secret := range map[string]string{"token": w.Token(), "passphrase": pagetest.Good, "NIK": pagetest.NIK} {
 		if strings.Contains(w.Log.String(), secret) {
 			t.Errorf("the log holds the %s", what)
 		}
@@ -129,72 +129,66 @@ func TestTheWholeWayWithoutLoginAndScripts(t *testing.T) {
 
 func TestLookingChangesNothing(t *testing.T) {
 	t.Parallel()
-	w, srv, _, _, r := begin(t)
+	w, _, _, r := begin(t)
 	link := base + w.Token()
-	scanner := w.Browser(srv, audit.Actor{})
+	scanner := w.Visitor()
 	for range 50 {
-		scanner.Get(link).Want(t, "GET", 200)
+		scanner.Get(link).Want(t, 200)
 	}
-	scanner.Do(http.MethodHead, link, nil)
-	scanner.Post(link).Want(t, "an empty form", 422, "Isikan passphrase")
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, srv.URL+link, strings.NewReader("passphrase="+strings.ReplaceAll(portaltest.Good, " ", "+")))
-	portaltest.Must(t, err)
-	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	req.Header.Set("Sec-Fetch-Site", "cross-site")
-	res, err := http.DefaultClient.Do(req)
-	portaltest.Must(t, err)
-	_ = res.Body.Close()
-	if res.StatusCode != http.StatusForbidden {
-		t.Errorf("a form of another site: %d", res.StatusCode)
-	}
+	scanner.Send(http.MethodHead, link, nil)
+	scanner.Post(link).Want(t, 422, "Isikan passphrase")
+	foreign := httptest.NewRequest(http.MethodPost, pagetest.Base+link, strings.NewReader("passphrase="+strings.ReplaceAll(pagetest.Good, " ", "+")))
+	foreign.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	foreign.Header.Set("Sec-Fetch-Site", "cross-site")
+	w.Visitor().Do(foreign).Want(t, 403)
 	check{w}.status(t, r.ID, enrolment.OnSetPassphrase)
-	w.Browser(srv, audit.Actor{}).Post(link, "passphrase", portaltest.Good).Want(t, "the real one, without repetition", 303)
+	w.Visitor().Post(link, "passphrase", pagetest.Good).Want(t, 303)
 }
 
 func TestEachDeadLinkSaysWhy(t *testing.T) {
 	t.Parallel()
-	w, srv, applicant, officer, r := begin(t)
-	b := w.Browser(srv, audit.Actor{})
+	w, applicant, officer, r := begin(t)
+	b := w.Visitor()
 	ctx := t.Context()
 	first := base + w.Token()
 
-	b.Get(base+strings.Repeat("0", 32)).Want(t, "unknown", 404, "Tautan tidak dikenal")
-	b.Get(base+"x").Want(t, "nonsense", 404, "Tautan tidak dikenal")
+	b.Get(base+strings.Repeat("0", 32)).Want(t, 404, "Tautan tidak dikenal")
+	b.Get(base+"x").Want(t, 404, "Tautan tidak dikenal")
 
 	w.Clock.Advance(11 * time.Minute)
-	portaltest.Must(t, w.Svc.SendLink(ctx, applicant, enrolment.Applicant, nil, r.ID))
+	pagetest.Must(t, w.Svc.SendLink(ctx, applicant, enrolment.Applicant, nil, r.ID))
 	second := base + w.Token()
-	b.Get(first).Want(t, "superseded", 410, "digantikan oleh e-mail terbaru", "23 November 2026 pukul 09.11 WIB")
-	b.Post(first, "passphrase", portaltest.Good).Want(t, "superseded, sent", 410, "digantikan")
+	b.Get(first).Want(t, 410, "digantikan oleh e-mail terbaru", "23 November 2026 pukul 09.11 WIB")
+	b.Post(first, "passphrase", pagetest.Good).Want(t, 410, "digantikan")
 
 	w.Clock.Advance(72*time.Hour + time.Second)
-	b.Get(second).Want(t, "expired", 410, "kedaluwarsa", "26 November 2026 pukul 09.11 WIB")
-	b.Post(second, "passphrase", portaltest.Good).Want(t, "expired, sent", 410, "kedaluwarsa")
+	b.Get(second).Want(t, 410, "kedaluwarsa", "26 November 2026 pukul 09.11 WIB")
+	b.Post(second, "passphrase", pagetest.Good).Want(t, 410, "kedaluwarsa")
 
-	portaltest.Must(t, w.Svc.SendLink(ctx, officer.Actor, enrolment.Officer, []string{""}, r.ID))
+	pagetest.Must(t, w.Svc.SendLink(ctx, officer.Actor, enrolment.Officer, []string{""}, r.ID))
 	third := base + w.Token()
-	b.Post(third, "passphrase", portaltest.Good).Want(t, "set", 303)
-	b.Get(third).Want(t, "used, same browser", 410, "Tautan sudah digunakan", "Satu langkah masih tersisa", "Lanjutkan ke perjanjian")
-	other := w.Browser(srv, audit.Actor{})
-	other.Get(third).Want(t, "used, other browser", 410, "/ds/perjanjian")
-	other.Get(base+"perjanjian").Want(t, "no session", 410, "Sesi sudah berakhir")
+	b.Post(third, "passphrase", pagetest.Good).Want(t, 303)
+	b.Get(third).Want(t, 410, "Tautan sudah digunakan", "Satu langkah masih tersisa", "Lanjutkan ke perjanjian")
+	other := w.Visitor()
+	other.Get(third).Want(t, 410, "/ds/perjanjian")
+	other.Get(base+"perjanjian").Want(t, 410, "Sesi sudah berakhir")
 	w.Clock.Advance(61 * time.Minute)
-	b.Get(base+"perjanjian").Want(t, "session ended", 410, "Sesi sudah berakhir")
+	b.Get(base+"perjanjian").Want(t, 410, "Sesi sudah berakhir")
 
-	portaltest.Must(t, w.Svc.Cancel(ctx, applicant, r.ID))
-	b.Get(second).Want(t, "ended", 410, "tidak lagi menunggu passphrase")
+	pagetest.Must(t, w.Svc.Cancel(ctx, applicant, r.ID))
+	b.Get(second).Want(t, 410, "tidak lagi menunggu passphrase")
 }
 
 func TestWeakPassphrasesKeepThePageAndTheLink(t *testing.T) {
 	t.Parallel()
-	w, srv, _, _, _ := begin(t)
-	b := w.Browser(srv, audit.Actor{})
+	w, _, _, _ := begin(t)
+	b := w.Visitor()
 	link := base + w.Token()
 	for _, c := range []struct{ what, pass, again, want string }{
 		{"short", "kuda", "", "paling sedikit 12 karakter"},
 		{"easy", "passwordpassword", "", "mudah ditebak"},
 		{"own name", "melati contohwati", "", "data Anda sendiri"},
-		{"differs", portaltest.Good, portaltest.Good + "8", "Konfirmasi tidak sama"},
+		{"differs", pagetest.Good, pagetest.Good + "8", "Konfirmasi tidak sama"},
 		{"control", "kuda lompat\tpagar", "", "tidak terlihat"},
 		{"long", strings.Repeat("a b ", 70), "", "terlalu panjang"},
 		{"binary", "\xff\xfe\xfd kuda lompat", "", "tidak dapat dibaca"},
@@ -203,26 +197,26 @@ func TestWeakPassphrasesKeepThePageAndTheLink(t *testing.T) {
 		if c.again != "" {
 			pairs = append(pairs, "konfirmasi", c.again)
 		}
-		page := b.Post(link, pairs...).Want(t, c.what, 422, c.want, "Ada yang perlu diperbaiki")
+		page := b.Post(link, pairs...).Want(t, 422, c.want, "Ada yang perlu diperbaiki")
 		if strings.Contains(page.Body, fmt.Sprintf("value=%q", c.pass)) || c.what == "differs" && page.Has(c.pass) {
 			t.Errorf("%s: the page shows what was typed", c.what)
 		}
 	}
-	b.Get(link).Want(t, "still live", 200)
+	b.Get(link).Want(t, 200)
 }
 
 func TestBusyAsksToTryAgainAndKeepsTheLink(t *testing.T) {
 	t.Parallel()
-	w, srv, _, _, r := begin(t)
-	b := w.Browser(srv, audit.Actor{})
+	w, _, _, r := begin(t)
+	b := w.Visitor()
 	link := base + w.Token()
 	busy := func(what, path string, texts ...string) {
 		t.Helper()
-		page := b.Post(path, "passphrase", portaltest.Good, "konfirmasi", portaltest.Good).Want(t, what, 503, texts...)
+		page := b.Post(path, "passphrase", pagetest.Good, "konfirmasi", pagetest.Good).Want(t, 503, texts...)
 		if page.Header.Get("Retry-After") != "5" {
 			t.Errorf("%s: Retry-After %q", what, page.Header.Get("Retry-After"))
 		}
-		if page.Has(portaltest.Good) {
+		if page.Has(pagetest.Good) {
 			t.Errorf("%s: the page shows what was typed", what)
 		}
 		if _, err := w.Store.Read().LiveCredential(t.Context(), r.ID); !store.IsNotFound(err) {
@@ -235,46 +229,46 @@ func TestBusyAsksToTryAgainAndKeepsTheLink(t *testing.T) {
 	free()
 	ready := w.Svc.Estimator
 	slow, err := passphrase.NewEstimator(passphrase.DefaultPolicy(), w.Clock.Now, 1)
-	portaltest.Must(t, err)
+	pagetest.Must(t, err)
 	slow.SetLimit(-time.Second)
 	w.Svc.Estimator = slow
 	busy("no estimate", link+"?lang=id", "Sistem sedang sibuk")
 	w.Svc.Estimator = ready
 	check{w}.status(t, r.ID, enrolment.OnSetPassphrase)
-	b.Post(link, "passphrase", portaltest.Good, "konfirmasi", portaltest.Good).Want(t, "when there is room", 303)
+	b.Post(link, "passphrase", pagetest.Good, "konfirmasi", pagetest.Good).Want(t, 303)
 }
 
 func TestPolicyMayAskForTheOwnersLogin(t *testing.T) {
 	t.Parallel()
-	w, srv, applicant, officer, r := begin(t)
+	w, applicant, officer, r := begin(t)
 	w.Svc.Policy.LinkLogin = true
 	link := base + w.Token()
-	visitor := w.Browser(srv, audit.Actor{})
-	page := visitor.Get(link).Want(t, "visitor", 403, "Masuk untuk melanjutkan", "/masuk?next="+base+"lanjut")
+	visitor := w.Visitor()
+	page := visitor.Get(link).Want(t, 403, "Masuk untuk melanjutkan", "/masuk?next="+base+"lanjut")
 	if page.Has("next=" + link) {
 		t.Error("the way back holds the token")
 	}
-	visitor.Post(link, "passphrase", portaltest.Good).Want(t, "visitor sends", 403)
+	visitor.Post(link, "passphrase", pagetest.Good).Want(t, 403)
 	if got := visitor.Get(base + "lanjut").Location; got != link {
 		t.Error("the detour does not lead back")
 	}
-	w.Browser(srv, officer.Actor).Get(link).Want(t, "somebody else", 403, "akun lain")
-	w.Browser(srv, officer.Actor).Post(link, "passphrase", portaltest.Good).Want(t, "somebody else sends", 403)
+	w.Browser(officer.Actor).Get(link).Want(t, 403, "akun lain")
+	w.Browser(officer.Actor).Post(link, "passphrase", pagetest.Good).Want(t, 403)
 	check{w}.status(t, r.ID, enrolment.OnSetPassphrase)
-	w.Browser(srv, applicant).Post(link, "passphrase", portaltest.Good).Want(t, "the owner", 303)
+	w.Browser(applicant).Post(link, "passphrase", pagetest.Good).Want(t, 303)
 }
 
 func TestEnglish(t *testing.T) {
 	t.Parallel()
-	w, srv, _, _, r := begin(t)
-	b := w.Browser(srv, audit.Actor{})
-	b.Get(base+w.Token()+"?lang=en").Want(t, "form", 200, "Make a passphrase", "26 November 2026 at 09:00 WIB")
-	b.Post(base+w.Token(), "passphrase", portaltest.Good).Want(t, "set", 303)
-	page := b.Get(base+"perjanjian?lang=en").Want(t, "agreement", 200, "8. Disclaimer", "I agree")
+	w, _, _, r := begin(t)
+	b := w.Visitor()
+	b.Get(base+w.Token()+"?lang=en").Want(t, 200, "Make a passphrase", "26 November 2026 at 09:00 WIB")
+	b.Post(base+w.Token(), "passphrase", pagetest.Good).Want(t, 303)
+	page := b.Get(base+"perjanjian?lang=en").Want(t, 200, "8. Disclaimer", "I agree")
 	agree, consent := ticks(t, page.Body)
-	b.Post(base+"perjanjian", "bahasa", "en", "setuju", agree, "data_pribadi", consent).Want(t, "accept", 303)
+	b.Post(base+"perjanjian", "bahasa", "en", "setuju", agree, "data_pribadi", consent).Want(t, 303)
 	accepted, err := w.Store.Read().AcceptancesOf(t.Context(), r.ID)
-	portaltest.Must(t, err)
+	pagetest.Must(t, err)
 	if accepted[0].Locale != "en" {
 		t.Error("the English text was not what was accepted")
 	}
