@@ -41,7 +41,8 @@ type run struct {
 	v     *Validator
 	req   *Request
 	now   time.Time
-	level int // of recursion
+	level int  // of recursion
+	past  bool // validation of the past
 }
 
 // work is what has been done so far.

@@ -126,16 +126,6 @@ func (c *Certificate) HasExtKeyUsage(id OID) bool {
 	return false
 }
 
-// Extension gives an extension by the contents octets of its identifier.
-func (c *Certificate) Extension(id string) (Extension, bool) {
-	for _, e := range c.Extensions {
-		if e.ID == id {
-			return e, true
-		}
-	}
-	return Extension{}, false
-}
-
 // ValidAt reports whether t is in the validity period, both ends included.
 func (c *Certificate) ValidAt(t time.Time) bool {
 	return !t.Before(c.NotBefore) && !t.After(c.NotAfter)

@@ -1,6 +1,7 @@
 package certpath
 
 import (
+	"bytes"
 	"fmt"
 
 	"golang.org/x/crypto/cryptobyte"
@@ -53,7 +54,10 @@ func (c *Certificate) parseExtension(e Extension) (bool, error) {
 	case extAuthorityKeyID:
 		c.AuthorityKeyID, err = parseAuthorityKeyID(s)
 	case extSubjectAltName:
-		c.AltNames, err = readGeneralNames(s)
+		// Without a name it says nothing, which is not allowed but in use.
+		if !bytes.Equal(s, []byte{0x30, 0}) {
+			c.AltNames, err = readGeneralNames(s)
+		}
 	case extIssuerAltName:
 		_, err = readGeneralNames(s)
 	case extNameConstraints:

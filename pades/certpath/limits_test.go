@@ -193,7 +193,6 @@ func TestRefusedEncodings(t *testing.T) {
 		"keyUsage that is no BIT STRING":          {extKeyUsage, true, empty},
 		"basicConstraints with a negative length": {extBasicConstraints, true, seqOf(func(b *cryptobyte.Builder) { b.AddASN1Boolean(true); b.AddASN1Int64(-1) })},
 		"extKeyUsage without a purpose":           {extExtKeyUsage, false, empty},
-		"subjectAltName without a name":           {extSubjectAltName, false, empty},
 		"address of five bytes":                   {extSubjectAltName, false, seqOf(func(b *cryptobyte.Builder) { b.AddBytes(tlv(implicit(uint8(NameIP)), 1, 2, 3, 4, 5)) })},
 		"name with a NUL":                         {extSubjectAltName, false, seqOf(func(b *cryptobyte.Builder) { b.AddBytes(tlv(implicit(uint8(NameDNS)), 'a', 0, 'b')) })},
 		"nameConstraints without a tree":          {extNameConstraints, true, empty},
@@ -250,6 +249,20 @@ func tryIssue(w *world, list ...ext) (c *Certificate, err error) {
 		b.AddASN1(explicit(3), func(b *cryptobyte.Builder) { addExtensions(b, list) })
 	})
 	return ParseCertificate(signedDER(w.t, w.ca.key, false, crypto.SHA256, tbs))
+}
+
+// TestToleratedEncodings: what is not allowed, harms nothing and occurs.
+func TestToleratedEncodings(t *testing.T) {
+	w := newWorld(t)
+	if c, err := tryIssue(w, ext{extSubjectAltName, false, []byte{0x30, 0}}); err != nil || len(c.AltNames) != 0 {
+		t.Errorf("subjectAltName without a name: %v", err)
+	}
+	cutoff := ext{extOCSPArchiveCutoff, false, []byte{0x17, 1, '2'}}
+	res := w.v.Validate(context.Background(), w.request(w.ca.ocsp(w.good(answer{single: []ext{cutoff}}))))
+	expect(t, "archive cutoff that cannot be read", res, ReasonNone, "")
+	late := w.request(w.ca.ocsp(w.good(answer{this: w.leaf.cert.NotAfter.Add(time.Hour), single: []ext{cutoff}})))
+	late.Now = start.Add(1001 * day)
+	expect(t, "which covers nothing", w.v.Validate(context.Background(), late), ReasonNoRevocation, TryLater)
 }
 
 // TestInvalidityDate is told with the status.

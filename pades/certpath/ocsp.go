@@ -281,9 +281,11 @@ func parseAnswer(s cryptobyte.String) (OCSPAnswer, error) {
 	for _, e := range extensions {
 		switch {
 		case e.ID == extOCSPArchiveCutoff:
+			// One that cannot be read cuts nothing off: the answer counts
+			// without it.
 			v := cryptobyte.String(e.Value)
 			if !v.ReadASN1GeneralizedTime(&a.ArchiveCutoff) || !v.Empty() {
-				return a, malformed("archive cutoff")
+				a.ArchiveCutoff = time.Time{}
 			}
 		case e.Critical && a.unknown == "":
 			a.unknown = e.ID

@@ -23,10 +23,13 @@ var (
 // statement moves the control time to the end of its validity at the latest.
 func (v *Validator) ValidatePast(ctx context.Context, req Request) *Result {
 	req.Time = req.Now
-	return v.newRun(ctx, &req).search(func(r *run, p path) *Result { return r.past(p) })
+	r := v.newRun(ctx, &req)
+	r.past = true
+	return r.search(func(r *run, p path) *Result { return r.slid(p) })
 }
 
-func (r *run) past(p path) *Result {
+// slid judges one path by validation time sliding.
+func (r *run) slid(p path) *Result {
 	res := &Result{Indication: Passed, Path: p.certs, Anchor: p.anchor, ControlTime: r.now, Statuses: make([]Status, len(p.certs))}
 	v := r.basic(p, r.inputs())
 	res.Policies = v.policies

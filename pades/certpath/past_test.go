@@ -118,3 +118,14 @@ func TestPastBounds(t *testing.T) {
 	req := Request{Certificate: leaf.cert, Candidates: certs(mid), Now: noon, Revocation: RevocationNone, POE: func([]byte) (time.Time, bool) { return start, true }}
 	expect(t, "apart", anchored(t, r).ValidatePast(context.Background(), req), ReasonExpired, CertificateChainFailure)
 }
+
+// TestPastAnchor: a certificate that is itself an anchor is trusted up to its
+// sunset.
+func TestPastAnchor(t *testing.T) {
+	r := root(t, "Akar")
+	res := anchored(t, r).ValidatePast(context.Background(), Request{Certificate: r.cert, Now: start.Add(4000 * day)})
+	expect(t, "anchor", res, ReasonNone, "")
+	if !res.ControlTime.Equal(r.cert.NotAfter) {
+		t.Errorf("control time %s", res.ControlTime)
+	}
+}

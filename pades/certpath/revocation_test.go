@@ -161,6 +161,11 @@ func TestOCSP(t *testing.T) {
 			return some(w.ca.ocsp(w.good(answer{this: noon.Add(-2 * day), next: noon.Add(day)})), w.ca.ocsp(w.good(answer{this: noon.Add(-day), next: noon.Add(-time.Hour)})))
 		}, nil, ReasonNone, ""},
 		{"from the future", func(w *world) []any { return some(w.ca.ocsp(w.good(answer{this: noon.Add(2 * time.Minute)}))) }, nil, ReasonNoRevocation, TryLater},
+		{"produced in the future", func(w *world) []any { return some(w.ca.ocsp(w.good(answer{produced: noon.Add(time.Hour)}))) }, nil, ReasonNoRevocation, TryLater},
+		{"about the future", func(w *world) []any {
+			return some(w.ca.ocsp(w.good(answer{this: noon.Add(time.Hour), produced: noon})))
+		}, nil, ReasonNoRevocation, TryLater},
+		{"nextUpdate before thisUpdate", func(w *world) []any { return some(w.ca.ocsp(w.good(answer{next: noon.Add(-2 * time.Hour)}))) }, nil, ReasonNoRevocation, TryLater},
 		{"clock a little ahead", func(w *world) []any { return some(w.ca.ocsp(w.good(answer{this: noon.Add(time.Minute)}))) }, nil, ReasonNone, ""},
 		{"made behind the control time, known now", func(w *world) []any {
 			return some(w.ca.ocsp(w.good(answer{this: noon.Add(10 * day)})))

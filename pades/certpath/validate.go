@@ -89,6 +89,9 @@ func (r *run) trusted(a *Anchor) *Result {
 	if t.IsZero() {
 		t = r.now
 	}
+	if r.past && !a.Sunset.IsZero() {
+		t = earlier(t, a.Sunset) // the control time of validation time sliding
+	}
 	res := &Result{Indication: Passed, Path: []*Certificate{c}, Anchor: a, Statuses: []Status{{Kind: StatusExempt}}, ControlTime: t, Policies: []OID{AnyPolicy}}
 	e := r.usage(c)
 	if err := a.acceptedAt(t); err != nil {
