@@ -76,8 +76,9 @@ screenshots: build ## every page at two widths, light and dark, into docs/screen
 	scripts/screenshots
 
 .PHONY: interop
-interop: build ## what other programs say of our certificates, CRL and OCSP answers
+interop: build ## what other programs say of our certificates, CRL, OCSP answers and PDF signatures
 	scripts/interop
+	scripts/interop-signatures
 
 .PHONY: clean
 clean: ## remove what was built

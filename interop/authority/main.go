@@ -217,6 +217,9 @@ func (h *house) services(tsa *entity) (http.Handler, error) {
 		if err != nil {
 			return nil, fmt.Errorf("issue CRL: %w", err)
 		}
+		if err := os.WriteFile(filepath.Join(h.dir, path), list, 0o600); err != nil {
+			return nil, fmt.Errorf("write CRL: %w", err)
+		}
 		mux.HandleFunc("GET "+path, func(w http.ResponseWriter, r *http.Request) {
 			h.answer(w, r, "application/pkix-crl", func([]byte) ([]byte, error) { return list, nil })
 		})

@@ -1,0 +1,106 @@
+"""Signs PDF files with absah in every way and lists them for the judges.
+
+    python sign.py ABSAH DIR
+
+DIR is that of interop/authority: keys, certificates, CRLs, files to sign, and the
+address of the timestamp authority. Writes DIR/signed/*.pdf and DIR/manifest,
+which pyhanko_judge.py describes. Exit status 1 when absah does not sign a file.
+"""
+
+import json
+import pathlib
+import subprocess
+import sys
+
+LEVELS = ["B-B", "B-T", "B-LT", "B-LTA"]
+
+
+class Signing:
+    def __init__(self, absah: str, directory: str) -> None:
+        self.absah = absah
+        self.dir = pathlib.Path(directory)
+        self.out = self.dir / "signed"
+        self.out.mkdir(exist_ok=True)
+        self.tsa = (self.dir / "url").read_text() + "/tsa"
+        chain = (self.dir / "chain.pem").read_text() + (self.dir / "root.pem").read_text()
+        (self.dir / "full.pem").write_text(chain)
+        self.cases: list[dict] = []
+        self.failed = 0
+
+    def sign(self, source: pathlib.Path, name: str, level: str, key: str = "p256", flags: tuple[str, ...] = ()) -> pathlib.Path | None:
+        """Signs one file, and lists it."""
+        target = self.out / f"{name}.pdf"
+        command = [self.absah, "sign", "--level", level]
+        command += ["--key", self.dir / f"{key}.key", "--cert", self.dir / f"{key}.pem", "--chain", self.dir / "full.pem"]
+        if level != "B-B":
+            command += ["--tsa", self.tsa]
+        run = subprocess.run([*command, *flags, source, target], capture_output=True, text=True, check=False)
+        if run.returncode != 0:
+            self.failed += 1
+            print(f"  absah does not sign {source.name} as {name}: {run.stderr.strip()}")
+            return None
+        self.cases.append(
+            {
+                "file": str(target),
+                "name": name,
+                "ours": self.verify(target),
+                "want": "valid",
+                "level": level,
+                "trust": str(self.dir / "root.pem"),
+                "crls": [str(self.dir / "ca.crl"), str(self.dir / "root.crl")],
+                "at": "",
+            }
+        )
+        return target
+
+    def verify(self, file: pathlib.Path) -> str:
+        run = subprocess.run(
+            [self.absah, "verify", "--json", "--trust", self.dir / "root.pem", file],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        return json.loads(run.stdout)["verdict"]
+
+    def all(self) -> None:
+        plain = self.dir / "plain-table.pdf"
+        # Every level with every key.
+        for key in ("p256", "p384", "p521", "rsa", "ed25519"):
+            for level in LEVELS:
+                self.sign(plain, f"{key}-{level}", level, key)
+        # Every kind of file.
+        for source in sorted(self.dir.glob("plain-*.pdf")):
+            self.sign(source, f"{source.stem}-B-LTA", "B-LTA")
+        # Certified, shown, with reasons.
+        for p in ("1", "2", "3"):
+            self.sign(plain, f"certified-{p}", "B-LT", flags=("--certify", p))
+        self.sign(plain, "shown", "B-B", flags=("--visible", "1,20,20,160,60", "--reason", "Setuju", "--location", "Jakarta", "--qr", "CONTOH-1"))
+        # One signature after another, and one that certifies first.
+        first = self.sign(plain, "one-of-three", "B-T")
+        second = first and self.sign(first, "two-of-three", "B-LT", "rsa")
+        if second:
+            self.sign(second, "three-of-three", "B-LTA", "p384", ("--visible", "1,20,100,160,60"))
+        certified = self.sign(plain, "certified-first", "B-B", flags=("--certify", "2"))
+        if certified:
+            self.sign(certified, "certified-and-signed", "B-LT", "rsa")
+
+
+def main() -> int:
+    s = Signing(sys.argv[1], sys.argv[2])
+    s.all()
+    with open(s.dir / "manifest", "w") as f:
+        for case in s.cases:
+            # The level is asked of all signatures of a file: leave it out where
+            # they differ.
+            if case["name"] in ("two-of-three", "three-of-three", "certified-and-signed"):
+                case["level"] = ""
+            print(json.dumps(case), file=f)
+            if case["ours"] == "invalid" or (case["ours"] != "valid" and case["level"] in ("B-LT", "B-LTA")):
+                s.failed += 1
+                print(f"  absah calls its own {case['name']} {case['ours']}")
+    print(f"absah signed {len(s.cases)} files, {s.failed} complaints")
+    return 1 if s.failed or not s.cases else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
