@@ -28,9 +28,14 @@ const (
 	XrefSize            AnomalyKind = "xref-size"            // Size is not the highest number plus one
 	XrefRows            AnomalyKind = "xref-rows"            // W, Index or data that do not fit together
 	HybridConflict      AnomalyKind = "hybrid-conflict"      // XRefStm and its table disagree
+	OffsetSpace         AnomalyKind = "offset-space"         // an entry points at white space before its object
 	OffsetWrong         AnomalyKind = "offset-wrong"         // an entry points at another place than the object's
 	GenerationMismatch  AnomalyKind = "generation-mismatch"  // reference, entry and object disagree
 	ObjectMissing       AnomalyKind = "object-missing"       // an entry in use without an object
+	ObjectSpare         AnomalyKind = "object-spare"         // as object-shadow, and the same as the one that is named, or a linearization dictionary
+	SectionSpare        AnomalyKind = "section-spare"        // a cross-reference stream that is an object in use and no section
+	HybridStale         AnomalyKind = "hybrid-stale"         // XRefStm of an older section, repeated by a newer one
+	TrailingSpace       AnomalyKind = "trailing-space"       // white space behind the last %%EOF and its end of line
 	ObjectShadow        AnomalyKind = "object-shadow"        // an object in the bytes that no section names
 	EndobjMissing       AnomalyKind = "endobj-missing"       // no endobj where one is due
 	StreamLength        AnomalyKind = "stream-length"        // Length is not the distance to endstream
@@ -64,7 +69,7 @@ type Anomaly struct {
 // that nothing in the file's content hangs on.
 func (k AnomalyKind) Serious() bool {
 	switch k {
-	case HeaderMissing, HeaderJunk, StartxrefFar, EOFMissing, EOFExtra, PrevZero, XrefSyntax, XrefSize, EndobjMissing, StreamKeyword, StreamData, UnaccountedBytes:
+	case HeaderMissing, HeaderJunk, StartxrefFar, EOFMissing, EOFExtra, PrevZero, OffsetSpace, ObjectSpare, SectionSpare, HybridStale, TrailingSpace, XrefSyntax, XrefSize, EndobjMissing, StreamKeyword, StreamData, UnaccountedBytes:
 		return false
 	}
 	return true

@@ -306,6 +306,15 @@ func (d *Document) inUse(e XrefEntry) (loaded, error) {
 		return l, nil
 	}
 	l, err := d.loadAt(e.Offset, nil)
+	if err != nil && mendable(err) {
+		if at, ok := d.behindSpace(e.Offset); ok {
+			l, err = d.loadAt(at, nil)
+			if err == nil && l.ref.Number == e.Ref.Number {
+				d.note(OffsetSpace, e.Offset, "an entry points at white space before its object")
+				d.move(e, at)
+			}
+		}
+	}
 	if err != nil || l.ref.Number != e.Ref.Number {
 		if err != nil && !mendable(err) {
 			return loaded{}, err
@@ -322,6 +331,20 @@ func (d *Document) inUse(e XrefEntry) (loaded, error) {
 func (f *file) cached(offset int64) (loaded, bool) {
 	l, ok := f.cache[offset]
 	return l, ok
+}
+
+// behindSpace returns the place behind the white space at offset, where there is
+// some and not much.
+func (d *Document) behindSpace(offset int64) (int64, bool) {
+	b, _, err := d.at(offset, 32)
+	if err != nil || len(b) == 0 || !isWhite(b[0]) {
+		return 0, false
+	}
+	i := 1
+	for i < min(len(b), 32) && isWhite(b[i]) {
+		i++
+	}
+	return offset + int64(i), i < min(len(b), 32)
 }
 
 // differs tells whether views of other revisions could see another stream at the

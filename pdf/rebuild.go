@@ -25,9 +25,10 @@ type foundTrailer struct {
 }
 
 type foundObject struct {
-	ref    Ref
-	offset int64
-	stream bool // an object stream
+	ref     Ref
+	offset  int64
+	stream  bool // an object stream
+	section bool // a cross-reference stream that no chain leads to
 }
 
 // search the file for objects once; later calls give the same.
@@ -345,6 +346,14 @@ func (d *Document) mislaid(e XrefEntry, cause error) (loaded, error) {
 	return loaded{}, nil
 }
 
+// move remembers where the object of an entry was found.
+func (d *Document) move(e XrefEntry, at int64) {
+	if d.moved == nil {
+		d.moved = make(map[entryPlace]int64)
+	}
+	d.moved[entryPlace{e.Ref.Number, e.Offset}] = at
+}
+
 // entryPlace names an entry whose object stands elsewhere.
 type entryPlace struct {
 	number uint32
@@ -352,10 +361,7 @@ type entryPlace struct {
 }
 
 func (d *Document) replaced(at int64, e XrefEntry) (loaded, error) {
-	if d.moved == nil {
-		d.moved = make(map[entryPlace]int64)
-	}
-	d.moved[entryPlace{e.Ref.Number, e.Offset}] = at
+	d.move(e, at)
 	if l, ok := d.cached(at); ok && l.ref.Number == e.Ref.Number {
 		return l, nil
 	}

@@ -42,7 +42,7 @@ func (d *Document) findRevisions() {
 		s := d.sections[i]
 		r := Revision{Start: start, Xref: s.offset, Kind: s.kind, Trailer: s.trailer}
 		s.revision = len(d.revs)
-		end, ok := d.endOf(s.end, s.offset)
+		end, ok := d.endOf(s.end, s.offset, s.kind == XrefStream)
 		if i == n-1 && i > 0 && d.sections[i-1].offset < s.offset && d.linearized(d.sections[i-1], end) {
 			// The first page's section stands at the beginning and is the one
 			// that startxref names; the main section ends the revision.
@@ -61,16 +61,34 @@ func (d *Document) findRevisions() {
 		d.revs = append(d.revs, r)
 	}
 	if last := &d.revs[len(d.revs)-1]; last.End < d.limit {
-		d.note(TrailingBytes, last.End, "bytes behind the newest revision")
+		if d.limit-last.End < 4096 && d.onlySpace(last.End, d.limit) {
+			d.note(TrailingSpace, last.End, "white space behind the newest revision")
+		} else {
+			d.note(TrailingBytes, last.End, "bytes behind the newest revision")
+		}
 	}
+}
+
+// onlySpace tells whether nothing but white space stands in [from, to).
+func (d *Document) onlySpace(from, to int64) bool {
+	b, err := d.bytes(from, to-from)
+	return err == nil && len(bytes.Trim(b, " \r\n\t\f\x00")) == 0
 }
 
 // endOf returns the end of the revision whose section ends at the place from:
 // behind "startxref n %%EOF" and its end of line. ok tells whether n names xref.
-func (d *Document) endOf(from, xref int64) (end int64, ok bool) {
+func (d *Document) endOf(from, xref int64, stream bool) (end int64, ok bool) {
 	end, err := d.parse(from, func(p *parser) error {
 		ok = false
 		p.space() // with a comment, as iText leaves its name there
+		if stream && p.accept("trailer") {
+			// Left by some producers behind the main section of a linearized file.
+			p.note(XrefSyntax, p.i, "a trailer behind a cross-reference stream")
+			if _, _, err := p.value(); err != nil {
+				return err
+			}
+			p.space()
+		}
 		if !p.accept("startxref") {
 			return p.fail("startxref expected")
 		}
@@ -79,7 +97,8 @@ func (d *Document) endOf(from, xref int64) (end int64, ok bool) {
 		if !digits {
 			return p.fail("number expected behind startxref")
 		}
-		ok = v+d.base == xref
+		// Or at white space before it, which was told when the section was read.
+		ok = v+d.base == xref || v+d.base < xref && xref-v-d.base < 32 && d.onlySpace(v+d.base, xref)
 		for p.i < len(p.b) && isWhite(p.b[p.i]) {
 			p.i++
 		}

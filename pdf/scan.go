@@ -74,7 +74,7 @@ func (s *scan) visit(it item) bool {
 			d.note(SectionUnreachable, it.start, "a cross-reference table that no startxref or Prev leads to")
 		}
 	case itemTrailer:
-		if !table {
+		if !table && !s.behindStream(it) {
 			d.note(SectionUnreachable, it.start, "a trailer without a table that belongs to the file")
 		}
 	case itemStartxref, itemEOF:
@@ -104,15 +104,24 @@ func (s *scan) object(it item) {
 		case "ObjStm":
 			o.stream = true
 		case "XRef":
-			if !s.known(it.start) {
-				d.note(SectionUnreachable, it.start, "a cross-reference stream that no startxref or Prev leads to")
-			}
+			o.section = !s.known(it.start)
 		}
 	}
 	s.found = append(s.found, o)
 	if len(s.found) > d.limits.Objects {
 		s.err = &LimitError{"objects", int64(d.limits.Objects)}
 	}
+}
+
+// behindStream tells whether a trailer stands right behind a cross-reference
+// stream of the chain, where it means nothing and endOf tells of it.
+func (s *scan) behindStream(it item) bool {
+	for _, sec := range s.doc.sections {
+		if sec.kind == XrefStream && it.start >= sec.end && it.start-sec.end < 16 {
+			return true
+		}
+	}
+	return false
 }
 
 // marks reports whether a startxref or %%EOF is one that ends a revision, or the
@@ -156,9 +165,9 @@ func (s *scan) comment(it item) {
 		s.header = true
 		return
 	}
-	for _, word := range [...]string{"obj", "xref", "trailer", "stream", "%EOF", "%PDF"} {
-		if bytes.Contains(b, []byte(word)) {
-			d.note(CommentInStructure, it.start, "a comment that holds the keyword "+word)
+	for _, word := range bytes.FieldsFunc(b, func(r rune) bool { return r > 0xff || !isRegular(byte(r)) }) {
+		if string(word) == "startxref" || string(word) == "EOF" || structural(word) {
+			d.note(CommentInStructure, it.start, "a comment that holds the keyword "+string(word))
 			return
 		}
 	}
@@ -177,7 +186,15 @@ func (s *scan) compare() error {
 	}
 	for i, o := range s.found {
 		if !named[i] && !s.known(o.offset) {
-			d.note(ObjectShadow, o.offset, "object "+o.ref.String()+" stands in the file, and no section names it there")
+			if err := s.unnamed(o); err != nil {
+				return err
+			}
+		}
+		switch {
+		case o.section && named[i]:
+			d.note(SectionSpare, o.offset, "a cross-reference stream that is an object and no section of the file")
+		case o.section:
+			d.note(SectionUnreachable, o.offset, "a cross-reference stream that no startxref or Prev leads to")
 		}
 		if o.stream {
 			if err := s.members(o); err != nil {
@@ -188,10 +205,39 @@ func (s *scan) compare() error {
 	return nil
 }
 
+// unnamed judges an object that no section names.
+func (s *scan) unnamed(o foundObject) error {
+	d := s.doc
+	l, err := d.loadAt(o.offset, nil)
+	if err := hard(err); err != nil {
+		return err
+	}
+	kind := ObjectShadow
+	if dict, ok := l.object.(Dict); ok && err == nil && dict.Has("Linearized") && o.offset < d.base+1024 {
+		kind = ObjectSpare
+	} else if e, ok, _ := d.lookup(o.ref.Number); ok && e.Kind == EntryInUse && err == nil && e.Ref == o.ref {
+		if n, err := d.inUse(e); err == nil && n.end-n.start == l.end-l.start {
+			a, err1 := d.bytes(l.start, l.end-l.start)
+			b, err2 := d.bytes(n.start, n.end-n.start)
+			if err1 == nil && err2 == nil && bytes.Equal(a, b) {
+				kind = ObjectSpare
+			}
+		}
+	}
+	d.note(kind, o.offset, "object "+o.ref.String()+" stands in the file, and no section names it there")
+	return nil
+}
+
 // entry looks for the object of an entry of revision rev.
 func (s *scan) entry(e XrefEntry, rev int, named []bool) {
 	d := s.doc
 	k, ok := slices.BinarySearchFunc(s.found, e.Offset, func(o foundObject, at int64) int { return cmp.Compare(o.offset, at) })
+	if at, space := d.behindSpace(e.Offset); !ok && space {
+		k, ok = slices.BinarySearchFunc(s.found, at, func(o foundObject, at int64) int { return cmp.Compare(o.offset, at) })
+		if ok {
+			d.note(OffsetSpace, e.Offset, "an entry points at white space before its object")
+		}
+	}
 	switch {
 	case !ok:
 		d.note(OffsetWrong, e.Offset, "no object stands where the entry of "+e.Ref.String()+" says")

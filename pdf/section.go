@@ -55,6 +55,7 @@ type section struct {
 	w        [3]int // widths of a row's fields
 	loose    map[uint32]XrefEntry
 	hybrid   *section
+	stale    bool   // hybrid is an older section's too
 	self     uint32 // number of the stream's own object
 	revision int    // index of the revision; set by findRevisions
 }
@@ -229,7 +230,11 @@ func (s *section) resolve(f *file, number uint32) (XrefEntry, bool, error) {
 	if err != nil || s.hybrid == nil || ok && e.Kind != EntryFree {
 		if s.hybrid != nil && ok && err == nil {
 			if h, twice, _ := s.hybrid.entry(f, number); twice && h != e && h.Kind != EntryFree {
-				f.note(HybridConflict, s.offset, "table and XRefStm name different places for object "+e.Ref.String())
+				kind := HybridConflict
+				if s.stale {
+					kind = HybridStale
+				}
+				f.note(kind, s.offset, "table and XRefStm name different places for object "+e.Ref.String())
 			}
 		}
 		return e, ok, err

@@ -18,6 +18,7 @@ func (d *Document) readChain() error {
 	for {
 		d.sections = append(d.sections, s)
 		if s.prev < 0 {
+			d.markStale()
 			return nil
 		}
 		if len(d.sections) >= d.limits.Sections {
@@ -30,6 +31,7 @@ func (d *Document) readChain() error {
 		next := s.prev + d.base
 		if seen[next] {
 			d.note(PrevLoop, s.offset, "Prev leads back to a section that was read")
+			d.markStale()
 			return nil
 		}
 		if s, err = d.readSection(next); err != nil {
@@ -43,6 +45,18 @@ func (d *Document) readChain() error {
 			if err != nil {
 				return err
 			}
+		}
+	}
+}
+
+// markStale marks the hybrid sections whose stream is that of an older one: a
+// trailer copied with its XRefStm.
+func (d *Document) markStale() {
+	seen := make(map[int64]bool)
+	for i := len(d.sections) - 1; i >= 0; i-- {
+		if h := d.sections[i].hybrid; h != nil {
+			d.sections[i].stale = seen[h.offset]
+			seen[h.offset] = true
 		}
 	}
 }
@@ -83,15 +97,10 @@ func (d *Document) startxref() (int64, error) {
 	}
 	if !bytes.HasPrefix(b[p.i:], []byte("%%EOF")) {
 		d.note(EOFMissing, p.offset(), "no %%EOF behind startxref")
-	} else if p.i += 5; !blankLine(b[p.i:]) {
+	} else if p.i += 5; len(bytes.Trim(b[p.i:], " \r\n\t\f\x00")) > 0 {
 		d.note(TrailingBytes, p.offset(), "bytes behind the last %%EOF")
 	}
 	return v, nil
-}
-
-// blankLine reports whether b is one end of line, or nothing.
-func blankLine(b []byte) bool {
-	return len(b) == 0 || string(b) == "\n" || string(b) == "\r" || string(b) == "\r\n"
 }
 
 // newestAt reads the section that startxref names. With bytes before the header,
