@@ -1,10 +1,12 @@
 package pades
 
 import (
+	"bytes"
 	"encoding/hex"
 	"fmt"
 	"hash"
 	"strconv"
+	"sync"
 
 	"absah/pdf"
 )
@@ -16,6 +18,7 @@ type draft struct {
 	ref    pdf.Ref  // of the signature dictionary
 	dict   pdf.Dict // without /ByteRange and /Contents
 
+	memory   *scratch
 	reserve  int // bytes in /Contents
 	tail     []byte
 	offsets  pdf.Offsets
@@ -29,8 +32,33 @@ func rangeWidth(size int64) int {
 	return max(10, len(strconv.FormatInt(size+1<<32, 10)))
 }
 
-// tailRoom is what an update takes beside /Contents, as a rule.
-const tailRoom = 4 << 10
+// scratch is the memory of an update, used again by the next signature.
+type scratch struct{ tail, hole []byte }
+
+// maxScratch is the size from which memory is not kept.
+const maxScratch = 1 << 20
+
+var scratchPool = sync.Pool{New: func() any { return &scratch{} }}
+
+// placeholder is an empty value of /Contents for n bytes.
+func (s *scratch) placeholder(n int) pdf.Verbatim {
+	n = 2*n + 2
+	if cap(s.hole) < n {
+		s.hole = bytes.Repeat([]byte("0"), n)
+	}
+	s.hole[len(s.hole)-1] = '0' // where the last one ended
+	s.hole = s.hole[:n]
+	s.hole[0], s.hole[n-1] = '<', '>'
+	return s.hole
+}
+
+// release gives the memory of the draft, with its tail, to the next one.
+func (d *draft) release() {
+	if d.memory != nil && cap(d.memory.tail) <= maxScratch && cap(d.memory.hole) <= maxScratch {
+		scratchPool.Put(d.memory)
+	}
+	d.memory, d.tail = nil, nil
+}
 
 // lay writes the update with reserve bytes for the signature, and the byte range
 // around them.
@@ -39,11 +67,10 @@ func (d *draft) lay(reserve int) error {
 	width := rangeWidth(doc.Size())
 	dict := make(pdf.Dict, 0, len(d.dict)+2)
 	dict = append(dict, d.dict...)
-	placeholder := make(pdf.Verbatim, 2*reserve+2)
-	placeholder[0], placeholder[len(placeholder)-1] = '<', '>'
-	for i := 1; i < len(placeholder)-1; i++ {
-		placeholder[i] = '0'
+	if d.memory == nil {
+		d.memory, _ = scratchPool.Get().(*scratch)
 	}
+	placeholder := d.memory.placeholder(reserve)
 	byteRange := make(pdf.Verbatim, len("[0 ")+3*width+len("  ]"))
 	for i := range byteRange {
 		byteRange[i] = ' '
@@ -52,13 +79,11 @@ func (d *draft) lay(reserve int) error {
 		pdf.Entry{Key: "ByteRange", Value: byteRange},
 		pdf.Entry{Key: "Contents", Value: placeholder})
 	d.update.Set(d.ref, dict)
-	if need := 2*reserve + tailRoom; cap(d.tail) < need {
-		d.tail = make([]byte, 0, need)
-	}
-	tail, offsets, err := d.update.AppendTail(d.tail[:0])
+	tail, offsets, err := d.update.AppendTail(d.memory.tail[:0])
 	if err != nil {
 		return fmt.Errorf("write the update: %w", err)
 	}
+	d.memory.tail = tail
 	marks := offsets.Verbatims(d.ref)
 	if len(marks) != 2 {
 		return fmt.Errorf("the signature dictionary has %d places to fill in, not 2", len(marks))

@@ -29,6 +29,7 @@ func Sign(ctx context.Context, in io.ReaderAt, size int64, out io.Writer, s *Sig
 	if err != nil {
 		return nil, err
 	}
+	defer p.release()
 	reserve := p.builder.MaxSize(nil, nil)
 	if o.Level >= BT {
 		reserve += firstTokenSize
