@@ -69,7 +69,7 @@ type Anomaly struct {
 // that nothing in the file's content hangs on.
 func (k AnomalyKind) Serious() bool {
 	switch k {
-	case HeaderMissing, HeaderJunk, StartxrefFar, EOFMissing, EOFExtra, PrevZero, OffsetSpace, ObjectSpare, SectionSpare, HybridStale, TrailingSpace, XrefSyntax, XrefSize, EndobjMissing, StreamKeyword, StreamData, UnaccountedBytes:
+	case HeaderMissing, HeaderJunk, StartxrefFar, EOFMissing, EOFExtra, PrevZero, OffsetSpace, ObjectSpare, SectionSpare, HybridStale, TrailingSpace, XrefSyntax, EndobjMissing, StreamKeyword, StreamData, UnaccountedBytes:
 		return false
 	}
 	return true

@@ -10,7 +10,7 @@ import (
 
 // seeds are the small files of pdftest, without those that are big on purpose.
 func seeds() (files [][]byte) {
-	for _, list := range [][]pdftest.Case{pdftest.Sound(), pdftest.Damaged(), pdftest.Ambiguous()} {
+	for _, list := range [][]pdftest.Case{pdftest.Sound(), pdftest.Damaged(), pdftest.Ambiguous(), pdftest.Harmless()} {
 		for _, c := range list {
 			files = append(files, c.Data)
 		}

@@ -111,6 +111,24 @@ func TestDamagedFilesAreMendedAndTold(t *testing.T) {
 	}
 }
 
+func TestHarmlessFilesAreToldAsSuch(t *testing.T) {
+	for _, c := range pdftest.Harmless() {
+		t.Run(c.Name, func(t *testing.T) {
+			d := open(t, c.Data)
+			readAll(t, d)
+			if n, _ := d.PageCount(); n != 1 || len(d.Revisions()) != c.Revisions {
+				t.Errorf("%d pages, %d revisions", n, len(d.Revisions()))
+			}
+			told(t, d, c)
+			for _, a := range d.Anomalies() {
+				if a.Kind.Serious() || len(c.Anomalies) == 0 {
+					t.Errorf("%s at %d: %s", a.Kind, a.Offset, a.Text)
+				}
+			}
+		})
+	}
+}
+
 func told(t *testing.T, d *pdf.Document, c pdftest.Case) {
 	t.Helper()
 	got := kinds(d)
