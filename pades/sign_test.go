@@ -1,7 +1,17 @@
 package pades
 
 import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
 	"testing"
+
+	"absah/pdf"
 )
 
 func TestSignWithEveryKey(t *testing.T) {
@@ -56,4 +66,92 @@ func TestSignEveryForm(t *testing.T) {
 			judge{signatures: 2, password: c.password, owner: c.name == "AES-256, owner"}.check(t, two)
 		})
 	}
+}
+
+func TestOneSignerForManyAtOnce(t *testing.T) {
+	s := testSigner(t)
+	files := [][]byte{basic(true).bytes(), basic(false).bytes(), remake(t, basic(true).bytes(), "--encrypt", "", "o", "256", "--")}
+	var group sync.WaitGroup
+	signed := make([][]byte, 24)
+	for i := range signed {
+		group.Go(func() {
+			o := Options{Reason: strings.Repeat("alasan ", i)}
+			if b, err := trySign(files[i%len(files)], s, o); err != nil {
+				t.Error(err)
+			} else {
+				signed[i] = b
+			}
+		})
+	}
+	group.Wait()
+	for i, b := range signed {
+		if b == nil {
+			continue
+		}
+		judge{signatures: 1, skipMutool: i > 2, skipOpenssl: i > 2, skipPdfsig: i > 2}.check(t, b)
+	}
+}
+
+func TestLargeFileIsStreamed(t *testing.T) {
+	// Larger than what is hashed in turn, from and to files.
+	file := sized(3 * overlapFrom)
+	in, err := os.Open(write(t, file))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer in.Close()
+	name := filepath.Join(t.TempDir(), "out.pdf")
+	out, err := os.Create(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Sign(ctx, in, int64(len(file)), out, testSigner(t), Options{Clock: clock}); err != nil {
+		t.Fatal(err)
+	}
+	if err := out.Close(); err != nil {
+		t.Fatal(err)
+	}
+	signed := must(os.ReadFile(name))
+	if !bytes.HasPrefix(signed, file) {
+		t.Error("the input was not kept")
+	}
+	judge{signatures: 1}.check(t, signed)
+}
+
+func TestStreamFailures(t *testing.T) {
+	file := sized(3 * overlapFrom)
+	full := errors.New("no space left")
+	for _, size := range []int64{0, 100, overlapFrom + 5} {
+		_, err := Sign(ctx, pdf.Bytes(file), int64(len(file)), &narrow{left: size, err: full}, testSigner(t), Options{})
+		if !errors.Is(err, full) {
+			t.Errorf("a full disk gives %v", err)
+		}
+		_, err = Sign(ctx, bytes.NewReader(file), int64(len(file)), &narrow{left: size, err: full}, testSigner(t), Options{})
+		if !errors.Is(err, full) {
+			t.Errorf("a full disk gives %v", err)
+		}
+	}
+	cancelled, cancel := context.WithCancel(ctx)
+	cancel()
+	if _, err := Sign(cancelled, bytes.NewReader(file), int64(len(file)), io.Discard, testSigner(t), Options{}); !errors.Is(err, context.Canceled) {
+		t.Errorf("a cancelled context gives %v", err)
+	}
+	// A reader that is cut while it is copied.
+	if err := copyHash(ctx, bytes.NewReader(file[:overlapFrom]), int64(len(file)), io.Discard, testSigner(t).hash().New()); !errors.Is(err, ErrShortInput) {
+		t.Errorf("a short input gives %v", err)
+	}
+}
+
+// narrow takes some bytes and then fails.
+type narrow struct {
+	left int64
+	err  error
+}
+
+func (n *narrow) Write(b []byte) (int, error) {
+	if int64(len(b)) > n.left {
+		return 0, n.err
+	}
+	n.left -= int64(len(b))
+	return len(b), nil
 }
