@@ -22,6 +22,7 @@ type Limits struct {
 	States    int   // nested q: 256
 	Bytes     int64 // of content streams, each time one is run: 64 MiB
 	Fonts     int   // 512
+	Marks     int   // 500,000
 }
 
 func (l Limits) withDefaults() Limits {
@@ -35,6 +36,7 @@ func (l Limits) withDefaults() Limits {
 	def(&l.Depth, 12)
 	def(&l.States, 256)
 	def(&l.Fonts, 512)
+	def(&l.Marks, 500_000)
 	if l.Bytes <= 0 {
 		l.Bytes = 64 << 20
 	}
@@ -47,6 +49,8 @@ type Options struct {
 	// Annotations adds the text of annotations that are shown, such as the values
 	// of form fields. Find does not look at it; Covers does.
 	Annotations bool
+	// Marks notes where images, paths and shadings are, for Marks.
+	Marks bool
 }
 
 // LimitError tells which bound a page would exceed.
@@ -96,13 +100,14 @@ type Text struct {
 
 	runs   []run
 	glyphs []glyph
+	marks  []Mark
 }
 
 // Read interprets a page. It fails where a limit is exceeded or ctx ends;
 // otherwise what cannot be read is listed in Damaged.
 func Read(ctx context.Context, d *pdf.Document, p pdf.Page, o Options) (*Text, error) {
 	t := &Text{Page: p.Number}
-	m := &machine{ctx: ctx, doc: d, limits: o.Limits.withDefaults(), text: t, fonts: map[pdf.Ref]*font{}}
+	m := &machine{ctx: ctx, doc: d, limits: o.Limits.withDefaults(), text: t, fonts: map[pdf.Ref]*font{}, paint: painter{wanted: o.Marks}}
 	if err := m.page(p); err != nil {
 		return nil, fmt.Errorf("read the text of page %d: %w", p.Number+1, err)
 	}

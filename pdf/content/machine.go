@@ -19,9 +19,13 @@ type state struct {
 	leading, size, rise         float64
 	mode                        int64
 	font                        *font
+	// For marks only.
+	clip                   [4]float64
+	lineWidth              float64
+	whiteFill, whiteStroke bool
 }
 
-var initial = state{ctm: identity, scale: 1}
+var initial = state{ctm: identity, scale: 1, clip: everywhere, lineWidth: 1}
 
 // machine runs content streams.
 type machine struct {
@@ -38,6 +42,7 @@ type machine struct {
 
 	state    state
 	tm, line matrix
+	paint    painter
 }
 
 // frame is a content stream being run, with its resources.
@@ -140,6 +145,9 @@ func (m *machine) run(data []byte, f *frame) error {
 		}
 		if op == "BI" {
 			l.skipInlineImage()
+			if err := m.mark(Image, m.unitSquare(), 0); err != nil {
+				return err
+			}
 		} else if err := m.execute(op, operands, f); err != nil {
 			return err
 		}
@@ -228,6 +236,10 @@ func (m *machine) textOperator(op string, operands []pdf.Object, f *frame) error
 		m.move(0, -s.leading)
 		if len(operands) > 0 {
 			return m.show(operands[len(operands)-1:])
+		}
+	default:
+		if m.paint.wanted {
+			return m.paintOperator(op, operands)
 		}
 	}
 	return nil
@@ -372,10 +384,13 @@ func (m *machine) xobject(operands []pdf.Object, f *frame) error {
 	if !ok {
 		return nil
 	}
-	if subtype, _ := m.doc.ResolveName(s.Dict.Get("Subtype")); subtype != "Form" {
-		return nil
+	switch subtype, _ := m.doc.ResolveName(s.Dict.Get("Subtype")); subtype {
+	case "Form":
+		return m.form(s, identity, f)
+	case "Image":
+		return m.mark(Image, m.unitSquare(), 0)
 	}
-	return m.form(s, identity, f)
+	return nil
 }
 
 // form runs a form XObject, after placing it by a matrix. It starts with the
@@ -392,6 +407,10 @@ func (m *machine) form(s *pdf.Stream, place matrix, f *frame) error {
 	defer func() { m.state, m.tm, m.line = saved, tm, line }()
 	if n := m.formMatrix(s).mul(place).mul(m.state.ctm); n.finite() {
 		m.state.ctm = n
+	}
+	if box, ok := m.doc.Rect(s.Dict.Get("BBox")); ok {
+		c := m.state.ctm
+		m.state.clip = intersect(m.state.clip, Quad{c.apply(box[0], box[1]), c.apply(box[2], box[1]), c.apply(box[2], box[3]), c.apply(box[0], box[3])}.Bounds())
 	}
 	inner := &frame{resources: f.resources, depth: f.depth + 1}
 	if o := s.Dict.Get("Resources"); o != nil { // without them, old files mean the page's
