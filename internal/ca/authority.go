@@ -24,8 +24,9 @@ type People interface {
 
 // Registrations is the registration authority (package enrolment).
 type Registrations interface {
-	// Issued is told in the transaction that stores the certificate.
-	Issued(ctx context.Context, tx *store.Tx, registrationID string, c db.Certificate) error
+	// Issued is told in the transaction that stores the certificate and has
+	// locked the registration.
+	Issued(ctx context.Context, tx *store.Tx, r db.Registration, c db.Certificate) error
 	// Refused is told when the authority found a fault before it signed, with
 	// a code: one of the Refused... constants.
 	Refused(ctx context.Context, tx *store.Tx, registrationID, why string) error
@@ -40,7 +41,6 @@ const (
 	RefusedLint     = "lint"            // the certificate would break a rule
 	RefusedIntent   = "intent_unusable" // the recorded intent cannot be signed any more; a new registration is needed
 	statusIssuing   = "Issuing"         // of a registration that waits for us (package enrolment)
-	verdictAccepted = "accepted"
 )
 
 // AuthorityConfig is what an Authority needs; all fields are required.
@@ -58,17 +58,23 @@ type AuthorityConfig struct {
 // and publishes CRLs. Nothing but this role holds the authority's keys. It is
 // safe for concurrent use, and several processes may run it on one database.
 type Authority struct {
-	cfg    AuthorityConfig
-	issuer *Issuer
-	crls   map[string]*CRLSigner
+	cfg      AuthorityConfig
+	issuer   *Issuer
+	crls     map[string]*CRLSigner
+	together *store.Group // of transactions of issuance
 }
+
+// maxTogether bounds how many certificates share a transaction: with it the time
+// for which their registrations are locked, and what is done again when one of
+// them fails.
+const maxTogether = 32
 
 // NewAuthority refuses what NewIssuer refuses.
 func NewAuthority(cfg AuthorityConfig) (*Authority, error) {
 	if cfg.Store == nil || cfg.Hierarchy == nil || cfg.People == nil || cfg.Registrations == nil || cfg.Clock == nil || cfg.Log == nil {
 		return nil, fmt.Errorf("%w: the authority lacks a part", ErrConfig)
 	}
-	a := &Authority{cfg: cfg, crls: map[string]*CRLSigner{}}
+	a := &Authority{cfg: cfg, crls: map[string]*CRLSigner{}, together: cfg.Store.NewGroup(maxTogether)}
 	var err error
 	a.issuer, err = cfg.Hierarchy.Issuer(IssuerConfig{Profile: cfg.Profile, Clock: cfg.Clock, Blocked: a.blocked})
 	if err != nil {
@@ -99,9 +105,13 @@ func (a *Authority) blocked(ctx context.Context, hash [sha256.Size]byte) (bool, 
 //	signature
 //	transaction 2  the certificate is stored, the registration goes to Issue
 //
+// Jobs that run at once share these transactions (store.Group); each has the
+// outcome that it would have alone.
+//
 // A fault of the request takes the registration back (Registrations.Refused)
 // and is no error; an error means: try again.
 func (a *Authority) IssueJob(ctx context.Context, registrationID string) error {
+	defer a.together.Begin()()
 	in, err := a.intend(ctx, registrationID)
 	if code := refusal(err); code != "" {
 		a.cfg.Log.WarnContext(ctx, "certificate refused", "registration", registrationID, "code", code, "error", err)
@@ -113,11 +123,11 @@ func (a *Authority) IssueJob(ctx context.Context, registrationID string) error {
 	if in == nil {
 		return nil // done already, or not wanted any more
 	}
-	der, err := a.issuer.Sign(ctx, in)
+	der, err := a.issuer.Sign(ctx, in.intent)
 	if err != nil {
 		return fmt.Errorf("issue certificate for %s: %w", registrationID, err)
 	}
-	if err := a.keep(ctx, registrationID, in, der); err != nil {
+	if err := a.keep(ctx, in.row, der); err != nil {
 		return fmt.Errorf("issue certificate for %s: %w", registrationID, err)
 	}
 	return nil
@@ -153,38 +163,28 @@ var (
 
 // order is what the database says about a registration that waits for us.
 type order struct {
-	waiting    bool // the registration waits for the authority
-	request    Request
-	credential db.Credential
-	recorded   *db.Certificate // an intent recorded before, or its outcome
+	waiting      bool // the registration waits for the authority
+	request      Request
+	credentialID string
+	certificate  string // state of the intent recorded before or of its outcome; empty: there is none
 }
 
 // read gathers an order. It reads the approvals from where the officers' checks
 // stand and takes nobody's word for them.
 func (a *Authority) read(ctx context.Context, q *db.Queries, id string) (order, error) {
-	var o order
-	r, err := q.GetRegistration(ctx, id)
+	r, err := q.IssuanceOrder(ctx, id)
 	if store.IsNotFound(err) {
-		return o, nil
+		return order{}, nil
 	}
 	if err != nil {
-		return o, fmt.Errorf("read registration: %w", err)
+		return order{}, fmt.Errorf("read order: %w", err)
 	}
-	c, err := q.CertificateOfRegistration(ctx, id)
-	switch {
-	case err == nil:
-		o.recorded = &c
-	case !store.IsNotFound(err):
-		return o, fmt.Errorf("read intent: %w", err)
-	}
-	o.waiting = r.Status == statusIssuing
+	o := order{waiting: r.Status == statusIssuing, certificate: r.CertificateState, credentialID: r.CredentialID}
 	if !o.waiting {
 		return o, nil
 	}
-	if o.credential, err = q.LiveCredential(ctx, id); store.IsNotFound(err) {
+	if r.CredentialID == "" {
 		return o, fmt.Errorf("%w: no key", ErrCSR)
-	} else if err != nil {
-		return o, fmt.Errorf("read key: %w", err)
 	}
 	subject, hash, err := a.cfg.People.CertificateSubject(ctx, q, r.EmployeeID)
 	if err != nil {
@@ -195,59 +195,76 @@ func (a *Authority) read(ctx context.Context, q *db.Queries, id string) (order, 
 	}
 	o.request = Request{
 		RegistrationID: id, ApplicantID: r.EmployeeID, SnapshotHash: hash[:],
-		CSR: o.credential.Csr, ExpectedSPKI: o.credential.Spki, Subject: subject,
-	}
-	reviews, err := q.ReviewsOf(ctx, id)
-	if err != nil {
-		return o, fmt.Errorf("read approvals: %w", err)
-	}
-	for _, v := range reviews {
-		if v.Verdict != verdictAccepted || v.VoidedAt != 0 {
-			continue
-		}
-		switch v.Stage {
-		case 1:
-			o.request.FirstOfficer, o.request.FirstHash = v.OfficerID, v.SnapshotHash
-		case 2:
-			o.request.SecondOfficer, o.request.SecondHash = v.OfficerID, v.SnapshotHash
-		}
+		FirstOfficer: r.FirstOfficer, FirstHash: r.FirstHash, SecondOfficer: r.SecondOfficer, SecondHash: r.SecondHash,
+		CSR: r.Csr, ExpectedSPKI: r.Spki, Subject: subject,
 	}
 	return o, nil
 }
 
+// permit is an intent, durably recorded, and its row.
+type permit struct {
+	intent *Intent
+	row    db.Certificate
+}
+
 // intend returns the intent to sign, durably recorded, or nil when there is
 // nothing to do.
-func (a *Authority) intend(ctx context.Context, id string) (*Intent, error) {
-	o, err := a.read(ctx, a.cfg.Store.Read(), id)
-	if err != nil {
+func (a *Authority) intend(ctx context.Context, id string) (*permit, error) {
+	var o order
+	var fault error
+	err := a.together.Read(ctx, func(q *db.Queries) error {
+		var err error
+		if o, err = a.read(ctx, q, id); refusal(err) == "" {
+			return err
+		}
+		fault = err // of this order, and no reason to read the others again
+		return nil
+	})
+	if err := errors.Join(err, fault); err != nil {
 		return nil, err
 	}
 	switch {
-	case !o.waiting && o.recorded != nil && o.recorded.State == stateIntended:
+	case !o.waiting && o.certificate == stateIntended:
 		return nil, a.giveUp(ctx, id)
 	case !o.waiting:
 		return nil, nil
-	case o.recorded == nil:
+	case o.certificate == "":
 		return a.record(ctx, id, o)
-	case o.recorded.State != stateIntended:
+	case o.certificate != stateIntended:
 		return nil, errIntentUnusable
 	}
-	in, err := a.issuer.Resume(ctx, o.request, o.recorded.Tbs)
+	row, err := a.cfg.Store.Read().CertificateOfRegistration(ctx, id)
+	if err != nil {
+		return nil, fmt.Errorf("read intent: %w", err)
+	}
+	in, err := a.issuer.Resume(ctx, o.request, row.Tbs)
 	if errors.Is(err, ErrLint) || errors.Is(err, ErrMalformed) {
 		return nil, fmt.Errorf("%w: %w", errIntentUnusable, err)
 	}
-	return in, err
+	if err != nil {
+		return nil, err
+	}
+	return &permit{in, row}, nil
 }
 
 // record prepares a certificate and writes down what is about to be signed. The
 // lint runs before the transaction, which then makes sure that nothing changed
 // meanwhile.
-func (a *Authority) record(ctx context.Context, id string, o order) (*Intent, error) {
+func (a *Authority) record(ctx context.Context, id string, o order) (*permit, error) {
 	in, err := a.issuer.Prepare(ctx, o.request)
 	if err != nil {
 		return nil, err
 	}
-	err = a.cfg.Store.InTx(ctx, func(tx *store.Tx) error {
+	hash := in.KeyHash()
+	from, to := in.Validity()
+	at := a.cfg.Clock()
+	row := db.InsertCertificateIntentParams{
+		Serial: in.Serial(), RegistrationID: id, CredentialID: o.credentialID, EmployeeID: o.request.ApplicantID,
+		Issuer: a.issuer.Name(), Profile: a.cfg.Profile.Name, Tbs: in.tbs, SpkiHash: hash[:],
+		Subject:   a.cfg.Profile.subjectName(o.request.Subject).String(),
+		NotBefore: clock.Micros(from), NotAfter: clock.Micros(to), IntendedAt: clock.Micros(at),
+	}
+	err = a.together.InTx(ctx, func(tx *store.Tx) error {
 		if _, err := tx.LockRegistration(ctx, id); err != nil {
 			return fmt.Errorf("lock registration: %w", err)
 		}
@@ -255,18 +272,10 @@ func (a *Authority) record(ctx context.Context, id string, o order) (*Intent, er
 		if err != nil {
 			return err
 		}
-		if !now.waiting || now.recorded != nil || !reflect.DeepEqual(now.request, o.request) {
+		if !now.waiting || now.certificate != "" || !reflect.DeepEqual(now.request, o.request) {
 			return errChanged
 		}
-		hash := in.KeyHash()
-		from, to := in.Validity()
-		at := a.cfg.Clock()
-		err = tx.InsertCertificateIntent(ctx, db.InsertCertificateIntentParams{
-			Serial: in.Serial(), RegistrationID: id, CredentialID: o.credential.ID, EmployeeID: o.request.ApplicantID,
-			Issuer: a.issuer.Name(), Profile: a.cfg.Profile.Name, Tbs: in.TBS(), SpkiHash: hash[:],
-			Subject:   a.cfg.Profile.subjectName(o.request.Subject).String(),
-			NotBefore: clock.Micros(from), NotAfter: clock.Micros(to), IntendedAt: clock.Micros(at),
-		})
+		err = tx.InsertCertificateIntent(ctx, row)
 		if store.IsUnique(err) { // registration and serial are new, so the key is not
 			return fmt.Errorf("%w: it was certified before", ErrBlockedKey)
 		}
@@ -281,33 +290,35 @@ func (a *Authority) record(ctx context.Context, id string, o order) (*Intent, er
 	if err != nil {
 		return nil, err
 	}
-	return in, nil
+	return &permit{in, db.Certificate{
+		Serial: row.Serial, RegistrationID: id, CredentialID: row.CredentialID, EmployeeID: row.EmployeeID,
+		Issuer: row.Issuer, Profile: row.Profile, State: stateIntended, Tbs: row.Tbs, SpkiHash: row.SpkiHash,
+		Subject: row.Subject, NotBefore: row.NotBefore, NotAfter: row.NotAfter, IntendedAt: row.IntendedAt,
+	}}, nil
 }
 
 // keep stores a signed certificate and moves the registration on, together.
-func (a *Authority) keep(ctx context.Context, id string, in *Intent, der []byte) error {
-	return a.cfg.Store.InTx(ctx, func(tx *store.Tx) error {
-		if _, err := tx.LockRegistration(ctx, id); err != nil {
+func (a *Authority) keep(ctx context.Context, c db.Certificate, der []byte) error {
+	return a.together.InTx(ctx, func(tx *store.Tx) error {
+		r, err := tx.LockRegistration(ctx, c.RegistrationID)
+		if err != nil {
 			return fmt.Errorf("lock registration: %w", err)
 		}
 		at := a.cfg.Clock()
-		n, err := tx.StoreCertificate(ctx, db.StoreCertificateParams{Serial: in.Serial(), Der: der, IssuedAt: clock.Micros(at)})
+		n, err := tx.StoreCertificate(ctx, db.StoreCertificateParams{Serial: c.Serial, Der: der, IssuedAt: clock.Micros(at)})
 		if err != nil {
 			return fmt.Errorf("store certificate: %w", err)
 		}
 		if n == 0 {
 			return nil // another run of the job was faster; its signature stands
 		}
-		c, err := tx.GetCertificate(ctx, in.Serial())
-		if err != nil {
-			return fmt.Errorf("read certificate back: %w", err)
-		}
-		if err := a.cfg.Registrations.Issued(ctx, tx, id, c); err != nil {
+		c.State, c.Der, c.IssuedAt = stateIssued, der, clock.Micros(at)
+		if err := a.cfg.Registrations.Issued(ctx, tx, r, c); err != nil {
 			return fmt.Errorf("move registration on: %w", err)
 		}
 		return audit.Record(ctx, tx, at, audit.System("ca"), audit.Entry{
 			Action: "certificate.issue", ObjectKind: "certificate", ObjectID: c.Serial,
-			Detail: map[string]string{"registration": id, "der_sha256": hexHash(der)},
+			Detail: map[string]string{"registration": c.RegistrationID, "der_sha256": hexHash(der)},
 		})
 	})
 }

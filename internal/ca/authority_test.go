@@ -48,10 +48,11 @@ func (o *office) CertificateSubject(ctx context.Context, q *db.Queries, id strin
 	return Subject{Name: e.Name, Reference: e.Nip, Email: e.Email}, sha256.Sum256([]byte(e.Name)), nil
 }
 
-func (o *office) Issued(ctx context.Context, tx *store.Tx, id string, c db.Certificate) error {
+func (o *office) Issued(ctx context.Context, tx *store.Tx, r db.Registration, _ db.Certificate) error {
 	if o.fail != nil {
 		return o.fail
 	}
+	id := r.ID
 	n, err := tx.SetRegistrationStatus(ctx, db.SetRegistrationStatusParams{ID: id, FromStatus: "Issuing", ToStatus: "Issue", Now: 2})
 	if err != nil || n != 1 {
 		return errors.Join(err, errors.New("status"))

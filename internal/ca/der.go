@@ -70,6 +70,17 @@ func (a sigAlg) add(b *cryptobyte.Builder) {
 	})
 }
 
+// der is the AlgorithmIdentifier.
+func (a sigAlg) der() ([]byte, error) {
+	var b cryptobyte.Builder
+	a.add(&b)
+	out, err := b.Bytes()
+	if err != nil {
+		return nil, fmt.Errorf("encode signature algorithm: %w", err)
+	}
+	return out, nil
+}
+
 // sign returns the signature of key over tbs.
 func (a sigAlg) sign(key crypto.Signer, tbs []byte) ([]byte, error) {
 	h := a.hash.New()
@@ -87,6 +98,19 @@ func (a sigAlg) assemble(tbs, signature []byte) ([]byte, error) {
 		b.AddASN1BitString(signature)
 	})
 	return b.Bytes()
+}
+
+// splitSigned is the inverse of assemble: the to-be-signed bytes, the
+// AlgorithmIdentifier in DER and the signature.
+func splitSigned(der []byte) (tbs, alg, signature []byte, err error) {
+	s := cryptobyte.String(der)
+	var inner, t, a cryptobyte.String
+	var bits asn1.BitString
+	if !s.ReadASN1(&inner, cbasn1.SEQUENCE) || !s.Empty() || !inner.ReadASN1Element(&t, cbasn1.SEQUENCE) ||
+		!inner.ReadASN1Element(&a, cbasn1.SEQUENCE) || !inner.ReadASN1BitString(&bits) || !inner.Empty() || bits.BitLength%8 != 0 {
+		return nil, nil, nil, fmt.Errorf("signed object: %w", ErrMalformed)
+	}
+	return t, a, bits.Bytes, nil
 }
 
 // signAndAssemble signs tbs with key.

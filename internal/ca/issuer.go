@@ -43,6 +43,7 @@ type IssuerConfig struct {
 type Issuer struct {
 	cfg     IssuerConfig
 	alg     sigAlg
+	algDER  []byte // AlgorithmIdentifier of alg
 	lint    *linter
 	ownKeys map[[sha256.Size]byte]bool
 }
@@ -84,6 +85,10 @@ func NewIssuer(cfg IssuerConfig) (*Issuer, error) {
 	if err != nil {
 		return nil, err
 	}
+	algDER, err := alg.der()
+	if err != nil {
+		return nil, err
+	}
 	if cfg.lints == nil {
 		cfg.lints = &linters{}
 	}
@@ -91,7 +96,7 @@ func NewIssuer(cfg IssuerConfig) (*Issuer, error) {
 	if err != nil {
 		return nil, err
 	}
-	i := &Issuer{cfg: cfg, alg: alg, lint: l, ownKeys: map[[sha256.Size]byte]bool{KeyHash(spki): true}}
+	i := &Issuer{cfg: cfg, alg: alg, algDER: algDER, lint: l, ownKeys: map[[sha256.Size]byte]bool{KeyHash(spki): true}}
 	for _, k := range cfg.OwnKeys {
 		i.ownKeys[KeyHash(k)] = true
 	}
@@ -276,7 +281,7 @@ func (i *Issuer) Sign(ctx context.Context, in *Intent) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("sign certificate %s: %w", in.Serial(), err)
 	}
-	if err := i.verify(der, in.tbs); err != nil {
+	if err := i.verify(der, in); err != nil {
 		return nil, fmt.Errorf("sign certificate %s: %w", in.Serial(), err)
 	}
 	return der, nil
@@ -284,15 +289,16 @@ func (i *Issuer) Sign(ctx context.Context, in *Intent) ([]byte, error) {
 
 // verify checks that der is the certificate that was linted, truly signed by
 // the issuer: a fault in the key store must not go out to the world.
-func (i *Issuer) verify(der, tbs []byte) error {
-	cert, err := x509.ParseCertificate(der)
+func (i *Issuer) verify(der []byte, in *Intent) error {
+	tbs, alg, signature, err := splitSigned(der)
 	if err != nil {
-		return fmt.Errorf("parse what was signed: %w", err)
+		return fmt.Errorf("read what was signed: %w", err)
 	}
-	if !bytes.Equal(cert.RawTBSCertificate, tbs) {
+	// The lint parsed the same bytes with another signature behind them.
+	if !bytes.Equal(tbs, in.tbs) || !bytes.Equal(alg, i.algDER) {
 		return errors.New("what was signed is not what was linted")
 	}
-	if err := cert.CheckSignatureFrom(i.cfg.Certificate); err != nil {
+	if err := i.cfg.Certificate.CheckSignature(i.alg.x509(), tbs, signature); err != nil {
 		return fmt.Errorf("verify what was signed: %w", err)
 	}
 	return nil

@@ -11,7 +11,7 @@ import (
 	"sync"
 
 	zx509 "github.com/zmap/zcrypto/x509"
-	"github.com/zmap/zlint/v3"
+	_ "github.com/zmap/zlint/v3" // registers the lints
 	zlintlint "github.com/zmap/zlint/v3/lint"
 )
 
@@ -19,11 +19,17 @@ import (
 // persons. Those of the browsers' rules (CA/B Forum, root stores) and of
 // certificate transparency (RFC 6962) do not.
 type linter struct {
-	registry zlintlint.Registry
-	// key signs what is linted; nothing trusts it and it is never stored. It
-	// is of the same kind as the authority's, so that the bytes under lint
-	// differ from the real ones by the signature alone.
-	key crypto.Signer
+	certificates []*zlintlint.CertificateLint
+	crls         []*zlintlint.RevocationListLint
+	config       zlintlint.Configuration
+
+	// What is linted gets a signature of the same kind as the authority's, so
+	// that the bytes under lint differ from the real ones by the signature
+	// alone. It is one signature for all, made once over something else by a
+	// key that is forgotten: no lint that runs here verifies it, and signing
+	// costs as much as a third of them.
+	alg       sigAlg
+	signature []byte
 }
 
 // needless lists the lints that are left out, each for a reason.
@@ -45,17 +51,27 @@ func newLinter(pub crypto.PublicKey) (*linter, error) {
 	if err != nil {
 		return nil, fmt.Errorf("choose lints: %w", err)
 	}
-	l := &linter{registry: registry}
+	l := &linter{
+		certificates: registry.CertificateLints().Lints(), crls: registry.RevocationListLints().Lints(),
+		config: registry.GetConfiguration(),
+	}
+	var key crypto.Signer
 	switch k := pub.(type) {
 	case *ecdsa.PublicKey:
-		l.key, err = ecdsa.GenerateKey(k.Curve, rand.Reader)
+		key, err = ecdsa.GenerateKey(k.Curve, rand.Reader)
 	case *rsa.PublicKey:
-		l.key, err = rsa.GenerateKey(rand.Reader, k.N.BitLen())
+		key, err = rsa.GenerateKey(rand.Reader, k.N.BitLen())
 	default:
-		l.key, err = ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+		key, err = ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("make lint key: %w", err)
+	}
+	if l.alg, err = algOf(key.Public()); err != nil {
+		return nil, err
+	}
+	if l.signature, err = l.alg.sign(key, []byte("absah lint")); err != nil {
+		return nil, fmt.Errorf("make lint signature: %w", err)
 	}
 	return l, nil
 }
@@ -93,42 +109,53 @@ func (l *linters) of(pub crypto.PublicKey) (*linter, error) {
 
 // certificate lints to-be-signed bytes.
 func (l *linter) certificate(tbs []byte) ([]Finding, error) {
-	der, err := signAndAssemble(l.key, tbs)
+	der, err := l.alg.assemble(tbs, l.signature)
 	if err != nil {
 		return nil, fmt.Errorf("lint certificate: %w", err)
 	}
 	cert, err := zx509.ParseCertificate(der)
 	if err != nil {
-		return []Finding{{Rule: "absah_parse", Detail: err.Error()}}, nil //nolint:nilerr // that it does not parse is the finding
+		return []Finding{{Rule: "absah_parse", Detail: err.Error()}}, nil
 	}
-	return findings(zlint.LintCertificateEx(cert, l.registry)), nil
+	var out findings
+	for _, lint := range l.certificates {
+		out.add(lint.Name, lint.Execute(cert, l.config))
+	}
+	return out.sorted(), nil
 }
 
 // crl lints to-be-signed bytes of a CRL.
 func (l *linter) crl(tbs []byte) ([]Finding, error) {
-	der, err := signAndAssemble(l.key, tbs)
+	der, err := l.alg.assemble(tbs, l.signature)
 	if err != nil {
 		return nil, fmt.Errorf("lint CRL: %w", err)
 	}
 	list, err := zx509.ParseRevocationList(der)
 	if err != nil {
-		return []Finding{{Rule: "absah_parse", Detail: err.Error()}}, nil //nolint:nilerr // that it does not parse is the finding
+		return []Finding{{Rule: "absah_parse", Detail: err.Error()}}, nil
 	}
-	return findings(zlint.LintRevocationListEx(list, l.registry)), nil
+	var out findings
+	for _, lint := range l.crls {
+		out.add(lint.Name, lint.Execute(list, l.config))
+	}
+	return out.sorted(), nil
 }
 
-// findings are the fatal results, the errors and the warnings, in order of
-// their names. No warning is tolerated: our profiles need none.
-func findings(set *zlint.ResultSet) []Finding {
-	var out []Finding
-	for name, r := range set.Results {
-		switch r.Status {
-		case zlintlint.Warn, zlintlint.Error, zlintlint.Fatal:
-			// Details may repeat a value of the subject; the name of the lint
-			// is enough to find the cause.
-			out = append(out, Finding{Rule: name})
-		}
+// findings are the fatal results, the errors and the warnings. No warning is
+// tolerated: our profiles need none.
+type findings []Finding
+
+func (f *findings) add(name string, r *zlintlint.LintResult) {
+	switch r.Status {
+	case zlintlint.Warn, zlintlint.Error, zlintlint.Fatal:
+		// Details may repeat a value of the subject; the name of the lint is
+		// enough to find the cause.
+		*f = append(*f, Finding{Rule: name})
 	}
-	sort.Slice(out, func(i, j int) bool { return out[i].Rule < out[j].Rule })
-	return out
+}
+
+// sorted is in order of the names.
+func (f findings) sorted() []Finding {
+	sort.Slice(f, func(i, j int) bool { return f[i].Rule < f[j].Rule })
+	return f
 }

@@ -317,7 +317,11 @@ func (w *world) issue(id string) error {
 		if err != nil {
 			return err
 		}
-		return w.svc.Issued(ctx, tx, id, c)
+		r, err := tx.LockRegistration(ctx, id)
+		if err != nil {
+			return err
+		}
+		return w.svc.Issued(ctx, tx, r, c)
 	})
 }
 

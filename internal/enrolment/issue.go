@@ -11,14 +11,10 @@ import (
 	"absah/internal/store/db"
 )
 
-// Issued ends the way of a registration: the authority has signed and stores
-// the certificate in this very transaction.
-func (s *Service) Issued(ctx context.Context, tx *store.Tx, registrationID string, c db.Certificate) error {
-	r, err := lock(ctx, tx, registrationID)
-	if err != nil {
-		return err
-	}
-	r, err = s.advance(ctx, tx, r, step{
+// Issued ends the way of a registration, which the caller has locked: the
+// authority has signed and stores the certificate in this very transaction.
+func (s *Service) Issued(ctx context.Context, tx *store.Tx, r db.Registration, c db.Certificate) error {
+	r, err := s.advance(ctx, tx, r, step{
 		action: ActionIssue, role: System, who: audit.System("ca"), evidence: tokenHash(string(c.Der)),
 		detail: map[string]string{"serial": c.Serial},
 	})

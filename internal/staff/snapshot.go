@@ -51,25 +51,27 @@ func (s Snapshot) Scan(kind Field) (SnapshotScan, bool) {
 // Snapshot reads what stands now; q may be that of a transaction. It fails with
 // ErrNotFound.
 func (s *Service) Snapshot(ctx context.Context, q *db.Queries, employeeID string) (Snapshot, error) {
-	e, err := s.employee(ctx, q, employeeID)
+	rows, err := q.EmployeeSnapshot(ctx, employeeID) // ordered by kind of scan
+	if err != nil {
+		return Snapshot{}, fmt.Errorf("read employee: %w", err)
+	}
+	if len(rows) == 0 {
+		return Snapshot{}, fmt.Errorf("read employee: %w", ErrNotFound)
+	}
+	r := rows[0]
+	e, err := s.open(ctx, db.Employee{ID: employeeID, Nip: r.Nip, NikSealed: r.NikSealed})
 	if err != nil {
 		return Snapshot{}, err
 	}
-	unit, err := q.GetUnit(ctx, e.UnitID)
-	if err != nil {
-		return Snapshot{}, notFound(err, "read unit")
-	}
-	scans, err := q.CurrentEvidence(ctx, employeeID) // ordered by kind
-	if err != nil {
-		return Snapshot{}, fmt.Errorf("read evidence: %w", err)
-	}
 	snap := Snapshot{
-		EmployeeID: e.ID, NIP: e.NIP.String(), NIK: e.NIK.Reveal(), Name: e.Name, Position: e.Position, Grade: e.Grade,
-		UnitID: e.UnitID, UnitName: unit.Name, Email: e.Email, Phone: e.Phone, BirthPlace: e.BirthPlace,
-		BirthDate: e.BirthDate, Sex: e.Sex, Evidence: []SnapshotScan{},
+		EmployeeID: e.ID, NIP: e.NIP.String(), NIK: e.NIK.Reveal(), Name: r.Name, Position: r.Position, Grade: r.Grade,
+		UnitID: r.UnitID, UnitName: r.UnitName, Email: r.Email, Phone: r.Phone, BirthPlace: r.BirthPlace,
+		BirthDate: r.BirthDate, Sex: r.Sex, Evidence: []SnapshotScan{},
 	}
-	for _, r := range scans {
-		snap.Evidence = append(snap.Evidence, SnapshotScan{ID: r.ID, Kind: Field(r.Kind), SHA256: hex.EncodeToString(r.Sha256)})
+	for _, scan := range rows {
+		if scan.ScanID != "" {
+			snap.Evidence = append(snap.Evidence, SnapshotScan{ID: scan.ScanID, Kind: Field(scan.ScanKind), SHA256: hex.EncodeToString(scan.ScanSha256)})
+		}
 	}
 	return snap, nil
 }

@@ -124,7 +124,11 @@ func (h *House) issue(ctx context.Context, tx *store.Tx, a *Authority, id string
 	if err != nil {
 		return c, err
 	}
-	return c, h.Svc.Issued(ctx, tx, id, c)
+	r, err := tx.LockRegistration(ctx, id)
+	if err != nil {
+		return c, err
+	}
+	return c, h.Svc.Issued(ctx, tx, r, c)
 }
 
 // Journey is a registration on its way with everybody in it.
