@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -180,12 +181,24 @@ func (s *site) visit(cookie, path string, form url.Values, want int) (string, er
 // database server's are its own.
 func share(b *testing.B, workers int, unit string, f func(i int) error) {
 	b.Helper()
-	next := make(chan int)
-	var wg sync.WaitGroup
-	var mu sync.Mutex
-	var took []time.Duration
+	runtime.GC() // what came before is not measured
 	b.ResetTimer()
 	began, used := time.Now(), processors(b)
+	took := atOnce(b, workers, b.N, f)
+	wall, cpu := time.Since(began), processors(b)-used
+	b.StopTimer()
+	b.ReportMetric(float64(b.N)/wall.Seconds(), unit+"/s")
+	b.ReportMetric(float64(b.N)/cpu.Seconds(), unit+"/cpu-s")
+	percentiles(b, took)
+}
+
+// atOnce lets n workers do the numbers from 0 to jobs-1 and returns how long
+// each took.
+func atOnce(b *testing.B, workers, jobs int, f func(i int) error) []time.Duration {
+	b.Helper()
+	next := make(chan int)
+	var wg sync.WaitGroup
+	took := make([]time.Duration, jobs)
 	for range workers {
 		wg.Go(func() {
 			for i := range next {
@@ -193,22 +206,16 @@ func share(b *testing.B, workers int, unit string, f func(i int) error) {
 				if err := f(i); err != nil {
 					b.Error(err)
 				}
-				mu.Lock()
-				took = append(took, time.Since(t))
-				mu.Unlock()
+				took[i] = time.Since(t)
 			}
 		})
 	}
-	for i := range b.N {
+	for i := range jobs {
 		next <- i
 	}
 	close(next)
 	wg.Wait()
-	wall, cpu := time.Since(began), processors(b)-used
-	b.StopTimer()
-	b.ReportMetric(float64(b.N)/wall.Seconds(), unit+"/s")
-	b.ReportMetric(float64(b.N)/cpu.Seconds(), unit+"/cpu-s")
-	percentiles(b, took)
+	return took
 }
 
 func percentiles(b *testing.B, took []time.Duration) {
