@@ -67,9 +67,7 @@ func together(list []finding) (Status, bool) {
 			s = f.status
 		}
 		if kept.Kind != StatusUnchecked {
-			if kept.ThisUpdate.Before(s.ThisUpdate) || f.status.ThisUpdate.Before(s.ThisUpdate) {
-				s.ThisUpdate = f.status.ThisUpdate
-			}
+			s.ThisUpdate = f.status.ThisUpdate // the oldest so far
 			s.NextUpdate = earlier(kept.NextUpdate, f.status.NextUpdate)
 		}
 	}

@@ -263,6 +263,17 @@ func TestCRL(t *testing.T) {
 			return some(w.ca.crl(list{exts: []ext{idp(point{reasons: 1<<1 | 1<<2})}}),
 				w.ca.crl(list{this: noon.Add(-9 * day), exts: []ext{idp(point{reasons: allReasons &^ (1<<1 | 1<<2)})}}))
 		}, nil, ReasonStale, TryLater},
+		{"hold gone from the newer of two lists for the same reasons", func(w *world) []any {
+			held := list{this: past, exts: []ext{idp(point{reasons: 1<<1 | 1<<6})}, entries: []gone{revokes(w.leaf, past, CertificateHold)}}
+			return some(w.ca.crl(held), w.ca.crl(list{exts: []ext{idp(point{reasons: 1<<1 | 1<<6})}}), w.ca.crl(list{exts: []ext{idp(point{reasons: allReasons &^ (1<<1 | 1<<6)})}}))
+		}, nil, ReasonNone, ""},
+		{"on hold on the newest list for some reasons", func(w *world) []any {
+			held := list{exts: []ext{idp(point{reasons: 1<<1 | 1<<6})}, entries: []gone{revokes(w.leaf, past, CertificateHold)}}
+			return some(w.ca.crl(held), w.ca.crl(list{exts: []ext{idp(point{reasons: allReasons &^ (1<<1 | 1<<6)})}}))
+		}, nil, ReasonHold, TryLater},
+		{"all reasons in two lists, one of them older than asked for", func(w *world) []any {
+			return some(w.ca.crl(list{this: noon.Add(-time.Minute), exts: []ext{idp(point{reasons: 1<<1 | 1<<2})}}), w.ca.crl(list{exts: []ext{idp(point{reasons: allReasons &^ (1<<1 | 1<<2)})}}))
+		}, func(r *Request) { r.Freshness = time.Hour }, ReasonStale, TryLater},
 		{"revoked on a list for some reasons", func(w *world) []any {
 			return some(w.ca.crl(list{exts: []ext{idp(point{reasons: 1 << 1})}, entries: []gone{revokes(w.leaf, past, KeyCompromise)}}))
 		}, nil, ReasonRevoked, RevokedNoPOE},
@@ -402,6 +413,18 @@ func TestCRLRelativeName(t *testing.T) {
 	expect(t, "the same name in full", ok, ReasonNone, "")
 	other := w.v.Validate(context.Background(), w.request(w.ca.crl(list{exts: []ext{idp(point{relative: rdn("CRL 2")})}})))
 	expect(t, "another relative name", other, ReasonNoRevocation, TryLater)
+}
+
+// TestPointWithoutName: the names of a list are held against cRLIssuer where the
+// distribution point has no name (RFC 5280 6.3.3 (b)(2)(i)).
+func TestPointWithoutName(t *testing.T) {
+	w := newWorld(t)
+	signer := issue(t, w.root, "Penerbit CRL", usage(CRLSign))
+	w.leaf = issue(t, w.ca, "Budi Fiktif", points(point{issuer: [][]byte{directory(signer.cert.Subject.Raw)}}))
+	own := signer.crl(list{exts: []ext{idp(point{full: [][]byte{directory(signer.cert.Subject.Raw)}}, indirect)}})
+	expect(t, "name of the CRL issuer", w.v.Validate(context.Background(), w.request(signer, own)), ReasonNone, "")
+	other := signer.crl(list{exts: []ext{idp(point{full: [][]byte{uri("http://crl.contoh.invalid/x")}}, indirect)}})
+	expect(t, "another name", w.v.Validate(context.Background(), w.request(signer, other)), ReasonNoRevocation, TryLater)
 }
 
 // TestExempt: no status is asked for where the issuer says that there is none.
