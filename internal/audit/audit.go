@@ -37,28 +37,58 @@ type Entry struct {
 	Detail     map[string]string // identifiers, codes, hashes; no personal data
 }
 
-// Record appends e as the last act of the transaction so far. It takes the lock
-// of the chain, so call it late in the transaction.
-func Record(ctx context.Context, tx *store.Tx, at time.Time, who Actor, e Entry) error {
+// Record appends e to the acts of the transaction. The rows of a transaction
+// are numbered, chained and written at its end, in the order of the calls: the
+// head of the chain is one row that all transactions take turns at, and each
+// holds it for as short as can be.
+func Record(_ context.Context, tx *store.Tx, at time.Time, who Actor, e Entry) error {
 	detail, err := json.Marshal(e.Detail) // keys are sorted
 	if err != nil {
 		return fmt.Errorf("record %s: %w", e.Action, err)
 	}
-	head, err := tx.NextAudit(ctx)
+	c := store.AtEnd(tx, chainKey{}, func(tx *store.Tx) *chain { return &chain{tx: tx} })
+	c.rows = append(c.rows, db.InsertAuditParams{
+		At: clock.Micros(at), ActorID: who.AccountID, ActorRole: who.Role,
+		Action: e.Action, ObjectKind: e.ObjectKind, ObjectID: e.ObjectID, Detail: string(detail),
+	})
+	return nil
+}
+
+// TakeTurn takes the lock of the chain now and keeps it until the transaction
+// ends: for what must not happen in two processes at once and leaves an audit
+// row. Whoever holds it lets nobody else commit an act.
+func TakeTurn(ctx context.Context, tx *store.Tx) error {
+	if _, err := tx.ExtendAudit(ctx, 0); err != nil {
+		return fmt.Errorf("take the turn at the audit record: %w", err)
+	}
+	return nil
+}
+
+// chain gathers the rows of a transaction.
+type chain struct {
+	tx   *store.Tx
+	rows []db.InsertAuditParams
+}
+
+type chainKey struct{}
+
+// End writes the rows behind those that are there.
+func (c *chain) End(ctx context.Context) error {
+	head, err := c.tx.ExtendAudit(ctx, int64(len(c.rows)))
 	if err != nil {
-		return fmt.Errorf("record %s: %w", e.Action, err)
+		return fmt.Errorf("record %s: %w", c.rows[0].Action, err)
 	}
-	row := db.InsertAuditParams{
-		Seq: head.Size, At: clock.Micros(at), ActorID: who.AccountID, ActorRole: who.Role,
-		Action: e.Action, ObjectKind: e.ObjectKind, ObjectID: e.ObjectID,
-		Detail: string(detail), PrevHash: head.Hash,
+	first, prev := head.Size-int64(len(c.rows))+1, head.Hash
+	for i, row := range c.rows {
+		row.Seq, row.PrevHash = first+int64(i), prev
+		row.Hash = rowHash(row)
+		if err := c.tx.InsertAudit(ctx, row); err != nil {
+			return fmt.Errorf("record %s: %w", row.Action, err)
+		}
+		prev = row.Hash
 	}
-	row.Hash = rowHash(row)
-	if err := tx.InsertAudit(ctx, row); err != nil {
-		return fmt.Errorf("record %s: %w", e.Action, err)
-	}
-	if err := tx.SetAuditHead(ctx, row.Hash); err != nil {
-		return fmt.Errorf("record %s: %w", e.Action, err)
+	if err := c.tx.SetAuditHead(ctx, prev); err != nil {
+		return fmt.Errorf("record %s: %w", c.rows[0].Action, err)
 	}
 	return nil
 }

@@ -62,6 +62,9 @@ func (a *Authority) PublishCRL(ctx context.Context, name string) error {
 		return fmt.Errorf("publish CRL of %s: %w", name, err)
 	}
 	err = a.cfg.Store.InTx(ctx, func(tx *store.Tx) error {
+		if err := audit.TakeTurn(ctx, tx); err != nil {
+			return err
+		}
 		n, err := tx.PublishCRL(ctx, db.PublishCRLParams{Issuer: name, Number: list.Number, Der: list.DER})
 		if err != nil {
 			return err
@@ -76,7 +79,7 @@ func (a *Authority) PublishCRL(ctx context.Context, name string) error {
 		if err != nil {
 			return err
 		}
-		// Under the lock of the audit chain, so that no other process replaces
+		// In our turn at the audit record, so that no other process replaces
 		// the file by an older list. Should the commit fail, the file is ahead
 		// of the database, and the next number above both.
 		return a.crlFile(name, list)
@@ -89,12 +92,15 @@ func (a *Authority) PublishCRL(ctx context.Context, name string) error {
 }
 
 // reserve takes the next number and, in the same transaction, what the list
-// will say, so that a list of a higher number never says less. The audit row
-// comes first: its lock makes processes take turns.
+// will say, so that a list of a higher number never says less. Processes take
+// turns.
 func (a *Authority) reserve(ctx context.Context, name string, floor int64) (CRL, []RevokedEntry, error) {
 	var list CRL
 	var entries []RevokedEntry
 	err := a.cfg.Store.InTx(ctx, func(tx *store.Tx) error {
+		if err := audit.TakeTurn(ctx, tx); err != nil {
+			return err
+		}
 		now := a.cfg.Clock()
 		err := audit.Record(ctx, tx, now, audit.System("ca"), audit.Entry{Action: "crl.intend", ObjectKind: "crl", ObjectID: name})
 		if err != nil {

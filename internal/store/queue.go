@@ -48,7 +48,7 @@ func (jobArgs) Kind() string { return "absah" }
 // queue hides which of River's drivers is in use.
 type queue interface {
 	migrate(ctx context.Context) (int, error)
-	enqueue(ctx context.Context, t *Tx, args jobArgs, opts *river.InsertOpts) error
+	enqueue(ctx context.Context, t *Tx, jobs []Job) error
 	work(cfg *river.Config) (starter, error)
 }
 
@@ -87,13 +87,22 @@ func (s *Store) newQueue() (queue, error) {
 	return &sqlQueue{db: s.writer, driver: d, insert: c}, nil
 }
 
-// Enqueue leaves a job that exists if and only if the transaction commits.
-func (t *Tx) Enqueue(ctx context.Context, j Job) error {
-	opts := &river.InsertOpts{ScheduledAt: j.At}
-	if err := t.store.queue.enqueue(ctx, t, jobArgs{Handler: j.Kind, ID: j.ID}, opts); err != nil {
-		return fmt.Errorf("enqueue %s: %w", j.Kind, err)
+// Enqueue leaves a job that exists if and only if the transaction commits. All
+// jobs of a transaction are written together at its end.
+func (t *Tx) Enqueue(_ context.Context, j Job) error {
+	if j.Kind == "" {
+		return fmt.Errorf("enqueue: %w", ErrUnknownJob)
 	}
+	t.jobs = append(t.jobs, j)
 	return nil
+}
+
+func inserts(jobs []Job) []river.InsertManyParams {
+	out := make([]river.InsertManyParams, len(jobs))
+	for i, j := range jobs {
+		out[i] = river.InsertManyParams{Args: jobArgs{Handler: j.Kind, ID: j.ID}, InsertOpts: &river.InsertOpts{ScheduledAt: j.At}}
+	}
+	return out
 }
 
 func (q *sqlQueue) migrate(ctx context.Context) (int, error) {
@@ -120,14 +129,14 @@ func up[T any](ctx context.Context, m *rivermigrate.Migrator[T]) (int, error) {
 	return len(res.Versions), nil
 }
 
-func (q *sqlQueue) enqueue(ctx context.Context, t *Tx, args jobArgs, opts *river.InsertOpts) error {
-	_, err := q.insert.InsertTx(ctx, t.tx, args, opts)
+func (q *sqlQueue) enqueue(ctx context.Context, t *Tx, jobs []Job) error {
+	_, err := q.insert.InsertManyFastTx(ctx, t.tx, inserts(jobs))
 	return err
 }
 
-func (q *pgQueue) enqueue(ctx context.Context, t *Tx, args jobArgs, opts *river.InsertOpts) error {
+func (q *pgQueue) enqueue(ctx context.Context, t *Tx, jobs []Job) error {
 	return t.rawPgx(func(c *pgx.Conn) error {
-		_, err := q.insert.InsertTx(ctx, openTx{c}, args, opts)
+		_, err := q.insert.InsertManyTx(ctx, openTx{c}, inserts(jobs))
 		return err
 	})
 }

@@ -17,12 +17,10 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
-	"time"
 
-	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/jackc/pgx/v5/stdlib"
-	_ "modernc.org/sqlite" // registers the driver "sqlite"
+	"modernc.org/sqlite"
 
 	"absah/internal/store/db"
 )
@@ -96,10 +94,11 @@ func (s *Store) openSQLite(ctx context.Context, path string) error {
 			"busy_timeout(10000)", "foreign_keys(1)", "journal_mode(WAL)", "synchronous(FULL)",
 			"cache_size(-65536)", "mmap_size(268435456)", "temp_store(memory)",
 		}, more...), "_txlock": {"immediate"}, "_time_format": {"sqlite"}, "_timezone": {"UTC"}}
-		d, err := sql.Open("sqlite", "file:"+(&url.URL{Path: path}).EscapedPath()+"?"+q.Encode())
+		c, err := sqlite.NewConnector("file:" + (&url.URL{Path: path}).EscapedPath() + "?" + q.Encode())
 		if err != nil {
 			return nil, err
 		}
+		d := sql.OpenDB(keepStatements{c})
 		d.SetMaxOpenConns(conns)
 		d.SetMaxIdleConns(conns)
 		d.SetConnMaxLifetime(0)
@@ -145,75 +144,3 @@ func (s *Store) Read() *db.Queries { return db.New(s.reader) }
 // ReadDB gives the connection pool behind Read, for the few searches whose text
 // depends on what was asked. Callers pass values as parameters only.
 func (s *Store) ReadDB() *sql.DB { return s.reader }
-
-// Tx is a transaction.
-type Tx struct {
-	*db.Queries
-	store *Store
-	tx    *sql.Tx
-	conn  *sql.Conn
-	after []func()
-}
-
-// After registers f to run once the transaction is durable. It does not run
-// when the transaction fails.
-func (t *Tx) After(f func()) { t.after = append(t.after, f) }
-
-// Exec runs one statement; for the few that sqlc cannot write.
-func (t *Tx) Exec(ctx context.Context, query string, args ...any) (sql.Result, error) {
-	return t.tx.ExecContext(ctx, query, args...)
-}
-
-// attempts bounds how often a transaction runs that PostgreSQL ended for the
-// sake of another one.
-const attempts = 5
-
-// InTx runs f in one transaction: everything that f wrote and enqueued is
-// durable when InTx returns nil, and nothing of it otherwise. f may run again
-// when PostgreSQL reports a deadlock or a serialisation failure, so it must
-// have no effect outside the transaction but through After.
-func (s *Store) InTx(ctx context.Context, f func(*Tx) error) error {
-	var err error
-	for i := range attempts {
-		if err = s.inTx(ctx, f); !isTransient(err) {
-			return err
-		}
-		select {
-		case <-ctx.Done():
-			return errors.Join(err, ctx.Err())
-		case <-time.After(time.Duration(i+1) * 5 * time.Millisecond):
-		}
-	}
-	return err
-}
-
-func (s *Store) inTx(ctx context.Context, f func(*Tx) error) error {
-	conn, err := s.writer.Conn(ctx)
-	if err != nil {
-		return fmt.Errorf("begin transaction: %w", err)
-	}
-	defer func() { _ = conn.Close() }() // gives it back to the pool
-	tx, err := conn.BeginTx(ctx, nil)
-	if err != nil {
-		return fmt.Errorf("begin transaction: %w", err)
-	}
-	t := &Tx{Queries: db.New(tx), store: s, tx: tx, conn: conn}
-	if err := f(t); err != nil {
-		if rerr := tx.Rollback(); rerr != nil && !errors.Is(rerr, sql.ErrTxDone) {
-			return errors.Join(err, fmt.Errorf("roll back: %w", rerr))
-		}
-		return err
-	}
-	if err := tx.Commit(); err != nil {
-		return fmt.Errorf("commit: %w", err)
-	}
-	for _, f := range t.after {
-		f()
-	}
-	return nil
-}
-
-// rawPgx gives f the connection under the transaction.
-func (t *Tx) rawPgx(f func(*pgx.Conn) error) error {
-	return t.conn.Raw(func(dc any) error { return f(dc.(*stdlib.Conn).Conn()) })
-}

@@ -208,7 +208,7 @@ func TestConcurrentIncrementsAreNotLost(t *testing.T) {
 			wg.Go(func() {
 				for range 10 {
 					err := s.InTx(t.Context(), func(tx *store.Tx) error {
-						_, err := tx.NextAudit(t.Context())
+						_, err := tx.ExtendAudit(t.Context(), 1)
 						return err
 					})
 					if err != nil {

@@ -25,6 +25,22 @@ func (q *Queries) AuditHead(ctx context.Context) (AuditHeadRow, error) {
 	return i, err
 }
 
+const extendAudit = `-- name: ExtendAudit :one
+update audit_head set size = size + $1 where id = 1 returning size, hash
+`
+
+type ExtendAuditRow struct {
+	Size int64
+	Hash Bytes
+}
+
+func (q *Queries) ExtendAudit(ctx context.Context, size int64) (ExtendAuditRow, error) {
+	row := q.db.QueryRowContext(ctx, extendAudit, size)
+	var i ExtendAuditRow
+	err := row.Scan(&i.Size, &i.Hash)
+	return i, err
+}
+
 const insertAudit = `-- name: InsertAudit :exec
 insert into audit (seq, at, actor_id, actor_role, action, object_kind, object_id, detail, prev_hash, hash)
 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
@@ -281,22 +297,6 @@ func (q *Queries) ListAuditOfObjectBefore(ctx context.Context, arg ListAuditOfOb
 		return nil, err
 	}
 	return items, nil
-}
-
-const nextAudit = `-- name: NextAudit :one
-update audit_head set size = size + 1 where id = 1 returning size, hash
-`
-
-type NextAuditRow struct {
-	Size int64
-	Hash Bytes
-}
-
-func (q *Queries) NextAudit(ctx context.Context) (NextAuditRow, error) {
-	row := q.db.QueryRowContext(ctx, nextAudit)
-	var i NextAuditRow
-	err := row.Scan(&i.Size, &i.Hash)
-	return i, err
 }
 
 const setAuditHead = `-- name: SetAuditHead :exec

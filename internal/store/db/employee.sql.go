@@ -62,6 +62,73 @@ func (q *Queries) DeleteSearchTerms(ctx context.Context, employeeID string) erro
 	return err
 }
 
+const employeeSnapshot = `-- name: EmployeeSnapshot :many
+select e.nip, e.nik_sealed, e.name, e.position, e.grade, e.unit_id, u.name as unit_name, e.email, e.phone, e.birth_place,
+    e.birth_date, e.sex, coalesce(s.id, '') as scan_id, coalesce(s.kind, '') as scan_kind, coalesce(s.sha256, '') as scan_sha256
+from employee e join unit u on u.id = e.unit_id
+left join evidence s on s.employee_id = e.id and s.state = 'current'
+where e.id = $1 order by s.kind
+`
+
+type EmployeeSnapshotRow struct {
+	Nip        string
+	NikSealed  Bytes
+	Name       string
+	Position   string
+	Grade      string
+	UnitID     string
+	UnitName   string
+	Email      string
+	Phone      string
+	BirthPlace string
+	BirthDate  string
+	Sex        string
+	ScanID     string
+	ScanKind   string
+	ScanSha256 Bytes
+}
+
+// What officers judge about an employee: a row for each scan that stands, or one
+// row without a scan.
+func (q *Queries) EmployeeSnapshot(ctx context.Context, id string) ([]EmployeeSnapshotRow, error) {
+	rows, err := q.db.QueryContext(ctx, employeeSnapshot, id)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []EmployeeSnapshotRow
+	for rows.Next() {
+		var i EmployeeSnapshotRow
+		if err := rows.Scan(
+			&i.Nip,
+			&i.NikSealed,
+			&i.Name,
+			&i.Position,
+			&i.Grade,
+			&i.UnitID,
+			&i.UnitName,
+			&i.Email,
+			&i.Phone,
+			&i.BirthPlace,
+			&i.BirthDate,
+			&i.Sex,
+			&i.ScanID,
+			&i.ScanKind,
+			&i.ScanSha256,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const employeesByEmail = `-- name: EmployeesByEmail :many
 select id, nip, name, unit_id from employee where email = $1 and id <> $2 limit 5
 `

@@ -1,5 +1,5 @@
--- name: NextAudit :one
-update audit_head set size = size + 1 where id = 1 returning size, hash;
+-- name: ExtendAudit :one
+update audit_head set size = size + $1 where id = 1 returning size, hash;
 
 -- name: SetAuditHead :exec
 update audit_head set hash = $1 where id = 1;
