@@ -185,6 +185,27 @@ func norm(s string) []byte {
 	return []byte(strings.NewReplacer("a\u0308", "ä", "o\u0308", "ö", "\u00a0", " ").Replace(s))
 }
 
+// Some writers give another length of the key than they use, or count bytes.
+func TestWrongKeyLength(t *testing.T) {
+	file := encrypted(t, secretFile(), "--allow-weak-crypto", "--encrypt", "u", "o", "128", "--use-aes=n", "--")
+	for _, with := range []string{"/Length 064", "/Length 016", "/Wength 128"} {
+		changed := bytes.Replace(file, []byte("/Length 128"), []byte(with), 1)
+		if bytes.Equal(changed, file) {
+			t.Fatal("there is no length to change")
+		}
+		for _, password := range []string{"u", "o"} {
+			d, err := pdf.Open(pdf.Bytes(changed), int64(len(changed)), pdf.Options{Password: []byte(password)})
+			if err != nil {
+				t.Errorf("%s: %v", with, err)
+				continue
+			}
+			if _, root, err := d.Root(); err != nil || root.Get("Note") != pdf.Object(pdf.String("rahasia")) {
+				t.Errorf("%s: the string reads %v: %v", with, root.Get("Note"), err)
+			}
+		}
+	}
+}
+
 func TestUnsupportedEncryption(t *testing.T) {
 	for name, encrypt := range map[string]string{
 		"public key":     "<< /Filter /Adobe.PubSec /SubFilter /adbe.pkcs7.s5 /V 4 >>",

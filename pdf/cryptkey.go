@@ -11,6 +11,7 @@ import (
 	"crypto/subtle"
 	"encoding/binary"
 	"fmt"
+	"slices"
 	"unicode"
 	"unicode/utf8"
 
@@ -48,9 +49,12 @@ func newEncryption(encrypt Dict, id0 []byte, password []byte) (*Encryption, erro
 	if err := e.readFilters(encrypt, h); err != nil {
 		return nil, err
 	}
-	for _, attempt := range passwordForms(password, h.r) {
-		if e.key, e.Owner = h.open(attempt); e.key != nil {
-			break
+	forms := passwordForms(password, h.r)
+	for _, h.keyLength = range h.lengths() {
+		for _, form := range forms {
+			if e.key == nil {
+				e.key, e.Owner = h.open(form)
+			}
 		}
 	}
 	if e.key == nil {
@@ -63,6 +67,15 @@ func newEncryption(encrypt Dict, id0 []byte, password []byte) (*Encryption, erro
 		e.restrict(h)
 	}
 	return e, nil
+}
+
+// lengths are the lengths of the file's key to try: what the dictionary says,
+// and because some writers say another one than they use, the two common ones.
+func (h *handler) lengths() []int {
+	if h.v == 5 || h.r < 3 {
+		return []int{h.keyLength}
+	}
+	return slices.Compact([]int{h.keyLength, 16, 5})
 }
 
 func readHandler(d Dict, id0 []byte) (*handler, error) {
@@ -84,8 +97,10 @@ func readHandler(d Dict, id0 []byte) (*handler, error) {
 		h.keyLength = 5
 	case h.v == 2 && (h.r == 2 || h.r == 3):
 		h.keyLength = 5
-		if n := intOf("Length"); n != 0 {
+		if n := intOf("Length"); n >= 40 {
 			h.keyLength = n / 8
+		} else if n > 0 { // counted in bytes, by some
+			h.keyLength = n
 		}
 		if h.keyLength < 5 || h.keyLength > 16 {
 			return unsupported("a key of that length is not allowed")
