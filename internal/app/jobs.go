@@ -13,10 +13,11 @@ import (
 
 // Periodic jobs of the worker and ca roles.
 const (
-	jobWarn   = "enrolment.warn" // links and certificates about to expire, certificates expired
-	jobUpkeep = "ca.upkeep"      // CRLs and the OCSP responder's certificate
-	jobMail   = "mail.overdue"   // mails that lost their job
-	jobSweep  = "account.sweep"  // sessions that ended
+	jobWarn   = "enrolment.warn"   // links and certificates about to expire, certificates expired
+	jobDigest = "enrolment.digest" // what waits for officers, once a working day
+	jobUpkeep = "ca.upkeep"        // CRLs and the OCSP responder's certificate
+	jobMail   = "mail.overdue"     // mails that lost their job
+	jobSweep  = "account.sweep"    // sessions that ended
 )
 
 // handlers are the jobs of this process.
@@ -33,6 +34,10 @@ func (a *App) handlers() map[string]store.Handler {
 			_, _, err2 := a.Enrolment.ExpireCertificates(ctx)
 			return errors.Join(err, err2)
 		},
+		jobDigest: func(ctx context.Context, _ string) error {
+			_, err := a.Enrolment.TellOfficers(ctx)
+			return err
+		},
 		jobUpkeep: func(ctx context.Context, _ string) error { return a.Authority.Upkeep(ctx) },
 		jobMail: func(ctx context.Context, _ string) error {
 			_, err := a.Outbox.Overdue(ctx)
@@ -45,6 +50,7 @@ func (a *App) handlers() map[string]store.Handler {
 
 var periodics = []store.Periodic{
 	{Kind: jobWarn, Every: 10 * time.Minute},
+	{Kind: jobDigest, Every: 15 * time.Minute},
 	{Kind: jobUpkeep, Every: time.Minute},
 	{Kind: jobMail, Every: 5 * time.Minute},
 	{Kind: jobSweep, Every: time.Hour},

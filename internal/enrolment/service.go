@@ -56,6 +56,8 @@ type Courier interface {
 	// that ResetPIN is the way on.
 	KeyDestroyed(ctx context.Context, tx *store.Tx, r db.Registration, c db.Certificate, why credential.End) error
 	CertificateExpiring(ctx context.Context, tx *store.Tx, r db.Registration, c db.Certificate) error
+	// OfficerDigest tells an officer what waits for him.
+	OfficerDigest(ctx context.Context, tx *store.Tx, employeeID string, d Digest) error
 	// CancelLink cancels queued mails that hold a link which works no more.
 	CancelLink(ctx context.Context, tx *store.Tx, r db.Registration) error
 }

@@ -34,6 +34,8 @@ const (
 	pageStatus      = "/ds"
 	pageCertificate = "/ds/sertifikat"
 	pageReset       = "/ds/reset-pin"
+
+	pageOfficerQueue = "/petugas"
 )
 
 // recipient is an employee as the reader of a mail.
@@ -265,6 +267,18 @@ func (c Registrations) CertificateExpiring(ctx context.Context, tx *store.Tx, r 
 	return c.queue(ctx, tx, r, always(mail.CertificateExpiring{
 		Serial: cert.Serial, NotAfter: end, Days: int(end.Sub(c.Clock()).Hours() / 24), Page: pageCertificate,
 	}))
+}
+
+// OfficerDigest implements enrolment.Courier.
+func (c Registrations) OfficerDigest(ctx context.Context, tx *store.Tx, employeeID string, d enrolment.Digest) error {
+	to, _, err := c.recipient(ctx, tx, employeeID)
+	if err != nil {
+		return err
+	}
+	_, err = c.Queue(ctx, tx, mail.Message{To: to, Params: mail.OfficerDigest{
+		First: d.First, Second: d.Second, Mine: d.Mine, Oldest: d.Oldest, Page: pageOfficerQueue,
+	}}, About{EmployeeID: employeeID})
+	return err
 }
 
 // CancelLink implements enrolment.Courier.

@@ -56,6 +56,13 @@ func (t *Tx) Exec(ctx context.Context, query string, args ...any) (sql.Result, e
 	return t.tx.ExecContext(ctx, query, args...)
 }
 
+// Exists reports whether a query returns a row.
+func (t *Tx) Exists(ctx context.Context, query string, args ...any) (bool, error) {
+	var found bool
+	err := t.tx.QueryRowContext(ctx, "select exists("+query+")", args...).Scan(&found)
+	return found, err
+}
+
 // rawPgx gives f the connection under the transaction.
 func (t *Tx) rawPgx(f func(*pgx.Conn) error) error {
 	return t.conn.Raw(func(dc any) error { return f(dc.(*stdlib.Conn).Conn()) })
