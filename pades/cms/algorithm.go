@@ -15,6 +15,8 @@ import (
 
 	"golang.org/x/crypto/cryptobyte"
 	casn1 "golang.org/x/crypto/cryptobyte/asn1"
+	//lint:ignore SA1019 signatures of PDF 1.7 may be made with it; as MD5
+	_ "golang.org/x/crypto/ripemd160" //nolint:staticcheck // signatures of PDF 1.7 may be made with it; as MD5
 )
 
 // AlgorithmIdentifier is the one of RFC 5280 4.1.1.2.
@@ -33,10 +35,11 @@ const (
 	KeyRSA
 	KeyECDSA
 	KeyEd25519
+	KeyDSA
 )
 
 func (k KeyAlgorithm) String() string {
-	return [...]string{"unknown", "RSA", "ECDSA", "Ed25519"}[k]
+	return [...]string{"unknown", "RSA", "ECDSA", "Ed25519", "DSA"}[k]
 }
 
 // SignatureAlgorithm is what an AlgorithmIdentifier of a signature says.
@@ -57,6 +60,7 @@ var null = []byte{5, 0}
 var hashes = map[OID]crypto.Hash{
 	OIDMD5: crypto.MD5, OIDSHA1: crypto.SHA1, OIDSHA224: crypto.SHA224,
 	OIDSHA256: crypto.SHA256, OIDSHA384: crypto.SHA384, OIDSHA512: crypto.SHA512,
+	OIDRIPEMD160: crypto.RIPEMD160, OIDSHA3_224: crypto.SHA3_224,
 	OIDSHA3_256: crypto.SHA3_256, OIDSHA3_384: crypto.SHA3_384, OIDSHA3_512: crypto.SHA3_512,
 }
 
@@ -71,6 +75,8 @@ var signatures = map[OID]SignatureAlgorithm{
 	OIDSHA256WithRSA:     {Key: KeyRSA, Hash: crypto.SHA256},
 	OIDSHA384WithRSA:     {Key: KeyRSA, Hash: crypto.SHA384},
 	OIDSHA512WithRSA:     {Key: KeyRSA, Hash: crypto.SHA512},
+	OIDRIPEMD160WithRSA:  {Key: KeyRSA, Hash: crypto.RIPEMD160},
+	OIDSHA3_224WithRSA:   {Key: KeyRSA, Hash: crypto.SHA3_224},
 	OIDSHA3_256WithRSA:   {Key: KeyRSA, Hash: crypto.SHA3_256},
 	OIDSHA3_384WithRSA:   {Key: KeyRSA, Hash: crypto.SHA3_384},
 	OIDSHA3_512WithRSA:   {Key: KeyRSA, Hash: crypto.SHA3_512},
@@ -80,10 +86,15 @@ var signatures = map[OID]SignatureAlgorithm{
 	OIDECDSAWithSHA256:   {Key: KeyECDSA, Hash: crypto.SHA256},
 	OIDECDSAWithSHA384:   {Key: KeyECDSA, Hash: crypto.SHA384},
 	OIDECDSAWithSHA512:   {Key: KeyECDSA, Hash: crypto.SHA512},
+	OIDECDSAWithSHA3_224: {Key: KeyECDSA, Hash: crypto.SHA3_224},
 	OIDECDSAWithSHA3_256: {Key: KeyECDSA, Hash: crypto.SHA3_256},
 	OIDECDSAWithSHA3_384: {Key: KeyECDSA, Hash: crypto.SHA3_384},
 	OIDECDSAWithSHA3_512: {Key: KeyECDSA, Hash: crypto.SHA3_512},
 	OIDEd25519:           {Key: KeyEd25519},
+	OIDDSA:               {Key: KeyDSA},
+	OIDDSAWithSHA1:       {Key: KeyDSA, Hash: crypto.SHA1},
+	OIDDSAWithSHA224:     {Key: KeyDSA, Hash: crypto.SHA224},
+	OIDDSAWithSHA256:     {Key: KeyDSA, Hash: crypto.SHA256},
 }
 
 // DigestOID gives the identifier of a digest algorithm, "" when h is none of
@@ -119,7 +130,7 @@ func (a AlgorithmIdentifier) Signature() (SignatureAlgorithm, error) {
 	if !ok {
 		return SignatureAlgorithm{}, fmt.Errorf("%w: signature %s", ErrAlgorithm, a.OID)
 	}
-	if a.OID != OIDECPublicKey && a.Parameters != nil && (string(a.Parameters) != string(null) || s.Key == KeyEd25519) {
+	if a.OID != OIDECPublicKey && a.OID != OIDDSA && a.Parameters != nil && (string(a.Parameters) != string(null) || s.Key == KeyEd25519) {
 		return SignatureAlgorithm{}, fmt.Errorf("cms: %s has parameters that do not belong to it", a.OID)
 	}
 	return s, nil

@@ -91,7 +91,7 @@ const (
 	_ NoteKind = iota
 	// NoteBER: the SignedData is BER, not DER.
 	NoteBER
-	// NoteWeakDigest: SHA-1, MD5 or SHA-224 is in use.
+	// NoteWeakDigest: MD5, SHA-1, RIPEMD-160 or a digest of 224 bits is in use.
 	NoteWeakDigest
 	// NoteSmallExponent: the RSA exponent is 3.
 	NoteSmallExponent

@@ -45,32 +45,36 @@ const (
 
 // Digest algorithms.
 const (
-	OIDMD5      OID = "\x2a\x86\x48\x86\xf7\x0d\x02\x05"     // 1.2.840.113549.2.5
-	OIDSHA1     OID = "\x2b\x0e\x03\x02\x1a"                 // 1.3.14.3.2.26
-	OIDSHA224   OID = "\x60\x86\x48\x01\x65\x03\x04\x02\x04" // 2.16.840.1.101.3.4.2.4
-	OIDSHA256   OID = "\x60\x86\x48\x01\x65\x03\x04\x02\x01" // 2.16.840.1.101.3.4.2.1
-	OIDSHA384   OID = "\x60\x86\x48\x01\x65\x03\x04\x02\x02" // 2.16.840.1.101.3.4.2.2
-	OIDSHA512   OID = "\x60\x86\x48\x01\x65\x03\x04\x02\x03" // 2.16.840.1.101.3.4.2.3
-	OIDSHA3_256 OID = "\x60\x86\x48\x01\x65\x03\x04\x02\x08" // 2.16.840.1.101.3.4.2.8
-	OIDSHA3_384 OID = "\x60\x86\x48\x01\x65\x03\x04\x02\x09" // 2.16.840.1.101.3.4.2.9
-	OIDSHA3_512 OID = "\x60\x86\x48\x01\x65\x03\x04\x02\x0a" // 2.16.840.1.101.3.4.2.10
+	OIDMD5       OID = "\x2a\x86\x48\x86\xf7\x0d\x02\x05"     // 1.2.840.113549.2.5
+	OIDSHA1      OID = "\x2b\x0e\x03\x02\x1a"                 // 1.3.14.3.2.26
+	OIDSHA224    OID = "\x60\x86\x48\x01\x65\x03\x04\x02\x04" // 2.16.840.1.101.3.4.2.4
+	OIDSHA256    OID = "\x60\x86\x48\x01\x65\x03\x04\x02\x01" // 2.16.840.1.101.3.4.2.1
+	OIDSHA384    OID = "\x60\x86\x48\x01\x65\x03\x04\x02\x02" // 2.16.840.1.101.3.4.2.2
+	OIDSHA512    OID = "\x60\x86\x48\x01\x65\x03\x04\x02\x03" // 2.16.840.1.101.3.4.2.3
+	OIDRIPEMD160 OID = "\x2b\x24\x03\x02\x01"                 // 1.3.36.3.2.1
+	OIDSHA3_224  OID = "\x60\x86\x48\x01\x65\x03\x04\x02\x07" // 2.16.840.1.101.3.4.2.7
+	OIDSHA3_256  OID = "\x60\x86\x48\x01\x65\x03\x04\x02\x08" // 2.16.840.1.101.3.4.2.8
+	OIDSHA3_384  OID = "\x60\x86\x48\x01\x65\x03\x04\x02\x09" // 2.16.840.1.101.3.4.2.9
+	OIDSHA3_512  OID = "\x60\x86\x48\x01\x65\x03\x04\x02\x0a" // 2.16.840.1.101.3.4.2.10
 )
 
 // Keys and signature algorithms.
 const (
-	OIDRSA             OID = "\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01" // 1.2.840.113549.1.1.1
-	OIDMGF1            OID = "\x2a\x86\x48\x86\xf7\x0d\x01\x01\x08" // 1.2.840.113549.1.1.8
-	OIDRSAPSS          OID = "\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0a" // 1.2.840.113549.1.1.10
-	OIDMD5WithRSA      OID = "\x2a\x86\x48\x86\xf7\x0d\x01\x01\x04" // 1.2.840.113549.1.1.4
-	OIDSHA1WithRSA     OID = "\x2a\x86\x48\x86\xf7\x0d\x01\x01\x05" // 1.2.840.113549.1.1.5
-	OIDSHA1WithRSAOIW  OID = "\x2b\x0e\x03\x02\x1d"                 // 1.3.14.3.2.29
-	OIDSHA224WithRSA   OID = "\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0e" // 1.2.840.113549.1.1.14
-	OIDSHA256WithRSA   OID = "\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0b" // 1.2.840.113549.1.1.11
-	OIDSHA384WithRSA   OID = "\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0c" // 1.2.840.113549.1.1.12
-	OIDSHA512WithRSA   OID = "\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0d" // 1.2.840.113549.1.1.13
-	OIDSHA3_256WithRSA OID = "\x60\x86\x48\x01\x65\x03\x04\x03\x0e" // 2.16.840.1.101.3.4.3.14
-	OIDSHA3_384WithRSA OID = "\x60\x86\x48\x01\x65\x03\x04\x03\x0f" // 2.16.840.1.101.3.4.3.15
-	OIDSHA3_512WithRSA OID = "\x60\x86\x48\x01\x65\x03\x04\x03\x10" // 2.16.840.1.101.3.4.3.16
+	OIDRSA              OID = "\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01" // 1.2.840.113549.1.1.1
+	OIDMGF1             OID = "\x2a\x86\x48\x86\xf7\x0d\x01\x01\x08" // 1.2.840.113549.1.1.8
+	OIDRSAPSS           OID = "\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0a" // 1.2.840.113549.1.1.10
+	OIDMD5WithRSA       OID = "\x2a\x86\x48\x86\xf7\x0d\x01\x01\x04" // 1.2.840.113549.1.1.4
+	OIDSHA1WithRSA      OID = "\x2a\x86\x48\x86\xf7\x0d\x01\x01\x05" // 1.2.840.113549.1.1.5
+	OIDSHA1WithRSAOIW   OID = "\x2b\x0e\x03\x02\x1d"                 // 1.3.14.3.2.29
+	OIDSHA224WithRSA    OID = "\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0e" // 1.2.840.113549.1.1.14
+	OIDSHA256WithRSA    OID = "\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0b" // 1.2.840.113549.1.1.11
+	OIDSHA384WithRSA    OID = "\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0c" // 1.2.840.113549.1.1.12
+	OIDSHA512WithRSA    OID = "\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0d" // 1.2.840.113549.1.1.13
+	OIDRIPEMD160WithRSA OID = "\x2b\x24\x03\x03\x01\x02"             // 1.3.36.3.3.1.2
+	OIDSHA3_224WithRSA  OID = "\x60\x86\x48\x01\x65\x03\x04\x03\x0d" // 2.16.840.1.101.3.4.3.13
+	OIDSHA3_256WithRSA  OID = "\x60\x86\x48\x01\x65\x03\x04\x03\x0e" // 2.16.840.1.101.3.4.3.14
+	OIDSHA3_384WithRSA  OID = "\x60\x86\x48\x01\x65\x03\x04\x03\x0f" // 2.16.840.1.101.3.4.3.15
+	OIDSHA3_512WithRSA  OID = "\x60\x86\x48\x01\x65\x03\x04\x03\x10" // 2.16.840.1.101.3.4.3.16
 
 	OIDECPublicKey       OID = "\x2a\x86\x48\xce\x3d\x02\x01"         // 1.2.840.10045.2.1
 	OIDECDSAWithSHA1     OID = "\x2a\x86\x48\xce\x3d\x04\x01"         // 1.2.840.10045.4.1
@@ -78,10 +82,16 @@ const (
 	OIDECDSAWithSHA256   OID = "\x2a\x86\x48\xce\x3d\x04\x03\x02"     // 1.2.840.10045.4.3.2
 	OIDECDSAWithSHA384   OID = "\x2a\x86\x48\xce\x3d\x04\x03\x03"     // 1.2.840.10045.4.3.3
 	OIDECDSAWithSHA512   OID = "\x2a\x86\x48\xce\x3d\x04\x03\x04"     // 1.2.840.10045.4.3.4
+	OIDECDSAWithSHA3_224 OID = "\x60\x86\x48\x01\x65\x03\x04\x03\x09" // 2.16.840.1.101.3.4.3.9
 	OIDECDSAWithSHA3_256 OID = "\x60\x86\x48\x01\x65\x03\x04\x03\x0a" // 2.16.840.1.101.3.4.3.10
 	OIDECDSAWithSHA3_384 OID = "\x60\x86\x48\x01\x65\x03\x04\x03\x0b" // 2.16.840.1.101.3.4.3.11
 	OIDECDSAWithSHA3_512 OID = "\x60\x86\x48\x01\x65\x03\x04\x03\x0c" // 2.16.840.1.101.3.4.3.12
 	OIDEd25519           OID = "\x2b\x65\x70"                         // 1.3.101.112
+
+	OIDDSA           OID = "\x2a\x86\x48\xce\x38\x04\x01"         // 1.2.840.10040.4.1
+	OIDDSAWithSHA1   OID = "\x2a\x86\x48\xce\x38\x04\x03"         // 1.2.840.10040.4.3
+	OIDDSAWithSHA224 OID = "\x60\x86\x48\x01\x65\x03\x04\x03\x01" // 2.16.840.1.101.3.4.3.1
+	OIDDSAWithSHA256 OID = "\x60\x86\x48\x01\x65\x03\x04\x03\x02" // 2.16.840.1.101.3.4.3.2
 )
 
 const (

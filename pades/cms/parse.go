@@ -211,15 +211,18 @@ func (sd *SignedData) parseRevocation(set cryptobyte.String) error {
 		if !set.ReadAnyASN1Element(&raw, &tag) {
 			return syntax("malformed crls")
 		}
-		if tag == casn1.SEQUENCE {
-			sd.CRLs = append(sd.CRLs, raw)
-			continue
-		}
-		if raw.ReadASN1(&other, casn1.Tag(1).Constructed().ContextSpecific()) {
-			if o, ok := ReadOID(&other); ok && o == oidOCSPResponse && other.ReadASN1Element(&response, casn1.SEQUENCE) && other.Empty() {
+		// Some signers leave the tag [1] of OtherRevocationInfoFormat out; a
+		// CertificateList begins with another SEQUENCE, never with an identifier.
+		element := raw
+		raw.ReadAnyASN1(&other, &tag)
+		if o, ok := ReadOID(&other); ok {
+			if o == oidOCSPResponse && other.ReadASN1Element(&response, casn1.SEQUENCE) && other.Empty() {
 				sd.OCSPs = append(sd.OCSPs, response)
 				continue
 			}
+		} else if tag == casn1.SEQUENCE {
+			sd.CRLs = append(sd.CRLs, element)
+			continue
 		}
 		sd.note(NoteUnreadable, "entry %d of crls is of another kind", n)
 	}

@@ -129,7 +129,7 @@ func (v *Verification) algorithms(sd *SignedData) {
 	}
 	for _, h := range []crypto.Hash{v.Digest, v.Algorithm.Hash} {
 		switch h {
-		case crypto.MD5, crypto.SHA1, crypto.SHA224:
+		case crypto.MD5, crypto.SHA1, crypto.RIPEMD160, crypto.SHA224, crypto.SHA3_224:
 			v.note(NoteWeakDigest, "%v is in use", h)
 		}
 		if v.Algorithm.Hash == v.Digest {
@@ -297,7 +297,7 @@ func (v *Verification) signer(sd *SignedData, o VerifyOptions) {
 	var named []*Certificate
 	for _, c := range slices.Concat(sd.Certificates, si.CertificateValues(), o.Certificates) {
 		fits := si.KeyID != nil && bytes.Equal(si.KeyID, c.KeyID) ||
-			si.KeyID == nil && bytes.Equal(si.Issuer, c.RawIssuer) && bytes.Equal(si.Serial, c.Serial)
+			si.KeyID == nil && sameName(si.Issuer, c.RawIssuer) && bytes.Equal(si.Serial, c.Serial)
 		if fits && !slices.ContainsFunc(named, c.same) {
 			named = append(named, c)
 		}
