@@ -2,6 +2,10 @@ package certpath
 
 import (
 	"context"
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
 	"fmt"
 	"testing"
 )
@@ -106,6 +110,48 @@ func BenchmarkPKITS(b *testing.B) {
 			for b.Loop() {
 				for _, c := range cases {
 					v.Validate(context.Background(), Request{Certificate: p.certs[c.target], Candidates: p.all, Time: pkitsTime, Source: p.crls})
+				}
+			}
+		})
+	}
+}
+
+// BenchmarkHostile validates, with nothing remembered, a subscriber below 20
+// authorities of which each has certified every other with keys that cost the
+// most for their share of Limits.Signatures.
+func BenchmarkHostile(b *testing.B) {
+	rsa4096 := newRSA(b, 4096)
+	for name, key := range map[string]func() crypto.Signer{
+		"P-256":    func() crypto.Signer { return newKey(b) },
+		"RSA-4096": func() crypto.Signer { return rsa4096 },
+		"P-521": func() crypto.Signer {
+			k, err := ecdsa.GenerateKey(elliptic.P521(), rand.Reader)
+			if err != nil {
+				b.Fatal(err)
+			}
+			return k
+		},
+	} {
+		b.Run(name, func(b *testing.B) {
+			var ring, mesh []*party
+			for i := range 20 {
+				ring = append(ring, issue(b, nil, fmt.Sprintf("CA %d", i), ca(-1), keyed(key())))
+			}
+			for i := range 20 {
+				for j := range 20 {
+					if i != j {
+						mesh = append(mesh, issue(b, ring[i], fmt.Sprintf("CA %d", j), ca(-1), keyed(ring[j].key)))
+					}
+				}
+			}
+			v, err := NewValidator(Config{Anchors: []*Anchor{NewAnchor(root(b, "Akar").cert)}, Cache: -1})
+			if err != nil {
+				b.Fatal(err)
+			}
+			leaf := issue(b, ring[0], "Budi Fiktif")
+			for b.Loop() {
+				if res := ask(v, leaf, mesh...); res.Indication == Passed {
+					b.Fatal("passed")
 				}
 			}
 		})

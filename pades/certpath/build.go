@@ -49,7 +49,7 @@ type run struct {
 type work struct {
 	pool       map[string][]*Certificate // by the comparable form of the subject
 	others     []*Certificate            // the same, as given
-	signatures int                       // verified
+	signatures int                       // verified, by cost
 	failed     map[signatureKey]error
 	busy       map[signatureKey]bool // CRL issuers whose path is being validated, and for which anchor
 	issuers    map[auxiliaryKey]error
@@ -123,7 +123,7 @@ func (r *run) verify(s signed, issuer *Certificate) error {
 	if r.signatures >= r.v.limits.Signatures {
 		return fmt.Errorf("%d signatures: %w", r.signatures, errLimit)
 	}
-	r.signatures++
+	r.signatures += cost(issuer.PublicKey)
 	if err := s.algorithm.Verify(issuer.PublicKey, s.tbs, s.value); err != nil {
 		r.failed[key] = err
 		return err

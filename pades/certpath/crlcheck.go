@@ -231,7 +231,7 @@ func (r *run) crlSigner(p path, i int, l *CRL) (*Certificate, error) {
 			firstErr = err
 		}
 	}
-	// The certificates above are validated already.
+	// The certificates above, and the anchor, are validated already.
 	for j := i; j < len(p.certs); j++ {
 		c := p.issuer(j)
 		if !c.Subject.Equal(l.Issuer) {
@@ -244,11 +244,6 @@ func (r *run) crlSigner(p path, i int, l *CRL) (*Certificate, error) {
 		return c, nil
 	}
 	seen := 0
-	for _, a := range r.v.anchors[l.Issuer.key] {
-		if a == p.anchor && r.signs(l, a.holder) == nil {
-			return a.holder, nil
-		}
-	}
 	for _, c := range r.pool[l.Issuer.key] {
 		if seen++; seen > r.v.limits.Candidates {
 			fail(fmt.Errorf("issuers of a CRL: %w", errLimit))

@@ -204,7 +204,8 @@ type answer struct {
 	single        []ext
 	hash          crypto.Hash
 	basicOnly     bool
-	keyBits       []byte // instead of the issuer's
+	keyBits       []byte   // instead of the issuer's
+	more          []answer // about the same certificate
 }
 
 // ocsp signs an answer by p.
@@ -240,8 +241,6 @@ func (p *party) ocspDER(a answer) []byte {
 	if a.keyBits == nil {
 		a.keyBits = a.issuer.cert.KeyBits
 	}
-	digest := func(x []byte) []byte { h := a.certHash.New(); h.Write(x); return h.Sum(nil) }
-	oid, _ := hashOID(a.certHash)
 	tbs := seqOf(func(b *cryptobyte.Builder) {
 		if a.byKey {
 			b.AddASN1(explicit(2), func(b *cryptobyte.Builder) { b.AddASN1OctetString(keyHashOf(p.cert)) })
@@ -250,34 +249,13 @@ func (p *party) ocspDER(a answer) []byte {
 		}
 		b.AddASN1GeneralizedTime(a.produced)
 		b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
-			b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
-				b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
-					b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) { addOID(b, []byte(oid)); b.AddASN1NULL() })
-					b.AddASN1OctetString(digest(a.issuer.cert.Subject.Raw))
-					b.AddASN1OctetString(digest(a.keyBits))
-					b.AddASN1BigInt(a.about.cert.Serial)
-				})
-				switch a.kind {
-				case StatusGood:
-					b.AddASN1(implicit(0), func(*cryptobyte.Builder) {})
-				case StatusUnknown:
-					b.AddASN1(implicit(2), func(*cryptobyte.Builder) {})
-				default:
-					b.AddASN1(explicit(1), func(b *cryptobyte.Builder) {
-						b.AddASN1GeneralizedTime(a.revokedAt)
-						if a.reason != 0 {
-							b.AddASN1(explicit(0), func(b *cryptobyte.Builder) { b.AddASN1Enum(int64(a.reason)) })
-						}
-					})
+			for _, x := range append([]answer{a}, a.more...) {
+				x.about, x.issuer, x.keyBits, x.certHash = a.about, a.issuer, a.keyBits, a.certHash
+				if x.next.IsZero() {
+					x.next = x.this.Add(day)
 				}
-				b.AddASN1GeneralizedTime(a.this)
-				if !a.noNext {
-					b.AddASN1(explicit(0), func(b *cryptobyte.Builder) { b.AddASN1GeneralizedTime(a.next) })
-				}
-				if len(a.single) > 0 {
-					b.AddASN1(explicit(1), func(b *cryptobyte.Builder) { addExtensions(b, a.single) })
-				}
-			})
+				x.add(b)
+			}
 		})
 		if len(a.exts) > 0 {
 			b.AddASN1(explicit(1), func(b *cryptobyte.Builder) { addExtensions(b, a.exts) })
@@ -307,6 +285,40 @@ func (p *party) ocspDER(a answer) []byte {
 				b.AddASN1OctetString(basic)
 			})
 		})
+	})
+}
+
+// add writes the SingleResponse.
+func (a answer) add(b *cryptobyte.Builder) {
+	digest := func(x []byte) []byte { h := a.certHash.New(); h.Write(x); return h.Sum(nil) }
+	oid, _ := hashOID(a.certHash)
+	b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
+		b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
+			b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) { addOID(b, []byte(oid)); b.AddASN1NULL() })
+			b.AddASN1OctetString(digest(a.issuer.cert.Subject.Raw))
+			b.AddASN1OctetString(digest(a.keyBits))
+			b.AddASN1BigInt(a.about.cert.Serial)
+		})
+		switch a.kind {
+		case StatusGood:
+			b.AddASN1(implicit(0), func(*cryptobyte.Builder) {})
+		case StatusUnknown:
+			b.AddASN1(implicit(2), func(*cryptobyte.Builder) {})
+		default:
+			b.AddASN1(explicit(1), func(b *cryptobyte.Builder) {
+				b.AddASN1GeneralizedTime(a.revokedAt)
+				if a.reason != 0 {
+					b.AddASN1(explicit(0), func(b *cryptobyte.Builder) { b.AddASN1Enum(int64(a.reason)) })
+				}
+			})
+		}
+		b.AddASN1GeneralizedTime(a.this)
+		if !a.noNext {
+			b.AddASN1(explicit(0), func(b *cryptobyte.Builder) { b.AddASN1GeneralizedTime(a.next) })
+		}
+		if len(a.single) > 0 {
+			b.AddASN1(explicit(1), func(b *cryptobyte.Builder) { addExtensions(b, a.single) })
+		}
 	})
 }
 

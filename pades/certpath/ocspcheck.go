@@ -21,7 +21,7 @@ func (r *run) ocspStatement(p path, i int, o *OCSPResponse) (Status, error) {
 	c, issuer := p.certs[i], p.issuer(i)
 	answer := -1
 	for j := range o.Answers {
-		if o.Answers[j].CertID.Matches(c, issuer.Subject, issuer.KeyBits) && (answer < 0 || o.Answers[j].ThisUpdate.After(o.Answers[answer].ThisUpdate)) {
+		if o.Answers[j].CertID.Matches(c, issuer.Subject, issuer.KeyBits) && (answer < 0 || o.Answers[j].outweighs(&o.Answers[answer])) {
 			answer = j
 		}
 	}
@@ -55,6 +55,15 @@ func (r *run) ocspStatement(p path, i int, o *OCSPResponse) (Status, error) {
 		Kind: a.Kind, RevokedAt: a.RevokedAt, Reason: a.Reason,
 		ThisUpdate: a.ThisUpdate, NextUpdate: a.NextUpdate, OCSP: o, Signer: signer,
 	}, nil
+}
+
+// outweighs reports whether a counts rather than o, both being about one
+// certificate: a revocation for good, else what is newer.
+func (a *OCSPAnswer) outweighs(o *OCSPAnswer) bool {
+	if (a.Kind == StatusRevoked) != (o.Kind == StatusRevoked) {
+		return a.Kind == StatusRevoked
+	}
+	return a.ThisUpdate.After(o.ThisUpdate)
 }
 
 // named reports whether the answer names holder as its responder.

@@ -5,6 +5,9 @@ import (
 	"context"
 	"crypto"
 	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/rsa"
 	"crypto/x509"
 	"errors"
 	"fmt"
@@ -270,6 +273,42 @@ func TestWorkIsBounded(t *testing.T) {
 		crowd = append(crowd, issue(t, nil, "CA 0", ca(-1)))
 	}
 	work("crowd of one name", anchored(t, other), leaf, crowd, ReasonSignature, limits.Candidates)
+}
+
+// TestCostlyKeysCountMore: what takes long to verify uses up the bound sooner.
+func TestCostlyKeysCountMore(t *testing.T) {
+	p521, err := ecdsa.GenerateKey(elliptic.P521(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p384, err := ecdsa.GenerateKey(elliptic.P384(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	one := new(big.Int).SetInt64(1)
+	for _, c := range []struct {
+		key  crypto.PublicKey
+		want int
+	}{
+		{newKey(t).Public(), 1}, {p384.Public(), 2}, {p521.Public(), 8}, {&DSAPublicKey{}, 4}, {newEd25519(t).Public(), 1},
+		{&rsa.PublicKey{N: new(big.Int).Lsh(one, 4095), E: 65537}, 1}, {&rsa.PublicKey{N: new(big.Int).Lsh(one, 4096), E: 3}, 8},
+		{&rsa.PublicKey{N: new(big.Int).Lsh(one, 2047), E: 1<<31 - 1}, 8},
+	} {
+		if got := cost(c.key); got != c.want {
+			t.Errorf("%T costs %d, want %d", c.key, got, c.want)
+		}
+	}
+	r := root(t, "Akar", keyed(p521))
+	leaf := issue(t, r, "Siti Fiktif")
+	v, err := NewValidator(Config{Anchors: []*Anchor{NewAnchor(r.cert)}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	req := Request{Certificate: leaf.cert, Time: noon, Revocation: RevocationNone}
+	first := v.newRun(context.Background(), &req)
+	if res := first.search(func(inner *run, p path) *Result { return inner.at(p) }); res.Indication != Passed || first.signatures != 8 {
+		t.Errorf("%v with %d", res.Err(), first.signatures)
+	}
 }
 
 // TestPolicyGraphStaysSmall: mappings that double a policy tree at each

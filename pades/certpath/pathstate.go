@@ -270,6 +270,6 @@ func (r *run) verifyInherited(s signed, key crypto.PublicKey) error {
 	if r.signatures >= r.v.limits.Signatures {
 		return fmt.Errorf("%d signatures: %w", r.signatures, errLimit)
 	}
-	r.signatures++
+	r.signatures += cost(key)
 	return s.algorithm.Verify(key, s.tbs, s.value)
 }

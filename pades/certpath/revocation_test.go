@@ -80,6 +80,19 @@ func TestOCSP(t *testing.T) {
 			r := w.responder()
 			return some(r.ocsp(w.good(answer{embed: []*party{r}})), r.ocsp(answer{about: r, issuer: w.ca, embed: []*party{r}}))
 		}, nil, ReasonNoRevocation, TryLater},
+		{"delegated without nocheck, responder is revoked", func(w *world) []any {
+			r := w.responder()
+			return some(r.ocsp(w.good(answer{embed: []*party{r}})), w.root.crl(list{number: 1}), w.ca.crl(list{number: 1, exts: []ext{idp(point{reasons: 1 << 1})}, entries: []gone{revokes(r, start, KeyCompromise)}}))
+		}, nil, ReasonNoRevocation, TryLater},
+		{"good and revoked in one response", func(w *world) []any {
+			return some(w.ca.ocsp(w.good(answer{more: []answer{{kind: StatusRevoked, revokedAt: noon.Add(-2 * time.Hour), this: noon.Add(-90 * time.Minute)}}})))
+		}, nil, ReasonRevoked, RevokedNoPOE},
+		{"revoked and good in one response", func(w *world) []any {
+			return some(w.ca.ocsp(w.good(answer{kind: StatusRevoked, revokedAt: noon.Add(-2 * time.Hour), more: []answer{{kind: StatusGood, this: noon}}})))
+		}, nil, ReasonRevoked, RevokedNoPOE},
+		{"two good ones in one response, the newer is fresh", func(w *world) []any {
+			return some(w.ca.ocsp(w.good(answer{this: noon.Add(-9 * day), produced: noon, more: []answer{{kind: StatusGood, this: noon}}})))
+		}, nil, ReasonNone, ""},
 		{"delegated without id-kp-OCSPSigning", func(w *world) []any {
 			r := issue(w.t, w.ca, "OCSP Contoh", nocheck(), eku(ExtKeyUsageEmail))
 			return some(r.ocsp(w.good(answer{embed: []*party{r}})))
@@ -241,6 +254,7 @@ func TestCRL(t *testing.T) {
 		{"unknown critical extension", func(w *world) []any {
 			return some(w.ca.crl(list{number: 1, exts: []ext{{"\x2a\x03\x04", true, []byte{5, 0}}}}))
 		}, nil, ReasonNoRevocation, TryLater},
+		{"in the CA's name by the root", func(w *world) []any { return some(w.root.crl(list{number: 1, issuer: w.ca.cert.Subject.Raw})) }, nil, ReasonNoRevocation, TryLater},
 		{"unknown critical extension of another's entry", func(w *world) []any {
 			return some(w.ca.crl(list{number: 1, entries: []gone{{serial: big.NewInt(5), at: past, exts: []ext{{"\x2a\x03\x04", true, []byte{5, 0}}}}}}))
 		}, nil, ReasonNoRevocation, TryLater},
@@ -305,6 +319,11 @@ func TestDeltaCRL(t *testing.T) {
 		}, nil, ReasonNone, ""},
 		{"base of the delta is newer than the list", func(w *world) []any { return some(w.ca.crl(old), w.ca.crl(list{number: 7, base: 6})) }, nil, ReasonStale, TryLater},
 		{"delta that is not newer than the list", func(w *world) []any { return some(w.ca.crl(old), w.ca.crl(list{number: 5, base: 4})) }, nil, ReasonStale, TryLater},
+		{"delta with an entry that cannot be read", func(w *world) []any {
+			g := revokes(w.leaf, past, KeyCompromise)
+			g.exts = []ext{{extInvalidityDate, false, []byte{5, 0}}}
+			return some(w.ca.crl(list{number: 5}), w.ca.crl(list{number: 6, base: 5, entries: []gone{g}}))
+		}, nil, ReasonNoRevocation, TryLater},
 		{"delta of another scope", func(w *world) []any {
 			return some(w.ca.crl(old), w.ca.crl(list{number: 6, base: 5, exts: []ext{idp(point{}, onlyUser)}}))
 		}, nil, ReasonStale, TryLater},

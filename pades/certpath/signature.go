@@ -294,3 +294,26 @@ func saltLength(n int) int {
 	}
 	return n
 }
+
+// cost tells how much a verification with key counts for Limits.Signatures, in
+// units of about half a millisecond of a processor, one at the least: measured
+// 0.07 ms for P-256, 0.6 for P-384, 3 for P-521, 0.1 for RSA of 4096 bits, 3 for
+// RSA of 8192 with the largest exponent, 1 for DSA.
+func cost(key crypto.PublicKey) int {
+	switch k := key.(type) {
+	case *rsa.PublicKey:
+		if k.N.BitLen() > 4096 || k.E > 1<<17 {
+			return 8
+		}
+	case *ecdsa.PublicKey:
+		switch size := k.Curve.Params().BitSize; {
+		case size > 384:
+			return 8
+		case size > 256:
+			return 2
+		}
+	case *DSAPublicKey:
+		return 4
+	}
+	return 1
+}

@@ -14,7 +14,7 @@ type Limits struct {
 	Depth      int // certificates of a path without the anchor; 10
 	Candidates int // issuers considered for one certificate; 32
 	Nodes      int // certificates considered in all; 256
-	Signatures int // signatures verified in one validation; 256
+	Signatures int // signatures verified in one validation, those by costly keys counted several times; 256
 	Paths      int // complete paths that are validated; 32
 	Recursion  int // paths of CRL issuers and OCSP responders inside one another; 3
 	Material   int // CRLs and OCSP answers looked at for one certificate; 64
