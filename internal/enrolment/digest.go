@@ -70,8 +70,9 @@ func (s *Service) tellOfficer(ctx context.Context, officer string, units []strin
 		if _, err := tx.LockEmployee(ctx, officer); err != nil {
 			return fmt.Errorf("lock officer: %w", err)
 		}
-		sent, err := tx.Exists(ctx, `select 1 from mail where employee_id = $1 and kind = 'officer_digest' and created_at >= $2`,
-			officer, clock.Micros(morning))
+		var sent bool
+		err := tx.QueryRow(ctx, `select exists(select 1 from mail where employee_id = $1 and kind = 'officer_digest' and created_at >= $2)`,
+			officer, clock.Micros(morning)).Scan(&sent)
 		if err != nil {
 			return fmt.Errorf("look for today's digest: %w", err)
 		}

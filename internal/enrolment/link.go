@@ -82,6 +82,9 @@ func (s *Service) SendLink(ctx context.Context, who audit.Actor, role Role, unit
 	})
 }
 
+const day = 24 * time.Hour
+
+// limitLinks says when an applicant may ask for a link again, if not now.
 func (s *Service) limitLinks(ctx context.Context, tx *store.Tx, id string) error {
 	now := s.now()
 	last, err := tx.LatestEnrolLink(ctx, id)
@@ -91,14 +94,21 @@ func (s *Service) limitLinks(ctx context.Context, tx *store.Tx, id string) error
 	if again := clock.FromMicros(last.CreatedAt).Add(s.Policy.LinkPause); err == nil && again.After(now) {
 		return &TooManyError{Again: again}
 	}
-	n, err := tx.CountEnrolLinksSince(ctx, db.CountEnrolLinksSinceParams{RegistrationID: id, CreatedAt: clock.Micros(now.Add(-24 * time.Hour))})
+	n, err := tx.CountEnrolLinksSince(ctx, db.CountEnrolLinksSinceParams{RegistrationID: id, CreatedAt: clock.Micros(now.Add(-day))})
 	if err != nil {
 		return fmt.Errorf("count links: %w", err)
 	}
-	if int(n) >= s.Policy.LinksPerDay {
-		return &TooManyError{Again: now.Add(24 * time.Hour)}
+	if int(n) < s.Policy.LinksPerDay {
+		return nil
 	}
-	return nil
+	// The oldest of the links that use the day up: a day after it one is free.
+	var oldest int64
+	err = tx.QueryRow(ctx, `select created_at from enrol_link where registration_id = $1 order by created_at desc limit 1 offset $2`,
+		id, max(s.Policy.LinksPerDay, 1)-1).Scan(&oldest)
+	if err != nil {
+		return fmt.Errorf("count links: %w", err)
+	}
+	return &TooManyError{Again: clock.FromMicros(oldest).Add(day)}
 }
 
 // Link is what the page behind a link shows. Looking at it changes nothing, so

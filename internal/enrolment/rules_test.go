@@ -291,24 +291,49 @@ func TestLinkWorksOnceUntilItExpires(t *testing.T) {
 
 func TestApplicantAsksForFewLinks(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, storetest.Open(t, storetest.SQLite(t)))
-	ctx := t.Context()
-	applicant, _, _, r := w.to(enrolment.OnSetPassphrase)
-	sent := 0
-	for range 100 {
-		err := w.svc.SendLink(ctx, applicant, enrolment.Applicant, nil, r.ID)
-		var many *enrolment.TooManyError
-		switch {
-		case err == nil:
-			sent++
-		case !errors.As(err, &many) || !many.Again.After(w.clock.Now()):
-			t.Fatalf("link %d: %v", sent, err)
+	storetest.Each(t, func(t *testing.T, st *store.Store) {
+		w := newWorld(t, st)
+		ctx := t.Context()
+		applicant, _, _, r := w.to(enrolment.OnSetPassphrase)
+		first := w.clock.Now() // the officer's was the first of the day
+		ask := func() time.Time {
+			t.Helper()
+			err := w.svc.SendLink(ctx, applicant, enrolment.Applicant, nil, r.ID)
+			var many *enrolment.TooManyError
+			if err != nil && !errors.As(err, &many) {
+				t.Fatal(err)
+			}
+			if err == nil {
+				return time.Time{}
+			}
+			return many.Again
 		}
-		w.clock.Advance(time.Minute)
-	}
-	if want := w.svc.Policy.LinksPerDay - 1; sent != want { // the officer's was the first of the day
-		t.Errorf("%d links in 100 minutes, want %d", sent, want)
-	}
+		sent := 0
+		for range 100 {
+			if again := ask(); again.IsZero() {
+				sent++
+			} else if !again.After(w.clock.Now()) {
+				t.Fatalf("after %d: again at %v, and it is %v", sent, again, w.clock.Now())
+			}
+			w.clock.Advance(time.Minute)
+		}
+		if want := w.svc.Policy.LinksPerDay - 1; sent != want {
+			t.Errorf("%d links in 100 minutes, want %d", sent, want)
+		}
+		// What is said about the next one is so.
+		again := ask()
+		if want := first.Add(24 * time.Hour); !again.Equal(want) {
+			t.Errorf("again at %v, want %v", again, want)
+		}
+		w.clock.Advance(again.Sub(w.clock.Now()) - time.Microsecond)
+		if ask().IsZero() {
+			t.Error("a link before its time")
+		}
+		w.clock.Advance(time.Microsecond)
+		if at := ask(); !at.IsZero() {
+			t.Errorf("no link at the time that was said, but at %v", at)
+		}
+	})
 }
 
 func TestAgreementNeedsTheTextsShown(t *testing.T) {

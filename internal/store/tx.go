@@ -56,11 +56,10 @@ func (t *Tx) Exec(ctx context.Context, query string, args ...any) (sql.Result, e
 	return t.tx.ExecContext(ctx, query, args...)
 }
 
-// Exists reports whether a query returns a row.
-func (t *Tx) Exists(ctx context.Context, query string, args ...any) (bool, error) {
-	var found bool
-	err := t.tx.QueryRowContext(ctx, "select exists("+query+")", args...).Scan(&found)
-	return found, err
+// QueryRow asks for one row; for the few questions that sqlc cannot write. Its
+// Scan fails with an error that IsNotFound knows when there is none.
+func (t *Tx) QueryRow(ctx context.Context, query string, args ...any) *sql.Row {
+	return t.tx.QueryRowContext(ctx, query, args...)
 }
 
 // rawPgx gives f the connection under the transaction.
