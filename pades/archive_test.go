@@ -30,10 +30,11 @@ func timeStamping(c *x509.Certificate) {
 // stamper is a time-stamping authority of the test's own authority.
 type stamper struct {
 	authority *tsp.Authority
-	pad       int // further certificates in the tokens, to make them longer
 	calls     int
 }
 
+// newStamper makes an authority whose tokens hold pad certificates more than
+// they need, to be longer.
 func newStamper(t testing.TB, pad int) *stamper {
 	t.Helper()
 	e := certify("Stempel Waktu Contoh", newP256(), sub(), timeStamping)

@@ -61,7 +61,7 @@ func (p *twoParts) ReadAt(b []byte, off int64) (int, error) {
 		}
 		m, err := p.head.ReadAt(b[n:n+int(min(int64(len(b)-n), p.size-at))], at)
 		n += m
-		if err != nil && err != io.EOF { //nolint:errorlint // io.ReaderAt returns it bare
+		if err != nil && err != io.EOF {
 			return n, err
 		}
 	}
