@@ -115,6 +115,10 @@ func TestUploadPage(t *testing.T) {
 	site.As(sari).Get("/ds/lengkapi/lain").Want(t, http.StatusNotFound)
 	site.As(sari).Upload("/ds/lengkapi/ktp", "", nil, nil).Want(t, http.StatusUnprocessableEntity, "Pilih berkas yang akan diunggah.")
 	site.As(sari).Upload("/ds/lengkapi/ktp", "x", []byte("!bad"), nil).Want(t, http.StatusUnprocessableEntity, "Berkas rusak")
+	busy := site.As(sari).Upload("/ds/lengkapi/ktp", "x", []byte("?"), nil).Want(t, http.StatusServiceUnavailable, "Tunggu sebentar, lalu unggah kembali")
+	if got := busy.Header.Get("Retry-After"); got != "5" {
+		t.Errorf("Retry-After %q when there is no room", got)
+	}
 	site.As(sari).Upload("/ds/lengkapi/ktp", "x", make([]byte, maxFile+100_000), nil).Want(t, http.StatusRequestEntityTooLarge, "paling besar 5 MB")
 	name := "../../x\r\nSet-Cookie: a=b\u202e" + strings.Repeat("n", 300)
 	if a := site.As(sari).Upload("/ds/lengkapi/ktp", name, []byte("card"), url.Values{"file.rotate": {"90"}, "file.x": {"0.1"}, "file.y": {"0"}, "file.w": {"0.9"}, "file.h": {"1"}}); a.Location != "/ds/lengkapi#berkas" {

@@ -130,7 +130,8 @@ func (p *Pages) saveUpload(w http.ResponseWriter, r *http.Request) error {
 	var refused *scan.Error
 	switch {
 	case errors.As(err, &refused):
-		return p.showUpload(w, r, statusOf(refused), refusal(refused))
+		problems := refusal(refused)
+		return p.showUpload(w, r, statusOf(w, refused, problems), problems)
 	case errors.Is(err, staff.ErrQuota):
 		return p.showUpload(w, r, http.StatusTooManyRequests, web.FieldErrors{"file": {Key: "hris.upload.quota"}})
 	case errors.Is(err, staff.ErrInactive):
@@ -147,19 +148,18 @@ func refusal(e *scan.Error) web.FieldErrors {
 	for k, v := range e.Params {
 		params[k] = v
 	}
-	return web.FieldErrors{"file": {Key: e.Key(), Args: []any{params}}}
+	return web.FieldErrors{"file": {Key: e.Key(), Args: []any{params}, Busy: e.Code == scan.Busy}}
 }
 
-func statusOf(e *scan.Error) int {
+// statusOf is the status of the page that says problems, which are what e says.
+func statusOf(w http.ResponseWriter, e *scan.Error, problems web.FieldErrors) int {
 	switch e.Code {
 	case scan.TooBig:
 		return http.StatusRequestEntityTooLarge
 	case scan.WrongType:
 		return http.StatusUnsupportedMediaType
-	case scan.Busy:
-		return http.StatusServiceUnavailable
 	}
-	return http.StatusUnprocessableEntity
+	return problems.Status(w)
 }
 
 // readFile gives the bytes of an uploaded file; its name and type, which the

@@ -133,13 +133,17 @@ func (x *Set) Upload(e staff.Employee, kind staff.Field, name string) staff.Evid
 }
 
 // Scans stands in for the processing of uploads: every file becomes a plain
-// image; one that starts with "!" is refused as damaged, with "%" a PDF.
+// image; one that starts with "!" is refused as damaged, for one with "?" there
+// is no room, one with "%" is a PDF.
 type Scans struct{}
 
 // Process implements scan.Processor.
 func (Scans) Process(_ context.Context, in scan.Input) (scan.Result, error) {
 	if bytes.HasPrefix(in.Bytes, []byte("!")) {
 		return scan.Result{}, &scan.Error{Code: scan.Damaged}
+	}
+	if bytes.HasPrefix(in.Bytes, []byte("?")) {
+		return scan.Result{}, scan.ErrBusy
 	}
 	r := scan.Result{Pages: 1, UploadSHA256: sha256.Sum256(in.Bytes), MediaType: scan.JPEG, Width: 856, Height: 540}
 	r.Bytes = append(picture(r.Width, r.Height), in.Bytes...) // readers stop at the end of the image
