@@ -12,7 +12,8 @@ func (d *Document) beginEncryption(password []byte) error {
 	if ref, ok := o.(Ref); ok {
 		d.encRef = ref
 	}
-	resolved, err := d.deep(o, 8)
+	left := maxEncryptNodes
+	resolved, err := d.deep(o, 8, &left)
 	if err != nil {
 		return fmt.Errorf("read the encryption dictionary: %w", err)
 	}
@@ -48,8 +49,14 @@ func (d *Document) beginEncryption(password []byte) error {
 	return nil
 }
 
+// maxEncryptNodes bounds the objects of an encryption dictionary.
+const maxEncryptNodes = 1000
+
 // deep resolves the references in o down to depth levels.
-func (d *Document) deep(o Object, depth int) (Object, error) {
+func (d *Document) deep(o Object, depth int, left *int) (Object, error) {
+	if *left--; *left < 0 {
+		return nil, &LimitError{"objects of the encryption dictionary", maxEncryptNodes}
+	}
 	o, err := d.Resolve(o)
 	if err != nil || depth == 0 {
 		return o, err
@@ -58,7 +65,7 @@ func (d *Document) deep(o Object, depth int) (Object, error) {
 	case Dict:
 		v = v.Clone()
 		for i := range v {
-			if v[i].Value, err = d.deep(v[i].Value, depth-1); err != nil {
+			if v[i].Value, err = d.deep(v[i].Value, depth-1, left); err != nil {
 				return nil, err
 			}
 			if v[i].Value == nil {
@@ -69,7 +76,7 @@ func (d *Document) deep(o Object, depth int) (Object, error) {
 	case Array:
 		c := make(Array, len(v))
 		for i := range v {
-			if c[i], err = d.deep(v[i], depth-1); err != nil {
+			if c[i], err = d.deep(v[i], depth-1, left); err != nil {
 				return nil, err
 			}
 			if c[i] == nil {

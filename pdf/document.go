@@ -53,6 +53,9 @@ type Document struct {
 	trailer   Dict
 	limit     int64 // bytes from here on are not part of this view
 	revs      []Revision
+	index     *sectionIndex // of the newest view; for all
+	complete  bool          // sections will not change any more
+	entries   int           // of all sections together
 	scanned   bool
 	of        *Document // the newest view; nil for itself
 	measuring int       // depth of Lengths that are being resolved
@@ -128,6 +131,7 @@ func (d *Document) readHeader() (bool, error) {
 
 // begin checks that the trailer leads to a catalog, and sets up decryption.
 func (d *Document) begin(password []byte) error {
+	d.complete = true
 	d.trailer = d.sections[0].trailer
 	if err := d.beginEncryption(password); err != nil {
 		return err

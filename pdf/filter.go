@@ -11,8 +11,9 @@ import (
 	"sync"
 )
 
-// budget is what decoding streams has cost so far.
+// budget is what reading has cost so far.
 type budget struct {
+	parsed  int64          // bytes of big objects, and of searches for the end of a stream
 	decoded int64          // first decodings
 	again   int64          // decodings of streams that were decoded before
 	seen    map[int64]bool // places of those that were decoded
@@ -84,6 +85,21 @@ func (d *Document) decode(s *Stream, limit int64) ([]byte, error) {
 		return data, d.charge(s.offset, int64(len(data)))
 	}
 	return data, nil
+}
+
+// bigObject is the size from which on reading an object counts as work: objects
+// that overlap could make a small file cost as much as a big one many times over.
+const bigObject = 4 << 10
+
+// work counts n bytes that were parsed or searched.
+func (f *file) work(n int64) error {
+	if n >= bigObject {
+		f.spent.parsed += n
+	}
+	if most := 8*f.size + f.limits.FileBytes/4; f.spent.parsed > most {
+		return &LimitError{"bytes read in objects", most}
+	}
+	return nil
 }
 
 // charge counts decoded bytes against the limit of the file.

@@ -41,5 +41,6 @@ func (l Limits) withDefaults() Limits {
 	def64(&l.FileBytes, 256<<20)
 	def64(&l.Ratio, 1000)
 	def64(&l.CachedBytes, 8<<20)
+	l.Sections = min(l.Sections, 1<<16-1) // counted in 16 bits
 	return l
 }

@@ -86,6 +86,9 @@ func (f *file) again(p *parser) (bool, error) {
 // stand in the file. spans, when not nil, gets the places of the values of its
 // dictionary.
 func (d *Document) loadAt(offset int64, spans *[]Span) (l loaded, err error) {
+	if err := d.work(0); err != nil {
+		return l, err
+	}
 	p, err := d.parserAt(offset)
 	if err != nil {
 		return l, err
@@ -105,6 +108,9 @@ func (d *Document) loadAt(offset int64, spans *[]Span) (l loaded, err error) {
 		}
 	}
 	l.end = p.offset()
+	if over := d.work(l.end - offset); over != nil {
+		return l, over
+	}
 	if err != nil || !isStream {
 		return l, err
 	}
@@ -218,9 +224,12 @@ func (d *Document) searchEnd(s *Stream) (int64, error) {
 	}
 	if at < 0 { // truncated: all that is left
 		s.length = d.size - s.offset
-		return d.size, nil
+		return d.size, d.work(s.length)
 	}
 	s.length = at - s.offset
+	if err := d.work(s.length); err != nil {
+		return 0, err
+	}
 	// The end of line before the keyword is not data.
 	tail, err := d.bytes(at-min(2, s.length), min(2, s.length))
 	if err != nil {
@@ -388,27 +397,19 @@ func (d *Document) admit(l *loaded, offset int64) error {
 // Locate tells where the object that ref names in this view stands, without
 // reading it: the place in its entry, or, once Object found it elsewhere, that.
 func (d *Document) Locate(ref Ref) (Location, bool) {
-	for i, s := range d.sections {
-		e, ok, err := s.resolve(d.file, ref.Number)
-		if err != nil {
-			return Location{}, false
-		}
-		if !ok {
-			continue
-		}
-		if e.Kind == EntryFree || e.Kind == EntryInUse && e.Ref.Generation != ref.Generation {
-			return Location{}, false
-		}
-		loc := Location{Offset: e.Offset, Revision: d.revisionOf(i)}
-		if at, mended := d.moved[entryPlace{ref.Number, e.Offset}]; mended {
-			loc.Offset = at
-		}
-		if e.Kind == EntryCompressed {
-			loc.Container, loc.Index = Ref{Number: e.Container}, e.Index
-		}
-		return loc, true
+	s, e, ok, err := d.owner(ref.Number)
+	if err != nil || !ok || e.Kind == EntryFree || e.Kind == EntryInUse && e.Ref.Generation != ref.Generation {
+		return Location{}, false
 	}
-	return Location{}, false
+	d.Revisions()
+	loc := Location{Offset: e.Offset, Revision: s.revision}
+	if at, mended := d.moved[entryPlace{ref.Number, e.Offset}]; mended {
+		loc.Offset = at
+	}
+	if e.Kind == EntryCompressed {
+		loc.Container, loc.Index = Ref{Number: e.Container}, e.Index
+	}
+	return loc, true
 }
 
 // Extent is Locate with the End of the object, which has to be read for it. A

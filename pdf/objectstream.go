@@ -1,6 +1,8 @@
 package pdf
 
 import (
+	"cmp"
+	"slices"
 	"strconv"
 )
 
@@ -9,6 +11,7 @@ type objectStream struct {
 	data    []byte
 	numbers []uint32
 	offsets []uint32 // in data
+	ends    []uint32 // where the next member begins
 	used    uint64
 	failed  error
 }
@@ -48,7 +51,10 @@ func (d *Document) member(number uint32, e XrefEntry) (Object, error) {
 }
 
 func (d *Document) parseMember(st *objectStream, i int, container uint32) (Object, error) {
-	p := parser{b: st.data, i: int(st.offsets[i]), whole: true, limit: d.limits.Depth}
+	if err := d.work(0); err != nil {
+		return nil, err
+	}
+	p := parser{b: st.data[:st.ends[i]], i: int(st.offsets[i]), whole: true, limit: d.limits.Depth}
 	mine := !d.busy
 	if mine {
 		d.busy = true
@@ -58,6 +64,9 @@ func (d *Document) parseMember(st *objectStream, i int, container uint32) (Objec
 	if mine {
 		d.busy = false
 		d.parser.entries, d.parser.items = p.entries[:0], p.items[:0]
+	}
+	if err := d.work(int64(p.i) - int64(st.offsets[i])); err != nil {
+		return nil, err
 	}
 	for _, a := range p.notes {
 		d.note(a.Kind, -1, a.Text+" (object stream "+strconv.Itoa(int(container))+")")
@@ -110,7 +119,7 @@ func (d *Document) container(number uint32) (*objectStream, error) {
 	return st, st.failed
 }
 
-func (st *objectStream) cost() int64 { return int64(len(st.data) + 8*len(st.numbers) + 64) }
+func (st *objectStream) cost() int64 { return int64(len(st.data) + 12*len(st.numbers) + 64) }
 
 // keep adds st and lets those go that were not used for the longest time.
 func (c *objectStreams) keep(at containerPlace, st *objectStream, limit int64) {
@@ -173,7 +182,41 @@ func (d *Document) openObjectStream(o Object) (*objectStream, error) {
 		st.numbers = append(st.numbers, uint32(number))
 		st.offsets = append(st.offsets, uint32(first+at))
 	}
+	if !st.divide() {
+		d.note(ObjectStream, s.offset, "the members of an object stream do not follow one another")
+	}
 	return st, nil
+}
+
+// divide finds where each member ends: where the next one begins. Of several that
+// begin at one place the last has the object, so that members never overlap. It
+// tells whether they stand in the order of the head.
+func (st *objectStream) divide() (ordered bool) {
+	st.ends = make([]uint32, len(st.offsets))
+	end := uint32(len(st.data))
+	ordered = true
+	for i := len(st.offsets) - 1; i >= 0; i-- {
+		if i+1 < len(st.offsets) && st.offsets[i] >= st.offsets[i+1] {
+			ordered = false
+			break
+		}
+		st.ends[i], end = end, st.offsets[i]
+	}
+	if ordered {
+		return true
+	}
+	order := make([]int, len(st.offsets))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortFunc(order, func(a, b int) int {
+		return cmp.Or(cmp.Compare(st.offsets[a], st.offsets[b]), cmp.Compare(a, b))
+	})
+	end = uint32(len(st.data))
+	for _, i := range slices.Backward(order) {
+		st.ends[i], end = end, st.offsets[i]
+	}
+	return false
 }
 
 // directInt returns an integer of a container's dictionary, which by 7.5.7 is

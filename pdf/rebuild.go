@@ -78,15 +78,13 @@ func (d *Document) inventory() (*inventory, error) {
 
 // find returns the last object with this number that begins before limit.
 func (inv *inventory) find(number uint32, limit int64) (foundObject, bool) {
-	i, _ := slices.BinarySearchFunc(inv.objects, number, func(o foundObject, n uint32) int { return cmp.Compare(o.ref.Number, n) })
-	var found foundObject
-	ok := false
-	for ; i < len(inv.objects) && inv.objects[i].ref.Number == number; i++ {
-		if inv.objects[i].offset < limit {
-			found, ok = inv.objects[i], true
-		}
+	i, _ := slices.BinarySearchFunc(inv.objects, limit, func(o foundObject, limit int64) int {
+		return cmp.Or(cmp.Compare(o.ref.Number, number), cmp.Compare(o.offset, limit))
+	})
+	if i == 0 || inv.objects[i-1].ref.Number != number {
+		return foundObject{}, false
 	}
-	return found, ok
+	return inv.objects[i-1], true
 }
 
 // rebuild replaces the cross-reference by what a search of the file finds: of each
@@ -95,21 +93,34 @@ func (d *Document) rebuild(password []byte) error {
 	d.note(XrefRebuilt, -1, "the cross-reference is of no use: the file was searched for its objects")
 	d.rebuilt, d.allRebuilt = true, true
 	d.enc, d.encRef, d.sections, d.revs = nil, Ref{}, nil, nil
-	d.cache, d.objstms = nil, objectStreams{}
+	d.cache, d.objstms, d.index, d.complete = nil, objectStreams{}, nil, false
 	inv, err := d.inventory()
 	if err != nil {
 		return err
 	}
 	d.sections = d.searched(inv)
-	d.trailer = inv.trailer(d.size)
+	d.trailer = d.sections[0].trailer
 	if err := d.beginEncryption(password); err != nil {
 		return err
 	}
-	for i := len(d.sections) - 1; i >= 0; i-- {
-		if err := d.addMembers(d.sections[i], inv); err != nil {
-			return err
+	var containers []foundObject
+	for _, o := range inv.objects {
+		if o.stream {
+			containers = append(containers, o)
 		}
 	}
+	slices.SortFunc(containers, func(a, b foundObject) int { return cmp.Compare(a.offset, b.offset) })
+	for i := len(d.sections) - 1; i >= 0; i-- {
+		n := 0
+		for n < len(containers) && containers[n].offset < d.sections[i].end {
+			n++
+		}
+		if err := d.addMembers(i, containers[:n]); err != nil {
+			return err
+		}
+		containers = containers[n:]
+	}
+	d.complete = true
 	if err := d.chooseRoot(inv); err != nil {
 		return err
 	}
@@ -142,9 +153,12 @@ func (d *Document) searched(inv *inventory) (list []*section) {
 		ends = append(ends, d.size)
 	}
 	ends[len(ends)-1] = d.size
-	start := int64(0)
+	start, t, trailer := int64(0), 0, Dict{}
 	for _, end := range ends {
-		list = append(list, &section{kind: XrefTable, prev: -1, loose: make(map[uint32]XrefEntry), offset: start, end: end, trailer: inv.trailer(end)})
+		for ; t < len(inv.trailers) && inv.trailers[t].offset < end; t++ {
+			trailer = merge(trailer, inv.trailers[t].dict)
+		}
+		list = append(list, &section{kind: XrefTable, prev: -1, loose: make(map[uint32]XrefEntry), offset: start, end: end, trailer: trailer})
 		start = end
 	}
 	for _, o := range inv.objects {
@@ -166,15 +180,12 @@ func (inv *inventory) last() (last int64) {
 	return last
 }
 
-// trailer merges the trailers that stand before limit: of each key the last value.
-func (inv *inventory) trailer(limit int64) Dict {
-	t := Dict{}
+// merge takes over from a later trailer what matters.
+func merge(into Dict, from Dict) Dict {
+	t := into.Clone()
 	for _, key := range [...]Name{"Size", "Root", "Info", "ID", "Encrypt"} {
-		for i := len(inv.trailers) - 1; i >= 0; i-- {
-			if o := inv.trailers[i].dict.Get(key); o != nil && inv.trailers[i].offset < limit {
-				t = append(t, Entry{key, o})
-				break
-			}
+		if o := from.Get(key); o != nil {
+			t.Set(key, o)
 		}
 	}
 	return t
@@ -183,15 +194,9 @@ func (inv *inventory) trailer(limit int64) Dict {
 // addMembers adds the objects of the object streams in a section's part of the
 // file. Of a number that is found in several places the last one counts; a member
 // stands where its container does.
-func (d *Document) addMembers(s *section, inv *inventory) error {
-	var containers []foundObject
-	for _, o := range inv.objects {
-		if e := s.loose[o.ref.Number]; o.stream && e.Kind == EntryInUse && e.Offset == o.offset && o.offset >= s.offset {
-			containers = append(containers, o)
-		}
-	}
-	slices.SortFunc(containers, func(a, b foundObject) int { return cmp.Compare(a.offset, b.offset) })
-	view := &Document{file: d.file, limit: s.end, sections: d.sections[slices.Index(d.sections, s):], of: d}
+func (d *Document) addMembers(i int, containers []foundObject) error {
+	s := d.sections[i]
+	view := &Document{file: d.file, limit: s.end, sections: d.sections[i:]}
 	at := func(e XrefEntry) int64 {
 		if e.Kind == EntryCompressed {
 			return s.loose[e.Container].Offset
@@ -199,6 +204,9 @@ func (d *Document) addMembers(s *section, inv *inventory) error {
 		return e.Offset
 	}
 	for _, c := range containers {
+		if e := s.loose[c.ref.Number]; e.Kind != EntryInUse || e.Offset != c.offset {
+			continue // another one of its number follows
+		}
 		st, err := view.container(c.ref.Number)
 		if err != nil {
 			if mendable(err) {
@@ -230,6 +238,7 @@ func (d *Document) chooseRoot(inv *inventory) error {
 		if _, ok := o.(Ref); !ok {
 			return false
 		}
+		d.trailer = d.trailer.Clone() // an older revision may share it
 		d.trailer.Set("Root", o)
 		err := d.checkRoot()
 		if err := hard(err); err != nil {
@@ -243,10 +252,9 @@ func (d *Document) chooseRoot(inv *inventory) error {
 		}
 	}
 	var refs []Ref
-	d.merged(d.sections, func(e XrefEntry) bool {
-		refs = append(refs, e.Ref)
-		return true
-	})
+	for ref := range d.Objects() {
+		refs = append(refs, ref)
+	}
 	for pass := range 2 {
 		for i := len(refs) - 1; i >= 0 && hardest == nil; i-- {
 			ref := refs[i]

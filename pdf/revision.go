@@ -3,7 +3,6 @@ package pdf
 import (
 	"bytes"
 	"iter"
-	"slices"
 )
 
 // Revision is one state of a file: what was appended to reach it, and the
@@ -148,12 +147,6 @@ func (d *Document) linearized(first *section, end int64) bool {
 	return first.offset < 1<<20+d.base || int64(l)+d.base >= end-2 && int64(l)+d.base <= end+2
 }
 
-// revisionOf returns the revision of the section with index i of this view.
-func (d *Document) revisionOf(i int) int {
-	d.Revisions()
-	return d.sections[i].revision
-}
-
 // Changed returns what revision i of this view defines or frees, sorted by
 // number, each number once.
 func (d *Document) Changed(i int) []Ref {
@@ -186,22 +179,19 @@ func (d *Document) Entries(i int) iter.Seq[XrefEntry] {
 
 // merged yields the entries of sections, newest first in own, by number.
 func (d *Document) merged(own []*section, yield func(XrefEntry) bool) {
-	var numbers []uint32
-	for _, s := range own {
-		numbers = s.numbers(numbers)
-	}
-	slices.Sort(numbers)
-	for _, n := range slices.Compact(numbers) {
-		for _, s := range own {
-			e, ok, err := s.resolve(d.file, n)
-			if err != nil {
-				return
-			}
-			if ok {
-				if !yield(e) {
+	for _, r := range numberRuns(own) {
+		for i := range r.count {
+			for _, s := range own {
+				e, ok, err := s.resolve(d.file, r.first+i)
+				if err != nil {
 					return
 				}
-				break
+				if ok {
+					if !yield(e) {
+						return
+					}
+					break
+				}
 			}
 		}
 	}
@@ -235,22 +225,24 @@ func (d *Document) newest() *Document {
 func (d *Document) Objects() iter.Seq2[Ref, Location] {
 	return func(yield func(Ref, Location) bool) {
 		d.Revisions()
-		d.merged(d.sections, func(e XrefEntry) bool {
-			loc := Location{Offset: e.Offset}
-			switch {
-			case e.Kind == EntryFree || e.Kind == EntryInUse && e.Offset == d.base:
-				return true
-			case e.Kind == EntryCompressed:
-				loc.Container, loc.Index = Ref{Number: e.Container}, e.Index
-			}
-			for _, s := range d.sections {
-				if _, ok, _ := s.resolve(d.file, e.Ref.Number); ok {
-					loc.Revision = s.revision
-					break
+		for _, r := range numberRuns(d.sections) {
+			for i := range r.count {
+				s, e, ok, err := d.owner(r.first + i)
+				if err != nil {
+					return
+				}
+				if !ok || e.Kind == EntryFree || e.Kind == EntryInUse && e.Offset == d.base {
+					continue
+				}
+				loc := Location{Offset: e.Offset, Revision: s.revision}
+				if e.Kind == EntryCompressed {
+					loc.Container, loc.Index = Ref{Number: e.Container}, e.Index
+				}
+				if !yield(e.Ref, loc) {
+					return
 				}
 			}
-			return yield(e.Ref, loc)
-		})
+		}
 	}
 }
 

@@ -25,7 +25,11 @@ func (d *Document) Scan(ctx context.Context) error {
 			s.places = append(s.places, sec.hybrid.offset)
 		}
 	}
+	for _, sec := range d.sections {
+		s.ends = append(s.ends, sectionEnd{sec.end, sec.kind == XrefStream})
+	}
 	slices.Sort(s.places)
+	slices.SortFunc(s.ends, func(a, b sectionEnd) int { return cmp.Compare(a.at, b.at) })
 	d.scanning = true
 	defer func() { d.scanning = false }()
 	if err := d.survey(ctx, 0, d.size, s.visit); err != nil {
@@ -41,15 +45,22 @@ func (d *Document) Scan(ctx context.Context) error {
 	return nil
 }
 
+type sectionEnd struct {
+	at     int64
+	stream bool
+}
+
 // scan is what one Scan has seen so far.
 type scan struct {
 	doc    *Document
 	revs   []Revision
 	places []int64       // of the sections that the chain leads to
 	found  []foundObject // in the order of their places
+	ends   []sectionEnd  // of the sections, ascending
 	rev    int
-	table  bool  // a known table came last: its trailer is due
-	junk   int64 // end of the last bytes that belong to nothing
+	view   *Document // of the revision rev, for members
+	table  bool      // a known table came last: its trailer is due
+	junk   int64     // end of the last bytes that belong to nothing
 	header bool
 	err    error
 }
@@ -116,37 +127,28 @@ func (s *scan) object(it item) {
 // behindStream tells whether a trailer stands right behind a cross-reference
 // stream of the chain, where it means nothing and endOf tells of it.
 func (s *scan) behindStream(it item) bool {
-	for _, sec := range s.doc.sections {
-		if sec.kind == XrefStream && it.start >= sec.end && it.start-sec.end < 16 {
-			return true
-		}
-	}
-	return false
+	end, stream := s.endBefore(it.start)
+	return stream && it.start-end < 16
 }
 
 // marks reports whether a startxref or %%EOF is one that ends a revision, or the
-// first section of a linearized file.
+// first section of a linearized file: it follows a section, with nothing else
+// before it, and where the revision has several sections, the last.
 func (s *scan) marks(it item) bool {
 	r := &s.revs[s.rev]
-	if it.end <= r.End && it.start >= r.End-int64(len("startxref"))-40 && it.start > s.lastSection(r) {
-		return true
-	}
-	for _, sec := range s.doc.sections {
-		if sec.revision == s.rev && it.start >= sec.end && it.start-sec.end < 40 {
-			return true
-		}
-	}
-	return false
+	end, _ := s.endBefore(it.start)
+	return end > r.Start && it.start-end < 40 ||
+		it.end <= r.End && it.start >= r.End-int64(len("startxref"))-40 && end > r.Start
 }
 
-// lastSection returns the end of the last section in a revision's bytes.
-func (s *scan) lastSection(r *Revision) (end int64) {
-	for _, sec := range s.doc.sections {
-		if sec.end <= r.End && sec.end > r.Start {
-			end = max(end, sec.end)
-		}
+// endBefore returns the last end of a section that is not behind the place at, and
+// whether that section is a stream.
+func (s *scan) endBefore(at int64) (int64, bool) {
+	i, _ := slices.BinarySearchFunc(s.ends, at+1, func(e sectionEnd, at int64) int { return cmp.Compare(e.at, at) })
+	if i == 0 {
+		return -1, false
 	}
-	return end
+	return s.ends[i-1].at, s.ends[i-1].stream
 }
 
 // comment judges a comment between objects: the header, or one that holds what a
@@ -255,11 +257,18 @@ func (s *scan) entry(e XrefEntry, rev int, named []bool) {
 // sections of its revision.
 func (s *scan) members(o foundObject) error {
 	d := s.doc
-	rev := 0
-	for rev < len(s.revs)-1 && o.offset >= s.revs[rev].End {
-		rev++
+	for s.view == nil || s.rev < len(s.revs)-1 && o.offset >= s.revs[s.rev].End {
+		if s.view == nil {
+			s.rev = 0
+		} else {
+			s.rev++
+		}
+		for s.rev < len(s.revs)-1 && o.offset >= s.revs[s.rev].End {
+			s.rev++
+		}
+		s.view = d.At(s.rev)
 	}
-	view := d.At(rev)
+	view := s.view
 	e, ok, err := view.lookup(o.ref.Number)
 	if err != nil || !ok || e.Kind != EntryInUse || e.Offset != o.offset {
 		return err // told already

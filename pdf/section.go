@@ -249,13 +249,15 @@ func (s *section) resolve(f *file, number uint32) (XrefEntry, bool, error) {
 // of number.
 func (s *section) each(f *file, yield func(XrefEntry) bool) error {
 	if s.loose != nil || s.hybrid != nil {
-		for _, n := range s.numbers(nil) {
-			e, ok, err := s.resolve(f, n)
-			if err != nil {
-				return err
-			}
-			if ok && !yield(e) {
-				return nil
+		for _, r := range numberRuns([]*section{s}) {
+			for i := range r.count {
+				e, ok, err := s.resolve(f, r.first+i)
+				if err != nil {
+					return err
+				}
+				if ok && !yield(e) {
+					return nil
+				}
 			}
 		}
 		return nil
@@ -272,32 +274,4 @@ func (s *section) each(f *file, yield func(XrefEntry) bool) error {
 		}
 	}
 	return nil
-}
-
-// numbers appends the object numbers of the section to dst, sorted, each once.
-func (s *section) numbers(dst []uint32) []uint32 {
-	from := len(dst)
-	for k := range s.loose {
-		dst = append(dst, k)
-	}
-	for _, sub := range s.subs {
-		for i := range sub.count {
-			dst = append(dst, sub.first+i)
-		}
-	}
-	if s.hybrid != nil {
-		dst = s.hybrid.numbers(dst)
-	}
-	slices.Sort(dst[from:])
-	return dst[:from+len(slices.Compact(dst[from:]))]
-}
-
-// lookup returns the entry of the newest section of the view that has one.
-func (d *Document) lookup(number uint32) (XrefEntry, bool, error) {
-	for _, s := range d.sections {
-		if e, ok, err := s.resolve(d.file, number); ok || err != nil {
-			return e, ok, err
-		}
-	}
-	return XrefEntry{}, false, nil
 }

@@ -16,6 +16,9 @@ func (d *Document) readChain() error {
 	}
 	seen := map[int64]bool(nil)
 	for {
+		if err := d.countEntries(s); err != nil {
+			return err
+		}
 		d.sections = append(d.sections, s)
 		if s.prev < 0 {
 			d.markStale()

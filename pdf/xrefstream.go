@@ -22,7 +22,7 @@ func (d *Document) readXrefStream(offset int64) (*section, error) {
 	if s.rows, err = d.decode(st, int64(d.limits.Objects)*int64(s.width())); err != nil {
 		return nil, err
 	}
-	if err := d.index(s, st.Dict); err != nil {
+	if err := d.layOut(s, st.Dict); err != nil {
 		return nil, err
 	}
 	return s, d.finish(s)
@@ -48,8 +48,8 @@ func (s *section) widths(dict Dict) error {
 	return nil
 }
 
-// index lays the subsections of Index over the rows.
-func (d *Document) index(s *section, dict Dict) error {
+// layOut lays the subsections of Index over the rows.
+func (d *Document) layOut(s *section, dict Dict) error {
 	size, ok := dict.Get("Size").(Integer)
 	if !ok || size < 0 {
 		return &TypeError{"a Size", dict.Get("Size")}

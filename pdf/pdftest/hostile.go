@@ -12,6 +12,7 @@ import (
 func Hostile() []Case {
 	cases := append(loops(), bombs()...)
 	cases = append(cases, nested()...)
+	cases = append(cases, overlaps()...)
 	return append(cases, repeated()...)
 }
 
