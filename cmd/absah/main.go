@@ -12,6 +12,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"absah/internal/scan"
+	"absah/internal/verification"
 )
 
 // cli is the command line. It is a contract: other programs call it.
@@ -30,10 +31,15 @@ type cli struct {
 }
 
 func main() {
-	// A scan is decoded in a child process of this program, which has no
-	// other part of it.
-	if len(os.Args) == 2 && os.Args[1] == scan.WorkerCommand {
-		os.Exit(scan.WorkerMain(os.Stdin, os.Stdout))
+	// What strangers sent is read in a child process of this program, which has
+	// no other part of it.
+	if len(os.Args) == 2 {
+		switch os.Args[1] {
+		case scan.WorkerCommand:
+			os.Exit(scan.WorkerMain(os.Stdin, os.Stdout))
+		case verification.WorkerCommand:
+			os.Exit(verification.WorkerMain(os.Stdin, os.Stdout))
+		}
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()

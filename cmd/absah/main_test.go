@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"absah/internal/scan"
+	"absah/internal/verification"
 )
 
 // asProgram makes the test binary be the program. The name does not begin with
@@ -19,7 +20,7 @@ import (
 const asProgram = "RUN_AS_ABSAH"
 
 func TestMain(m *testing.M) {
-	if os.Getenv(asProgram) != "" || len(os.Args) == 2 && os.Args[1] == scan.WorkerCommand {
+	if os.Getenv(asProgram) != "" || len(os.Args) == 2 && (os.Args[1] == scan.WorkerCommand || os.Args[1] == verification.WorkerCommand) {
 		main()
 		os.Exit(0)
 	}

@@ -120,6 +120,8 @@ var access = []struct {
 	{"POST", "/admin/akun/{account}/tautan", []string{admin}}, {"POST", "/admin/akun/{account}/tautan/tampilkan", []string{admin}},
 	{"GET", "/admin/surel", []string{admin}}, {"GET", "/admin/surel/{mail}", []string{admin}}, {"POST", "/admin/surel/{mail}/kirim-ulang", []string{admin}},
 
+	{"GET", "/verifikasi", public}, {"POST", "/verifikasi", public},
+
 	{"POST", "/keluar", public},
 }
 

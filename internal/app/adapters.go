@@ -84,6 +84,14 @@ func (s subjects) CertificateSubject(ctx context.Context, q *db.Queries, employe
 	if err != nil {
 		return ca.Subject{}, [sha256.Size]byte{}, err
 	}
+	e, err := q.GetEmployee(ctx, employeeID)
+	if err != nil {
+		return ca.Subject{}, [sha256.Size]byte{}, fmt.Errorf("read employee: %w", err)
+	}
+	if !e.Active {
+		// No check was about somebody who has left: the hash is of nothing.
+		return ca.Subject{}, [sha256.Size]byte{}, nil
+	}
 	return ca.Subject{Name: snap.Name, Unit: snap.UnitName, Reference: snap.NIP, Email: snap.Email}, snap.Hash(), nil
 }
 

@@ -32,6 +32,7 @@ import (
 	"absah/internal/staff"
 	"absah/internal/store"
 	"absah/internal/store/blob"
+	"absah/internal/verification"
 )
 
 // App is an open installation.
@@ -51,6 +52,7 @@ type App struct {
 	Authority *ca.Authority
 	Hierarchy *ca.Hierarchy
 	Records   *ca.Records
+	Verifier  *verification.Service
 	Estimator *passphrase.Estimator
 	Texts     *agreement.Texts
 	Archive   agreement.Archive
@@ -282,6 +284,9 @@ func (a *App) openAuthority(ctx context.Context) (err error) {
 		return err
 	}
 	a.Records = ca.NewRecords(a.Store)
+	if a.Verifier, err = a.verifier(); err != nil {
+		return err
+	}
 	a.profile = profile(a.Config)
 	a.Authority, err = ca.NewAuthority(ca.AuthorityConfig{
 		Store: a.Store, Hierarchy: a.Hierarchy, Profile: a.profile, People: subjects{a.Staff}, Registrations: a.Enrolment,

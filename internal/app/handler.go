@@ -28,6 +28,7 @@ import (
 	"absah/internal/portal/officer"
 	"absah/internal/portal/staffadmin"
 	"absah/internal/portal/ui"
+	"absah/internal/portal/verify"
 	"absah/internal/portal/web"
 )
 
@@ -93,6 +94,7 @@ func (a *App) routes() [][]web.Route {
 		(&staffadmin.Pages{Staff: a.Staff}).Routes(),
 		admin.New(a.Store, a.Accounts).Routes(),
 		mails.New(a.Store, a.Outbox, a.Clock).Routes(),
+		verify.New(a.Verifier, a.Clock).Routes(),
 	}
 	if a.Mailbox != nil {
 		all = append(all, mailbox.New(a.Mailbox, a.Clock).Routes())

@@ -22,11 +22,17 @@ import (
 	"absah/internal/clock"
 	"absah/internal/mail/mailbox"
 	"absah/internal/scan"
+	"absah/internal/verification"
 )
 
 func TestMain(m *testing.M) {
-	if len(os.Args) == 2 && os.Args[1] == scan.WorkerCommand {
-		os.Exit(scan.WorkerMain(os.Stdin, os.Stdout))
+	if len(os.Args) == 2 {
+		switch os.Args[1] {
+		case scan.WorkerCommand:
+			os.Exit(scan.WorkerMain(os.Stdin, os.Stdout))
+		case verification.WorkerCommand:
+			os.Exit(verification.WorkerMain(os.Stdin, os.Stdout))
+		}
 	}
 	os.Exit(m.Run())
 }

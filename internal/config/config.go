@@ -42,6 +42,7 @@ type Config struct {
 	CA         CA         `yaml:"ca" envPrefix:"CA_"`
 	Passphrase Passphrase `yaml:"passphrase" envPrefix:"PASSPHRASE_"`
 	Policy     Policy     `yaml:"policy" envPrefix:"POLICY_"`
+	Verify     Verify     `yaml:"verify" envPrefix:"VERIFY_"`
 	Log        Log        `yaml:"log" envPrefix:"LOG_"`
 }
 
@@ -98,6 +99,12 @@ type CA struct {
 	Years         int    `yaml:"years" env:"YEARS"`     // validity of subscriber certificates
 	PKIURL        string `yaml:"pki_url" env:"PKI_URL"` // where OCSP, CRLs and CA certificates are reached; base_url when empty
 	SubscriberKey string `yaml:"subscriber_key" env:"SUBSCRIBER_KEY"`
+}
+
+// Verify says whose signatures the public verification page believes, beside
+// those of this installation's own authority.
+type Verify struct {
+	Trust []string `yaml:"trust" env:"TRUST"` // PEM files of other authorities' root certificates
 }
 
 // Passphrase is what a passphrase must be.

@@ -57,31 +57,47 @@ type Answer struct {
 	At     time.Time // when it was judged
 }
 
-// Verify judges the document in r. The password opens an encrypted one.
-func (s *Service) Verify(ctx context.Context, r io.Reader, password []byte) (*Answer, error) {
+// Document is one that waits to be judged, in memory and under no name.
+type Document struct {
+	file   *os.File
+	Size   int64
+	SHA256 [32]byte
+}
+
+// Close forgets the document.
+func (d *Document) Close() error { return d.file.Close() }
+
+// Take copies the document in r. The errors are ErrTooBig, ErrEmpty and that of r.
+func Take(r io.Reader) (*Document, error) {
 	sum := sha256.New()
 	f, size, err := confine.File(io.TeeReader(r, sum), MaxBytes)
-	if errors.Is(err, io.ErrShortWrite) {
+	switch {
+	case errors.Is(err, io.ErrShortWrite):
 		return nil, ErrTooBig
-	}
-	if err != nil {
+	case err != nil:
 		return nil, fmt.Errorf("take the document: %w", err)
-	}
-	defer f.Close()
-	if size == 0 {
+	case size == 0:
+		f.Close()
 		return nil, ErrEmpty
 	}
+	d := &Document{file: f, Size: size}
+	sum.Sum(d.SHA256[:0])
+	return d, nil
+}
+
+// Judge says what is to be said of the document. The password opens an encrypted
+// one. The errors are ErrBusy, ErrTooHard and those of Trust and ctx.
+func (s *Service) Judge(ctx context.Context, d *Document, password []byte) (*Answer, error) {
 	trust, err := s.Trust(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("find whom to trust: %w", err)
 	}
-	answer := &Answer{Size: size, At: s.Clock(), Report: &validation.Report{}}
-	sum.Sum(answer.SHA256[:0])
-	question, err := json.Marshal(question{Trust: trust, Time: answer.At, Password: password[:min(len(password), MaxPassword)], Size: size})
+	answer := &Answer{Size: d.Size, SHA256: d.SHA256, At: s.Clock(), Report: &validation.Report{}}
+	question, err := json.Marshal(question{Trust: trust, Time: answer.At, Password: password[:min(len(password), MaxPassword)], Size: d.Size})
 	if err != nil {
 		return nil, fmt.Errorf("ask the child process: %w", err)
 	}
-	b, err := s.Pool.Run(ctx, question, f)
+	b, err := s.Pool.Run(ctx, question, d.file)
 	var failed *confine.FailedError
 	switch {
 	case errors.Is(err, confine.ErrBusy):

@@ -110,6 +110,17 @@ func service(t *testing.T, command string, anchors ...[]byte) *Service {
 	return &Service{Pool: p, Clock: clock.System, Trust: func(context.Context) (Trust, error) { return Trust{Anchors: anchors}, nil }}
 }
 
+// verify takes and judges.
+func verify(t *testing.T, s *Service, r io.Reader) (*Answer, error) {
+	t.Helper()
+	d, err := Take(r)
+	if err != nil {
+		return nil, err
+	}
+	defer d.Close()
+	return s.Judge(t.Context(), d, nil)
+}
+
 func TestVerify(t *testing.T) {
 	t.Parallel()
 	s := newSigner(t)
@@ -127,7 +138,7 @@ func TestVerify(t *testing.T) {
 		{"no PDF", []byte("hello"), nil, validation.Indeterminate},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			a, err := service(t, WorkerCommand, c.anchors...).Verify(t.Context(), bytes.NewReader(c.file), nil)
+			a, err := verify(t, service(t, WorkerCommand, c.anchors...), bytes.NewReader(c.file))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -141,13 +152,13 @@ func TestVerify(t *testing.T) {
 func TestRefusals(t *testing.T) {
 	t.Parallel()
 	s := service(t, WorkerCommand)
-	if _, err := s.Verify(t.Context(), strings.NewReader(""), nil); !errors.Is(err, ErrEmpty) {
+	if _, err := verify(t, s, strings.NewReader("")); !errors.Is(err, ErrEmpty) {
 		t.Errorf("empty: %v", err)
 	}
-	if _, err := s.Verify(t.Context(), io.LimitReader(zeros{}, MaxBytes+1), nil); !errors.Is(err, ErrTooBig) {
+	if _, err := verify(t, s, io.LimitReader(zeros{}, MaxBytes+1)); !errors.Is(err, ErrTooBig) {
 		t.Errorf("too big: %v", err)
 	}
-	if _, err := service(t, "hungry").Verify(t.Context(), strings.NewReader("x"), nil); !errors.Is(err, ErrTooHard) {
+	if _, err := verify(t, service(t, "hungry"), strings.NewReader("x")); !errors.Is(err, ErrTooHard) {
 		t.Errorf("a child that takes all memory: %v", err)
 	}
 	release, err := s.Pool.Take(t.Context())
@@ -161,7 +172,7 @@ func TestRefusals(t *testing.T) {
 	}
 	defer second()
 	s.Pool.Wait = time.Millisecond
-	if _, err := s.Verify(t.Context(), strings.NewReader("x"), nil); !errors.Is(err, ErrBusy) {
+	if _, err := verify(t, s, strings.NewReader("x")); !errors.Is(err, ErrBusy) {
 		t.Errorf("a full pool: %v", err)
 	}
 }

@@ -1,0 +1,78 @@
+package app
+
+import (
+	"context"
+	"crypto/x509"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"os"
+
+	"absah/internal/ca"
+	"absah/internal/confine"
+	"absah/internal/verification"
+)
+
+// verifier judges documents of anybody: signers of this authority, with its
+// newest CRLs, and of the roots that the operator names.
+func (a *App) verifier() (*verification.Service, error) {
+	self, err := confine.Self(verification.WorkerCommand)
+	if err != nil {
+		return nil, err
+	}
+	pool, err := verification.NewPool(self, 2)
+	if err != nil {
+		return nil, err
+	}
+	anchors := [][]byte{a.Hierarchy.Root.Raw}
+	for i, name := range a.Config.Verify.Trust {
+		more, err := roots(name)
+		if err != nil {
+			return nil, fmt.Errorf("verify.trust[%d]: %w", i, err)
+		}
+		anchors = append(anchors, more...)
+	}
+	trust := func(ctx context.Context) (verification.Trust, error) {
+		t := verification.Trust{Anchors: anchors}
+		for _, name := range []string{string(ca.RootCA), string(ca.IssuingCA)} {
+			list, err := a.Records.CRL(ctx, name)
+			if errors.Is(err, ca.ErrNotEstablished) {
+				continue // none was published yet
+			}
+			if err != nil {
+				return verification.Trust{}, err
+			}
+			t.CRLs = append(t.CRLs, list.DER)
+		}
+		return t, nil
+	}
+	return &verification.Service{Pool: pool, Trust: trust, Clock: a.Clock}, nil
+}
+
+var errNoRoot = errors.New("holds no certificate in PEM form")
+
+func roots(name string) ([][]byte, error) {
+	rest, err := os.ReadFile(name)
+	if err != nil {
+		return nil, err
+	}
+	var all [][]byte
+	for {
+		var block *pem.Block
+		if block, rest = pem.Decode(rest); block == nil {
+			break
+		}
+		if block.Type != "CERTIFICATE" {
+			continue
+		}
+		c, err := x509.ParseCertificate(block.Bytes)
+		if err != nil {
+			return nil, fmt.Errorf("certificate %d of %s: %w", len(all)+1, name, err)
+		}
+		all = append(all, c.Raw)
+	}
+	if len(all) == 0 {
+		return nil, fmt.Errorf("%s %w", name, errNoRoot)
+	}
+	return all, nil
+}

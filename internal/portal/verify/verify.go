@@ -1,0 +1,170 @@
+// Package verify is the page on which anybody, signed in or not, has a signed
+// PDF document judged. Nothing of the document is kept.
+package verify
+
+import (
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"mime/multipart"
+	"net/http"
+	"time"
+
+	"absah/internal/clock"
+	"absah/internal/portal/i18n"
+	"absah/internal/portal/ui"
+	"absah/internal/portal/web"
+	"absah/internal/verification"
+)
+
+// Path is the address of the page.
+const Path = "/verifikasi"
+
+// Pages is the page of this package.
+type Pages struct {
+	service *verification.Service
+	tries   *web.Limiter // of documents, by address
+}
+
+// New makes the page.
+func New(s *verification.Service, now clock.Clock) *Pages {
+	return &Pages{service: s, tries: web.NewLimiter(now, 2*time.Second, 30)}
+}
+
+// Routes lists the page.
+func (p *Pages) Routes() []web.Route {
+	return []web.Route{
+		{Method: http.MethodGet, Path: Path, Access: web.Public, Handler: p.ask},
+		{Method: http.MethodPost, Path: Path, Access: web.Public, Handler: p.judge},
+	}
+}
+
+// question is the form as it is shown.
+type question struct {
+	fault string // key of what is wrong with the document, below "verify.error"
+}
+
+func (p *Pages) ask(w http.ResponseWriter, r *http.Request) error {
+	return p.form(w, r, http.StatusOK, question{})
+}
+
+func (p *Pages) form(w http.ResponseWriter, r *http.Request, status int, q question) error {
+	ctx := r.Context()
+	page := ui.Page{Title: i18n.T(ctx, "verify.title"), Lede: i18n.T(ctx, "verify.lede")}
+	return show(w, r, status, page, q)
+}
+
+func show(w http.ResponseWriter, r *http.Request, status int, page ui.Page, q question) error {
+	if web.ViewerOf(r.Context()) != nil {
+		return web.Page(w, r, status, page, askPage(q))
+	}
+	return web.PublicPage(w, r, status, page, askPage(q))
+}
+
+// faults are the refusals of a document, with the status of the answer and what
+// the page says.
+var faults = []struct {
+	err    error
+	status int
+	key    string
+}{
+	{verification.ErrTooBig, http.StatusRequestEntityTooLarge, "too_big"},
+	{verification.ErrEmpty, http.StatusUnprocessableEntity, "empty"},
+	{verification.ErrTooHard, http.StatusUnprocessableEntity, "too_hard"},
+	{verification.ErrBusy, http.StatusServiceUnavailable, "busy"},
+}
+
+func (p *Pages) judge(w http.ResponseWriter, r *http.Request) error {
+	if err := p.tries.Allow(web.ClientAddress(r.Context())); err != nil {
+		return err
+	}
+	answer, name, err := p.answer(w, r)
+	for _, f := range faults {
+		if errors.Is(err, f.err) {
+			if f.status == http.StatusServiceUnavailable {
+				w.Header().Set("Retry-After", "10")
+			}
+			return p.form(w, r, f.status, question{fault: f.key})
+		}
+	}
+	if err != nil {
+		return err
+	}
+	ctx := r.Context()
+	page := ui.Page{Title: i18n.T(ctx, "verify.answer"), Lede: name}
+	if web.ViewerOf(ctx) != nil {
+		return web.Page(w, r, http.StatusOK, page, answerPage(newView(ctx, answer)))
+	}
+	return web.PublicPage(w, r, http.StatusOK, page, answerPage(newView(ctx, answer)))
+}
+
+// answer reads the form part by part, so that no copy of the document lies
+// anywhere but in the one file in memory.
+func (p *Pages) answer(w http.ResponseWriter, r *http.Request) (*verification.Answer, string, error) {
+	r.Body = http.MaxBytesReader(w, r.Body, verification.MaxBytes+1<<20)
+	parts, err := r.MultipartReader()
+	if err != nil {
+		return nil, "", fmt.Errorf("read the form: %w", web.ErrBadRequest)
+	}
+	var document *verification.Document
+	var name string
+	var password []byte
+	defer func() {
+		if document != nil {
+			document.Close()
+		}
+	}()
+	for {
+		part, err := parts.NextPart()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return nil, "", tooBigOrBad(err)
+		}
+		switch {
+		case part.FormName() == "dokumen" && document == nil:
+			name = shown(part)
+			if document, err = verification.Take(part); err != nil {
+				return nil, "", tooBigOrBad(err)
+			}
+		case part.FormName() == "sandi":
+			if password, err = io.ReadAll(io.LimitReader(part, verification.MaxPassword)); err != nil {
+				return nil, "", tooBigOrBad(err)
+			}
+		}
+	}
+	if document == nil {
+		return nil, "", verification.ErrEmpty
+	}
+	a, err := p.service.Judge(r.Context(), document, password)
+	return a, name, err
+}
+
+// tooBigOrBad tells a body that is too long from one that is broken.
+func tooBigOrBad(err error) error {
+	var tooBig *http.MaxBytesError
+	switch {
+	case errors.Is(err, verification.ErrTooBig), errors.Is(err, verification.ErrEmpty):
+		return err
+	case errors.As(err, &tooBig):
+		return verification.ErrTooBig
+	}
+	return fmt.Errorf("read the form: %w", web.ErrBadRequest)
+}
+
+// maxName bounds how much of a file's name is shown.
+const maxName = 120
+
+// shown is the name of the file as its sender calls it, to be shown to its sender
+// and nothing else.
+func shown(part *multipart.Part) string {
+	name := []rune(part.FileName())
+	if len(name) > maxName {
+		name = append(name[:maxName], '…')
+	}
+	return string(name)
+}
+
+func hexOf(sum [32]byte) string { return hex.EncodeToString(sum[:]) }

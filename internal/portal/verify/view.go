@@ -1,0 +1,153 @@
+package verify
+
+import (
+	"context"
+	"strconv"
+
+	"github.com/a-h/templ"
+
+	"absah/internal/portal/i18n"
+	"absah/internal/portal/ui"
+	"absah/internal/verification"
+	"absah/pades/validation"
+)
+
+// view is an answer in words.
+type view struct {
+	*verification.Answer
+	banner     ui.Banner
+	signatures []signatureView
+}
+
+type signatureView struct {
+	*validation.Signature
+	title   string
+	banner  ui.Banner
+	changes ui.TableProps
+}
+
+var tones = map[validation.Verdict]ui.Tone{
+	validation.Valid: ui.Success, validation.Invalid: ui.Danger, validation.Indeterminate: ui.Warning, validation.Unsigned: ui.Neutral,
+}
+
+func newView(ctx context.Context, a *verification.Answer) view {
+	v := view{Answer: a, banner: ui.Banner{
+		Tone: tones[a.Verdict], Text: i18n.T(ctx, "verify.verdict."+string(a.Verdict)), Note: i18n.T(ctx, "verify.note."+string(a.Verdict)),
+	}}
+	if a.Verdict == validation.Indeterminate && len(a.Signatures) == 0 {
+		v.banner.Text, v.banner.Note = i18n.T(ctx, "verify.verdict.unreadable"), i18n.T(ctx, "verify.note.unreadable")
+	}
+	for i, s := range a.Signatures {
+		v.signatures = append(v.signatures, newSignature(ctx, i+1, s))
+	}
+	return v
+}
+
+func newSignature(ctx context.Context, number int, s *validation.Signature) signatureView {
+	v := signatureView{Signature: s, title: i18n.T(ctx, "verify.signature", "number", strconv.Itoa(number))}
+	if s.Type == "timestamp" {
+		v.title = i18n.T(ctx, "verify.timestamp", "number", strconv.Itoa(number))
+	}
+	v.banner = ui.Banner{Tone: tones[s.Verdict], Text: i18n.T(ctx, "verify.verdict_one."+string(s.Verdict)), Note: because(ctx, s)}
+	v.changes = ui.TableProps{Caption: i18n.T(ctx, "verify.changes"), Columns: []ui.Column{
+		{Label: i18n.T(ctx, "verify.change")}, {Label: i18n.T(ctx, "verify.page"), Shrink: true}, {Label: i18n.T(ctx, "verify.allowed"), Shrink: true},
+	}}
+	for i, c := range s.ChangesAfter {
+		page := "–"
+		if c.Page > 0 {
+			page = strconv.Itoa(c.Page)
+		}
+		allowed := ui.Tag(ui.Success, i18n.T(ctx, "verify.yes"))
+		if !c.Allowed {
+			allowed = ui.Tag(ui.Danger, i18n.T(ctx, "verify.no"))
+		}
+		v.changes.Rows = append(v.changes.Rows, ui.Row{
+			ID: "c" + strconv.Itoa(number) + "-" + strconv.Itoa(i), Cells: []templ.Component{ui.Text(i18n.T(ctx, "verify.kind."+string(c.Kind))), ui.Text(page), allowed},
+		})
+	}
+	return v
+}
+
+// known are the sub-indications that have words of their own.
+var known = map[string]bool{
+	"HASH_FAILURE": true, "SIG_CRYPTO_FAILURE": true, "FORMAT_FAILURE": true, "SIG_CONSTRAINTS_FAILURE": true, "NO_SIGNING_CERTIFICATE_FOUND": true,
+	"NO_CERTIFICATE_CHAIN_FOUND": true, "CHAIN_CONSTRAINTS_FAILURE": true, "REVOKED_NO_POE": true, "REVOKED_CA_NO_POE": true, "OUT_OF_BOUNDS_NO_POE": true,
+	"OUT_OF_BOUNDS_NOT_REVOKED": true, "TRY_LATER": true, "CRYPTO_CONSTRAINTS_FAILURE_NO_POE": true,
+}
+
+// because is why a signature is judged as it is, and what that means.
+func because(ctx context.Context, s *validation.Signature) string {
+	switch {
+	case s.Verdict == validation.Valid && !s.CoversWholeFile:
+		return i18n.T(ctx, "verify.because.valid_changed")
+	case s.Verdict == validation.Valid:
+		return i18n.T(ctx, "verify.because.valid")
+	case known[s.SubIndication]:
+		return i18n.T(ctx, "verify.because."+s.SubIndication)
+	}
+	return i18n.T(ctx, "verify.because.unnamed")
+}
+
+// facts are what the signature says and proves.
+func (v signatureView) facts(ctx context.Context) []ui.Term {
+	terms := []ui.Term{}
+	add := func(key, value string, code bool) {
+		if value != "" {
+			terms = append(terms, ui.Term{Label: i18n.T(ctx, "verify."+key), Value: value, Code: code})
+		}
+	}
+	if v.Signer != nil {
+		add("signer", v.Signer.Subject, false)
+		add("issuer", v.Signer.Issuer, false)
+	}
+	if v.Timestamp != nil {
+		terms = append(terms, ui.Term{Label: i18n.T(ctx, "verify.proven_time"), Value: i18n.DateTime(ctx, *v.Timestamp)})
+	}
+	if v.SigningTime != nil {
+		terms = append(terms, ui.Term{Label: i18n.T(ctx, "verify.claimed_time"), Value: i18n.DateTime(ctx, *v.SigningTime)})
+	}
+	if v.Revoked != nil {
+		terms = append(terms, ui.Term{Label: i18n.T(ctx, "verify.revoked"), Value: i18n.DateTime(ctx, *v.Revoked)})
+	}
+	add("reason", v.Reason, false)
+	add("location", v.Location, false)
+	covers := "verify.covers_whole"
+	if !v.CoversWholeFile {
+		covers = "verify.covers_part"
+	}
+	if v.Revision == 0 {
+		covers = "verify.covers_nothing"
+	}
+	return append(terms, ui.Term{Label: i18n.T(ctx, "verify.covers"), Value: i18n.T(ctx, covers)})
+}
+
+// technical is what programs and auditors look for.
+func (v signatureView) technical(ctx context.Context) []ui.Term {
+	terms := []ui.Term{}
+	add := func(key, value string) {
+		if value != "" {
+			terms = append(terms, ui.Term{Label: i18n.T(ctx, "verify."+key), Value: value, Code: true})
+		}
+	}
+	add("indication", v.Indication)
+	add("sub_indication", v.SubIndication)
+	add("level", v.Level)
+	add("algorithm", v.SignatureAlgorithm+" "+v.DigestAlgorithm)
+	add("field", v.Field)
+	if v.Signer != nil {
+		add("serial", v.Signer.Serial)
+	}
+	return terms
+}
+
+// fileField asks for the document.
+func fileField(ctx context.Context, q question) ui.FileProps {
+	p := ui.FileProps{
+		ID: "dokumen", Name: "dokumen", Label: i18n.T(ctx, "verify.file_label"), Accept: "application/pdf", MaxBytes: verification.MaxBytes,
+		Hint: i18n.T(ctx, "verify.file_hint", "max", i18n.Bytes(ctx, verification.MaxBytes)),
+	}
+	if q.fault != "" {
+		p.Error = i18n.T(ctx, "verify.error."+q.fault)
+	}
+	return p
+}
