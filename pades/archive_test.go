@@ -187,6 +187,28 @@ func checkStore(t *testing.T, signed []byte, password string, l Level) {
 	}
 }
 
+// TestEarlierEntriesStay: what a later signature brings does not change the entry
+// of an earlier one.
+func TestEarlierEntriesStay(t *testing.T) {
+	first := sign(t, basic(true).bytes(), testSigner(t), archival(t, BLT))
+	second := sign(t, first, testSigner(t), archival(t, BLTA))
+	entries := func(file []byte) (pdf.Dict, int) {
+		doc := openPDF(t, file, "")
+		dss := must(doc.ResolveDict(must(openSite(doc)).root.Get("DSS")))
+		return must(doc.ResolveDict(dss.Get("VRI"))), len(must(doc.ResolveArray(dss.Get("OCSPs"))))
+	}
+	before, answers := entries(first)
+	after, more := entries(second)
+	if len(before) == 0 || len(after) <= len(before) || more <= answers {
+		t.Fatalf("%d entries and %d answers, then %d and %d", len(before), answers, len(after), more)
+	}
+	for _, e := range before {
+		if was, is := pdf.AppendObject(nil, e.Value), pdf.AppendObject(nil, after.Get(e.Key)); !bytes.Equal(was, is) {
+			t.Errorf("entry %s was %s and is %s", e.Key, was, is)
+		}
+	}
+}
+
 func TestExtend(t *testing.T) {
 	file := sign(t, basic(true).bytes(), testSigner(t), Options{})
 	for _, l := range []Level{BT, BLT, BLTA} {

@@ -108,7 +108,10 @@ func (st *store) put(key pdf.Name, list [][]byte) (pdf.Array, error) {
 	return refs, nil
 }
 
-// record enters the material of one signature, found again by its /Contents.
+// record enters the material of one signature, found again by its /Contents. An
+// entry that is there stays as it is: to who compares revisions, changing it is
+// changing what an earlier signature relies on. New material then is in the lists
+// alone.
 func (st *store) record(contents []byte, m *material) error {
 	vri, err := dictOf(st.site.update, st.dict.Get("VRI"))
 	if err != nil {
@@ -127,8 +130,12 @@ func (st *store) record(contents []byte, m *material) error {
 			entry.Set(l.sub, refs)
 		}
 	}
+	key := vriKey(contents)
+	if vri.Has(key) {
+		return nil
+	}
 	vri = vri.Clone()
-	vri.Set(vriKey(contents), entry)
+	vri.Set(key, entry)
 	st.dict.Set("VRI", vri)
 	return nil
 }
