@@ -384,14 +384,19 @@ func (d *Document) admit(l *loaded, offset int64) error {
 	if d.differs(l.object) {
 		return nil
 	}
-	if len(d.cache) >= d.limits.CachedObject {
-		clear(d.cache) // a full cache is mostly one pass over many objects
-	}
-	if d.cache == nil {
-		d.cache = make(map[int64]loaded)
-	}
-	d.cache[offset] = *l
+	d.keep(offset, l)
 	return nil
+}
+
+// keep adds an object to the cache.
+func (f *file) keep(key int64, l *loaded) {
+	if len(f.cache) >= f.limits.CachedObject {
+		clear(f.cache) // a full cache is mostly one pass over many objects
+	}
+	if f.cache == nil {
+		f.cache = make(map[int64]loaded)
+	}
+	f.cache[key] = *l
 }
 
 // Locate tells where the object that ref names in this view stands, without

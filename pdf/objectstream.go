@@ -14,6 +14,8 @@ type objectStream struct {
 	ends    []uint32 // where the next member begins
 	used    uint64
 	failed  error
+	place   int64 // of its object
+	shared  bool  // every view sees the same
 }
 
 // containerPlace is where an object stream stands, and for which view where they
@@ -47,8 +49,23 @@ func (d *Document) member(number uint32, e XrefEntry) (Object, error) {
 			return nil, nil
 		}
 	}
-	return d.parseMember(st, i, e.Container)
+	if !st.shared || i >= maxCachedMember {
+		return d.parseMember(st, i, e.Container)
+	}
+	key := -(st.place*maxCachedMember + int64(i)) - 1
+	if l, ok := d.cache[key]; ok && l.ref.Number == number {
+		return l.object, nil
+	}
+	o, err := d.parseMember(st, i, e.Container)
+	if err == nil {
+		d.keep(key, &loaded{ref: Ref{Number: number}, object: o})
+	}
+	return o, err
 }
+
+// maxCachedMember is the index up to which members are kept; their keys are below
+// zero, where no object in the file has its place.
+const maxCachedMember = 1 << 16
 
 func (d *Document) parseMember(st *objectStream, i int, container uint32) (Object, error) {
 	if err := d.work(0); err != nil {
@@ -112,8 +129,9 @@ func (d *Document) container(number uint32) (*objectStream, error) {
 		st = &objectStream{failed: err}
 	}
 	at := containerPlace{offset: e.Offset}
+	st.place, st.shared = e.Offset, true
 	if d.differs(l.object) {
-		at.view = len(d.sections)
+		at.view, st.shared = len(d.sections), false
 	}
 	c.keep(at, st, d.limits.CachedBytes)
 	return st, st.failed
