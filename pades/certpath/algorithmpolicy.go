@@ -40,30 +40,27 @@ type KeyRule struct {
 // ErrAlgorithm is the cause when an AlgorithmPolicy refuses.
 var ErrAlgorithm = errors.New("algorithm is not reliable at that time")
 
-func yearEnd(y int) time.Time { return time.Date(y+1, 1, 1, 0, 0, 0, 0, time.UTC) }
-
-// DefaultAlgorithms gives a policy with the cut-off dates that ETSI TS 119 312
-// and the recommendations before it set for what is broken or short: MD5 to
-// the end of August 2004, SHA-1 to the end of 2012, RSA of 1024 bits to the
-// end of 2009, of 1536 to the end of 2015. RSA of at least 1900 bits and
-// curves of at least 256 have no end: a date in the future is a decision of
-// whoever runs the program.
+// DefaultAlgorithms gives a policy with the years in which ETSI stopped to
+// recommend what is broken or short, each from its first of January: MD5 2005
+// and DSA of 1024 bits and curves of 192 bits 2013 (TS 102 176-1 V2.1.1), SHA-1
+// and RSA of 1024 bits 2009 (TS 102 176-1 V2.0.0), RSA of 1536 bits and curves
+// of 224 bits 2016 (TS 119 312 V1.1.1), SHA-224 and DSA of 2048 bits 2023 (TS
+// 119 312 V1.3.1). What is recommended today has no end here, RSA from 1900
+// bits with it: an end in the future is a decision of whoever runs the program.
 func DefaultAlgorithms() *AlgorithmPolicy {
+	year := func(y int) time.Time { return time.Date(y, 1, 1, 0, 0, 0, 0, time.UTC) }
 	return &AlgorithmPolicy{
 		Hashes: []HashRule{
-			{crypto.MD5, time.Date(2004, 9, 1, 0, 0, 0, 0, time.UTC)},
-			{crypto.SHA1, yearEnd(2012)},
-			{crypto.SHA224, yearEnd(2025)},
-			{crypto.SHA256, time.Time{}}, {crypto.SHA384, time.Time{}}, {crypto.SHA512, time.Time{}},
-			{crypto.SHA512_256, time.Time{}},
+			{crypto.MD5, year(2005)}, {crypto.SHA1, year(2009)}, {crypto.SHA224, year(2023)},
+			{crypto.SHA256, time.Time{}}, {crypto.SHA384, time.Time{}}, {crypto.SHA512, time.Time{}}, {crypto.SHA512_256, time.Time{}},
 			{crypto.SHA3_256, time.Time{}}, {crypto.SHA3_384, time.Time{}}, {crypto.SHA3_512, time.Time{}},
 		},
 		Keys: []KeyRule{
-			{RSAPKCS1, 1024, yearEnd(2009)}, {RSAPKCS1, 1536, yearEnd(2015)}, {RSAPKCS1, 1900, time.Time{}},
-			{RSAPSS, 1024, yearEnd(2009)}, {RSAPSS, 1536, yearEnd(2015)}, {RSAPSS, 1900, time.Time{}},
-			{ECDSA, 192, yearEnd(2012)}, {ECDSA, 224, yearEnd(2025)}, {ECDSA, 256, time.Time{}},
+			{RSAPKCS1, 1024, year(2009)}, {RSAPKCS1, 1536, year(2016)}, {RSAPKCS1, 1900, time.Time{}},
+			{RSAPSS, 1024, year(2009)}, {RSAPSS, 1536, year(2016)}, {RSAPSS, 1900, time.Time{}},
+			{ECDSA, 192, year(2013)}, {ECDSA, 224, year(2016)}, {ECDSA, 256, time.Time{}},
 			{Ed25519, 256, time.Time{}},
-			{DSA, 1024, yearEnd(2009)}, {DSA, 2048, yearEnd(2025)},
+			{DSA, 1024, year(2013)}, {DSA, 2048, year(2023)},
 		},
 	}
 }

@@ -32,14 +32,14 @@ func TestAlgorithmPolicy(t *testing.T) {
 	}{
 		{SignatureAlgorithm{RSAPKCS1, crypto.SHA256, 0}, key(2048), in(2026), true},
 		{SignatureAlgorithm{RSAPSS, crypto.SHA512, 64}, key(4096), in(2040), true},
-		{SignatureAlgorithm{RSAPKCS1, crypto.SHA1, 0}, key(2048), in(2012), true},
-		{SignatureAlgorithm{RSAPKCS1, crypto.SHA1, 0}, key(2048), in(2013), false},
-		{SignatureAlgorithm{RSAPKCS1, crypto.SHA1, 0}, key(2048), yearEnd(2012), false},
-		{SignatureAlgorithm{RSAPKCS1, crypto.SHA1, 0}, key(2048), yearEnd(2012).Add(-1), true},
-		{SignatureAlgorithm{RSAPKCS1, crypto.MD5, 0}, key(1024), in(2003), true},
+		{SignatureAlgorithm{RSAPKCS1, crypto.SHA1, 0}, key(2048), in(2008), true},
+		{SignatureAlgorithm{RSAPKCS1, crypto.SHA1, 0}, key(2048), in(2009), false},
+		{SignatureAlgorithm{RSAPKCS1, crypto.SHA1, 0}, key(2048), time.Date(2009, 1, 1, 0, 0, 0, 0, time.UTC), false},
+		{SignatureAlgorithm{RSAPKCS1, crypto.SHA1, 0}, key(2048), time.Date(2009, 1, 1, 0, 0, 0, -1, time.UTC), true},
+		{SignatureAlgorithm{RSAPKCS1, crypto.MD5, 0}, key(1024), in(2004), true},
 		{SignatureAlgorithm{RSAPKCS1, crypto.MD5, 0}, key(1024), in(2005), false},
-		{SignatureAlgorithm{RSAPKCS1, crypto.SHA256, 0}, key(1024), in(2009), true},
-		{SignatureAlgorithm{RSAPKCS1, crypto.SHA256, 0}, key(1024), in(2010), false},
+		{SignatureAlgorithm{RSAPKCS1, crypto.SHA256, 0}, key(1024), in(2008), true},
+		{SignatureAlgorithm{RSAPKCS1, crypto.SHA256, 0}, key(1024), in(2009), false},
 		{SignatureAlgorithm{RSAPKCS1, crypto.SHA256, 0}, key(1023), in(2000), false},
 		{SignatureAlgorithm{RSAPKCS1, crypto.SHA256, 0}, key(1536), in(2015), true},
 		{SignatureAlgorithm{RSAPKCS1, crypto.SHA256, 0}, key(1899), in(2016), false},
@@ -76,14 +76,14 @@ func TestAlgorithmPolicy(t *testing.T) {
 // algorithm was reliable stays good.
 func TestAlgorithmsAreJudgedWhenProven(t *testing.T) {
 	year := func(y int) time.Time { return time.Date(y, 1, 1, 0, 0, 0, 0, time.UTC) }
-	r := root(t, "Akar", period(year(2008), year(2030)))
-	mid := issue(t, r, "CA", ca(-1), period(year(2008), year(2030)))
-	leaf := issue(t, mid, "Budi Fiktif", period(year(2010), year(2030)), hashed(crypto.SHA1))
-	req := Request{Certificate: leaf.cert, Candidates: certs(mid), Time: year(2011), Now: year(2024), Revocation: RevocationNone}
+	r := root(t, "Akar", period(year(2005), year(2030)))
+	mid := issue(t, r, "CA", ca(-1), period(year(2005), year(2030)))
+	leaf := issue(t, mid, "Budi Fiktif", period(year(2006), year(2030)), hashed(crypto.SHA1))
+	req := Request{Certificate: leaf.cert, Candidates: certs(mid), Time: year(2008), Now: year(2024), Revocation: RevocationNone}
 	v := anchored(t, r)
 	expect(t, "SHA-1, not proven", v.Validate(context.Background(), req), ReasonAlgorithm, CryptoConstraintsNoPOE)
-	req.POE = func([]byte) (time.Time, bool) { return year(2012), true }
-	expect(t, "SHA-1, proven in 2012", v.Validate(context.Background(), req), ReasonNone, "")
+	req.POE = func([]byte) (time.Time, bool) { return year(2008), true }
+	expect(t, "SHA-1, proven in 2008", v.Validate(context.Background(), req), ReasonNone, "")
 	req.POE = func([]byte) (time.Time, bool) { return year(2014), true }
 	expect(t, "SHA-1, proven in 2014", v.Validate(context.Background(), req), ReasonAlgorithm, CryptoConstraintsNoPOE)
 }
