@@ -32,12 +32,6 @@ type Options struct {
 	Nonce io.Reader
 	// OCSPGet asks responders by GET first, which caches on the way understand.
 	OCSPGet bool
-	// Keep is how long CRLs and issuers' certificates are kept for others who ask
-	// for them, as in a batch of files by one signer; a CRL no longer than its
-	// nextUpdate. OCSP responses are never kept: each shall be newer than the
-	// signature that it is fetched for. 0: nothing is kept.
-	Keep time.Duration
-	Now  func() time.Time // for Keep; nil: time.Now
 }
 
 func (o Options) withDefaults() Options {
@@ -46,9 +40,6 @@ func (o Options) withDefaults() Options {
 	}
 	if o.MaxSize == 0 {
 		o.MaxSize = 1 << 20
-	}
-	if o.Now == nil {
-		o.Now = time.Now
 	}
 	return o
 }

@@ -15,7 +15,6 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-	"time"
 
 	"absah/pades/certpath"
 	"absah/pades/cms"
@@ -28,10 +27,8 @@ const maxAddresses = 4
 // addresses in certificates. It verifies nothing: what it gets is as much worth
 // as its signatures. It is safe for concurrent use.
 type Client struct {
-	o       Options
-	x       exchange
-	crls    shelf[*certpath.CRL]
-	issuers shelf[[]*certpath.Certificate]
+	o Options
+	x exchange
 }
 
 var _ certpath.Source = (*Client)(nil)
@@ -124,7 +121,11 @@ func (c *Client) CRLs(ctx context.Context, certificate, _ *certpath.Certificate)
 			break
 		}
 		lists, err := first(ctx, "CRL", uris, func(address string) ([]*certpath.CRL, error) {
-			l, err := c.crls.get(address, c.o.Now(), func() (*certpath.CRL, time.Time, error) { return c.crl(ctx, address) })
+			answer, err := c.get(ctx, address, "application/pkix-crl")
+			if err != nil {
+				return nil, err
+			}
+			l, err := certpath.ParseCRL(decode(answer, "X509 CRL"))
 			if err != nil {
 				return nil, err
 			}
@@ -136,35 +137,15 @@ func (c *Client) CRLs(ctx context.Context, certificate, _ *certpath.Certificate)
 	return out, errors.Join(failed...)
 }
 
-// crl fetches a list, and says until when it may be kept.
-func (c *Client) crl(ctx context.Context, address string) (*certpath.CRL, time.Time, error) {
-	answer, err := c.get(ctx, address, "application/pkix-crl")
-	if err != nil {
-		return nil, time.Time{}, err
-	}
-	l, err := certpath.ParseCRL(decode(answer, "X509 CRL"))
-	if err != nil {
-		return nil, time.Time{}, err
-	}
-	until := c.o.Now().Add(c.o.Keep)
-	if !l.NextUpdate.IsZero() && l.NextUpdate.Before(until) {
-		until = l.NextUpdate
-	}
-	return l, until, nil
-}
-
 // Issuers implements certpath.Source: the certificates at the first address of
 // caIssuers that has some, alone or in a certs-only SignedData (RFC 5280 4.2.2.1).
 func (c *Client) Issuers(ctx context.Context, certificate *certpath.Certificate) ([]*certpath.Certificate, error) {
 	return first(ctx, "certificate", certificate.CAIssuers, func(address string) ([]*certpath.Certificate, error) {
-		return c.issuers.get(address, c.o.Now(), func() ([]*certpath.Certificate, time.Time, error) {
-			answer, err := c.get(ctx, address, "application/pkix-cert, application/pkcs7-mime")
-			if err != nil {
-				return nil, time.Time{}, err
-			}
-			list, err := certificates(decode(answer, "CERTIFICATE"))
-			return list, c.o.Now().Add(c.o.Keep), err
-		})
+		answer, err := c.get(ctx, address, "application/pkix-cert, application/pkcs7-mime")
+		if err != nil {
+			return nil, err
+		}
+		return certificates(decode(answer, "CERTIFICATE"))
 	})
 }
 

@@ -18,9 +18,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -33,8 +31,7 @@ import (
 type server struct {
 	ca, leaf *certpath.Certificate
 	crl      []byte
-	mu       sync.Mutex
-	requests []string // "POST ocsp"
+	requests []string // "POST /ocsp"
 	byGet    bool     // the responder knows GET only
 	byPost   bool     // or POST only
 	nonce    bool     // it answers with a nonce of its own
@@ -52,9 +49,7 @@ func newServer(t *testing.T) *server {
 	caCert := must(x509.ParseCertificate(must(x509.CreateCertificate(rand.Reader, ca, ca, key.Public(), key))))
 	s.crl = must(x509.CreateRevocationList(rand.Reader, &x509.RevocationList{Number: big.NewInt(3), ThisUpdate: now, NextUpdate: now.Add(time.Hour)}, caCert, key))
 	web, _ := loopback(t, func(w http.ResponseWriter, r *http.Request) {
-		s.mu.Lock()
 		s.requests = append(s.requests, r.Method+" "+strings.SplitN(r.URL.Path[1:], "/", 2)[0])
-		s.mu.Unlock()
 		body, _ := io.ReadAll(r.Body)
 		switch path := strings.SplitN(r.URL.EscapedPath(), "/", 3); path[1] {
 		case "ocsp":
@@ -192,63 +187,6 @@ func TestIssuers(t *testing.T) {
 	}
 	if got, err := c.Issuers(t.Context(), s.ca); len(got) != 0 || err != nil {
 		t.Errorf("a certificate without addresses gives %v, %v", got, err)
-	}
-}
-
-// TestKeep: a batch asks for each list once, until it is old.
-func TestKeep(t *testing.T) {
-	for _, keep := range []time.Duration{0, 10 * time.Minute, 24 * time.Hour} {
-		s := newServer(t)
-		s.leaf.DistributionPoints = s.leaf.DistributionPoints[:1]
-		now := time.Now()
-		c := NewClient(Options{Unrestricted: true, Keep: keep, Now: func() time.Time { return now }})
-		ask := func() {
-			t.Helper()
-			lists, err := c.CRLs(t.Context(), s.leaf, s.ca)
-			issuers, err2 := c.Issuers(t.Context(), s.leaf)
-			if err != nil || err2 != nil || len(lists) != 1 || len(issuers) != 1 || !bytes.Equal(lists[0].Raw, s.crl) {
-				t.Errorf("%d lists, %v; %d issuers, %v", len(lists), err, len(issuers), err2)
-			}
-		}
-		var all sync.WaitGroup
-		for range 5 {
-			all.Go(ask)
-		}
-		all.Wait()
-		if n, want := len(s.requests), map[bool]int{true: 10, false: 2}[keep == 0]; n != want {
-			t.Errorf("kept for %v: %d requests, want %d", keep, n, want)
-		}
-		before := len(s.requests)
-		now = now.Add(61 * time.Minute) // behind the nextUpdate of the list
-		ask()
-		if n, want := len(s.requests)-before, map[bool]int{true: 1, false: 2}[keep > 61*time.Minute]; n != want {
-			t.Errorf("kept for %v, an hour later: %d requests, want %d", keep, n, want)
-		}
-		if _, err := c.OCSP(t.Context(), s.leaf, s.ca); err != nil {
-			t.Error(err)
-		}
-		if again, err := c.OCSP(t.Context(), s.leaf, s.ca); err != nil || len(again) != 1 || s.requests[len(s.requests)-1] != "POST ocsp" {
-			t.Errorf("OCSP is kept: %v, %v", err, s.requests)
-		}
-	}
-}
-
-func TestShelfIsBounded(t *testing.T) {
-	var s shelf[int]
-	for i := range 10 * maxKept {
-		if v, err := s.get(strconv.Itoa(i), time.Time{}, func() (int, time.Time, error) { return i, time.Unix(1, 0), nil }); err != nil || v != i {
-			t.Fatal(v, err)
-		}
-		if len(s.cells) > maxKept {
-			t.Fatalf("%d addresses are kept", len(s.cells))
-		}
-	}
-	failed := errors.New("no")
-	if _, err := s.get("x", time.Time{}, func() (int, time.Time, error) { return 1, time.Unix(1, 0), failed }); !errors.Is(err, failed) {
-		t.Error(err)
-	}
-	if v, err := s.get("x", time.Time{}, func() (int, time.Time, error) { return 2, time.Unix(1, 0), nil }); err != nil || v != 2 {
-		t.Errorf("a failure is kept: %d, %v", v, err)
 	}
 }
 
