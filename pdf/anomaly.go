@@ -40,6 +40,7 @@ const (
 	EndobjMissing       AnomalyKind = "endobj-missing"       // no endobj where one is due
 	StreamLength        AnomalyKind = "stream-length"        // Length is not the distance to endstream
 	StreamKeyword       AnomalyKind = "stream-keyword"       // an odd end of line behind stream
+	StreamExternal      AnomalyKind = "stream-external"      // F names another file for a stream's data
 	StreamData          AnomalyKind = "stream-data"          // encoded bytes that could be decoded in part only
 	ObjectStream        AnomalyKind = "object-stream"        // a container that does not hold what it should
 	DuplicateKey        AnomalyKind = "duplicate-key"        // a dictionary repeats a key

@@ -330,7 +330,7 @@ func TestResolveTellsTypes(t *testing.T) {
 	if v, err := d.ResolveArray(ref(10)); err != nil || len(v) < 20 {
 		t.Errorf("array: %v, %v", v, err)
 	}
-	for _, absent := range []pdf.Object{nil, pdf.Null{}, ref(16), ref(999)} {
+	for _, absent := range []pdf.Object{nil, pdf.Null{}, ref(0), ref(16), ref(999)} {
 		if v, err := d.Resolve(absent); v != nil || err != nil {
 			t.Errorf("%v resolves to %v, %v", absent, v, err)
 		}

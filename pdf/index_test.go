@@ -1,6 +1,7 @@
 package pdf_test
 
 import (
+	"context"
 	"fmt"
 	"testing"
 
@@ -83,5 +84,30 @@ func TestManyRevisions(t *testing.T) {
 	}
 	if a := d.Anomalies(); len(a) > 0 {
 		t.Errorf("anomalies: %v", a)
+	}
+}
+
+func TestObjectZeroIsNull(t *testing.T) {
+	f := pdftest.New("1.7")
+	f.Body()
+	f.Object(0, "(never)")
+	f.Table(pdftest.Trailer)
+	if o, err := open(t, f.Bytes()).Object(pdf.Ref{}); o != nil || err != nil {
+		t.Errorf("0 0 R is %v, %v", o, err)
+	}
+}
+
+func TestExternalStreamsAreSeenByScan(t *testing.T) {
+	f := pdftest.New("1.7")
+	f.Body()
+	f.Stream(10, "/F (other.bin)", []byte("x"))
+	f.Object(11, "<< /Type /Annot /F 4 >>")
+	f.Table(pdftest.Trailer)
+	d := open(t, f.Bytes())
+	if err := d.Scan(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	if got := d.Anomalies(); len(got) != 1 || got[0].Kind != pdf.StreamExternal {
+		t.Errorf("anomalies: %+v", got)
 	}
 }

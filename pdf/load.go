@@ -115,6 +115,9 @@ func (d *Document) loadAt(offset int64, spans *[]Span) (l loaded, err error) {
 		return l, err
 	}
 	s := &Stream{Dict: l.object.(Dict), offset: l.end, ref: l.ref}
+	if s.Dict.Get("F") != nil {
+		d.note(StreamExternal, l.start, "a stream whose data lie in another file")
+	}
 	l.object = s
 	l.end, err = d.measure(s)
 	return l, err
@@ -279,6 +282,9 @@ func (f *file) search(offset int64, words ...string) (int64, string, error) {
 // Object returns the object that ref names in this view: nil where it is absent
 // or free. Strings are decrypted.
 func (d *Document) Object(ref Ref) (Object, error) {
+	if ref.Number == 0 {
+		return nil, nil // the head of the free list, never an object (7.3.10)
+	}
 	e, ok, err := d.lookup(ref.Number)
 	if err != nil {
 		return nil, err

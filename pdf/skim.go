@@ -13,6 +13,7 @@ type skimmer struct {
 	keys    []keySpan // of the dictionaries that are open
 	kind    []byte    // the outermost dictionary's Type
 	length  Object    // and its Length
+	file    bool      // it has an F
 	streams bool      // the object is a stream; i is where its bytes begin
 }
 
@@ -40,7 +41,7 @@ func (s *skimmer) indirect() (ref Ref, ok bool) {
 	switch {
 	case s.word("endobj"):
 		return ref, s.i < len(s.b) && !isRegular(s.b[s.i])
-	case dict && s.word("stream"):
+	case dict && !s.file && s.word("stream"):
 		s.streams = true
 		if s.i < len(s.b) && s.b[s.i] == '\r' {
 			s.i++
@@ -255,6 +256,8 @@ func (s *skimmer) keep(key, value []byte) {
 		if value[0] == '/' {
 			s.kind = value[1:]
 		}
+	case "F":
+		s.file = true
 	case "Length":
 		p := parser{b: value, whole: true, limit: 1}
 		s.length, _, _ = p.value()

@@ -21,10 +21,10 @@ func Ambiguous() []Case {
 	late.Table(Trailer)
 
 	unreachable := sound()
-	first := unreachable.Prev
+	reached := unreachable.Prev
 	unreachable.Update()
 	unreachable.Table(Trailer)
-	unreachable.Prev = first
+	unreachable.Prev = reached
 	unreachable.Object(6, "<< /Title (another) >>")
 	unreachable.Table(Trailer)
 
@@ -77,7 +77,24 @@ func Ambiguous() []Case {
 	behind.Write(points)
 	behind.Table(Trailer)
 
+	// The newest section stands before the one that its Prev names.
+	order := New("1.7")
+	order.Body()
+	order.Object(7, "(later)")
+	first := order.At()
+	table := func(prev string) string {
+		f := &File{Offsets: order.Offsets, Prev: -1}
+		f.TableEntries()
+		return f.String() + fmt.Sprintf("trailer\n<< /Size 8 %s%s >>\n", Trailer, prev)
+	}
+	n := int64(len(table(fmt.Sprintf(" /Prev %010d", 0))))
+	order.WriteString(table(fmt.Sprintf(" /Prev %010d", first+n)))
+	order.WriteString(table(""))
+	fmt.Fprintf(order, "startxref\n%d\n%%%%EOF\n", first)
+
 	return []Case{
+		{Name: "older section behind the newer one", Data: order.Bytes(), Anomalies: []string{"section-order", "tail-mismatch"}},
+		{Name: "stream in another file", Data: replace("<<  /Length", "<< /F (other.bin) /Length"), Anomalies: []string{"stream-external"}},
 		{Name: "object that no section names", Data: shadow.Bytes(), Anomalies: []string{"object-shadow"}},
 		{Name: "newer object that its section does not name", Data: late.Bytes(), Anomalies: []string{"object-shadow"}},
 		{Name: "section that no chain leads to", Data: unreachable.Bytes(), Anomalies: []string{"section-unreachable"}},
