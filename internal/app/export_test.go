@@ -2,8 +2,10 @@ package app
 
 import (
 	"context"
+	"crypto/sha256"
 	"slices"
 
+	"absah/internal/ca"
 	"absah/internal/mail"
 	"absah/internal/portal/web"
 )
@@ -14,4 +16,9 @@ func (a *App) AllRoutes() []web.Route { return slices.Concat(a.routes()...) }
 // Attach is what the outbox calls before it sends a mail.
 func (a *App) Attach(ctx context.Context, m mail.Message, registrationID string) (mail.Message, error) {
 	return a.attach(ctx, m, registrationID)
+}
+
+// CertificateSubject is what the authority asks about an employee.
+func (a *App) CertificateSubject(ctx context.Context, employeeID string) (ca.Subject, [sha256.Size]byte, error) {
+	return subjects{a.Staff}.CertificateSubject(ctx, a.Store.Read(), employeeID)
 }

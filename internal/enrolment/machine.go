@@ -23,7 +23,7 @@ const (
 	Issue           Status = "Issue"           // the certificate exists and is valid
 	Returned        Status = "Returned"        // sent back to the applicant with reasons
 	Rejected        Status = "Rejected"        // refused; the end
-	Cancelled       Status = "Cancelled"       // withdrawn by the applicant; the end
+	Cancelled       Status = "Cancelled"       // withdrawn by the applicant, or he left; the end
 	Revoked         Status = "Revoked"         // the certificate was revoked; the end
 	Expired         Status = "Expired"         // the certificate expired; the end
 )
@@ -116,7 +116,7 @@ var rules = []Rule{
 	{New, ActionVerify, []Role{Officer}, OnSetPassphrase},
 	{New, ActionReturn, []Role{Officer}, Returned},
 	{New, ActionReject, []Role{Officer}, Rejected},
-	{New, ActionCancel, []Role{Applicant}, Cancelled},
+	{New, ActionCancel, []Role{Applicant, System}, Cancelled},
 	{New, ActionRefresh, []Role{System}, New},
 
 	{OnSetPassphrase, ActionSendLink, []Role{Applicant, Officer, ServiceDesk}, OnSetPassphrase},
@@ -124,13 +124,13 @@ var rules = []Rule{
 	{OnSetPassphrase, ActionAccept, []Role{LinkHolder, Applicant}, Enroll},
 	{OnSetPassphrase, ActionReturn, []Role{Officer}, Returned},
 	{OnSetPassphrase, ActionReject, []Role{Officer}, Rejected},
-	{OnSetPassphrase, ActionCancel, []Role{Applicant}, Cancelled},
+	{OnSetPassphrase, ActionCancel, []Role{Applicant, System}, Cancelled},
 	{OnSetPassphrase, ActionInvalidate, []Role{System}, New},
 
 	{Enroll, ActionApprove, []Role{Officer}, Issuing},
 	{Enroll, ActionReturn, []Role{Officer}, Returned},
 	{Enroll, ActionReject, []Role{Officer}, Rejected},
-	{Enroll, ActionCancel, []Role{Applicant}, Cancelled},
+	{Enroll, ActionCancel, []Role{Applicant, System}, Cancelled},
 	{Enroll, ActionInvalidate, []Role{System}, New},
 
 	{Issuing, ActionIssue, []Role{System}, Issue},
@@ -144,7 +144,7 @@ var rules = []Rule{
 	// certificate.
 	{Issue, ActionLockOut, []Role{System}, Revoked},
 
-	{Returned, ActionCancel, []Role{Applicant}, Cancelled},
+	{Returned, ActionCancel, []Role{Applicant, System}, Cancelled},
 
 	// What follows a ResetPIN is a registration of its own, also where a LockOut
 	// ended the one before. It starts at the link when the first check of the old one still stands (policy), and at

@@ -18,24 +18,24 @@ var allowed = map[enrolment.Status]map[enrolment.Action]string{ // roles and the
 	enrolment.None: {"Submit": "employee>New", "ResetPIN": "employee>OnSetPassphrase"},
 	enrolment.New: {
 		"Verify": "registration_officer>OnSetPassphrase", "Return": "registration_officer>Returned",
-		"Reject": "registration_officer>Rejected", "Cancel": "employee>Cancelled", "Refresh": "system>New",
+		"Reject": "registration_officer>Rejected", "Cancel": "employee system>Cancelled", "Refresh": "system>New",
 	},
 	enrolment.OnSetPassphrase: {
 		"SendLink":      "employee registration_officer service_desk>OnSetPassphrase",
 		"SetPassphrase": "employee link_holder>OnSetPassphrase", "Accept": "employee link_holder>Enroll",
 		"Return": "registration_officer>Returned", "Reject": "registration_officer>Rejected",
-		"Cancel": "employee>Cancelled", "Invalidate": "system>New",
+		"Cancel": "employee system>Cancelled", "Invalidate": "system>New",
 	},
 	enrolment.Enroll: {
 		"Approve": "registration_officer>Issuing", "Return": "registration_officer>Returned",
-		"Reject": "registration_officer>Rejected", "Cancel": "employee>Cancelled", "Invalidate": "system>New",
+		"Reject": "registration_officer>Rejected", "Cancel": "employee system>Cancelled", "Invalidate": "system>New",
 	},
 	enrolment.Issuing: {"Issue": "system>Issue", "Fail": "system>Enroll"},
 	enrolment.Issue: {
 		"ChangePassphrase": "employee>Issue", "Revoke": "administrator employee registration_officer>Revoked",
 		"ResetPIN": "employee>Revoked", "Expire": "system>Expired", "LockOut": "system>Revoked",
 	},
-	enrolment.Returned: {"Submit": "employee>New", "Cancel": "employee>Cancelled"},
+	enrolment.Returned: {"Submit": "employee>New", "Cancel": "employee system>Cancelled"},
 }
 
 func TestTableForEveryStatusActionAndRole(t *testing.T) {

@@ -226,6 +226,65 @@ func TestChangeOfDataVoidsChecks(t *testing.T) {
 	})
 }
 
+// Who leaves the service becomes no subscriber, not by a link either.
+func TestLeavingEndsARegistration(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		w := newWorld(t, s)
+		ctx := t.Context()
+		active := func(who audit.Actor, yes bool) {
+			t.Helper()
+			must(t, s.InTx(ctx, func(tx *store.Tx) error {
+				if _, err := tx.Exec(ctx, `update employee set active = $1 where id = $2`, yes, who.EmployeeID); err != nil {
+					return err
+				}
+				return w.svc.EmployeeChanged(ctx, tx, who.EmployeeID, who)
+			}))
+		}
+		for _, from := range []enrolment.Status{enrolment.New, enrolment.OnSetPassphrase, enrolment.Enroll, enrolment.Returned} {
+			applicant, _, _, r := w.to(from)
+			active(applicant, false)
+			got, err := s.Read().GetRegistration(ctx, r.ID)
+			must(t, err)
+			st, err := w.svc.StandingFor(ctx, got)
+			must(t, err)
+			last := st.History[len(st.History)-1]
+			if st.Status != enrolment.Cancelled || last.ReasonCode != enrolment.ReasonLeft || last.ActorRole != "system" {
+				t.Errorf("%s: the registration is %s because of %q", from, st.Status, last.ReasonCode)
+			}
+			if from == enrolment.OnSetPassphrase {
+				_, err := w.svc.SetPassphrase(ctx, audit.Actor{AccountID: "link"}, w.lastToken(), secret(t, goodPassphrase))
+				var link *enrolment.LinkError
+				if !errors.As(err, &link) || link.State != enrolment.LinkEnded {
+					t.Errorf("the link of a leaver: %v", err)
+				}
+			}
+			if _, err := s.Read().LiveCredential(ctx, r.ID); !store.IsNotFound(err) {
+				t.Errorf("%s: a key is left: %v", from, err)
+			}
+			_, err = w.svc.Submit(ctx, applicant)
+			wantError(t, "a leaver applies", err, enrolment.ErrIncomplete)
+			active(applicant, true)
+			_, err = w.svc.Submit(ctx, applicant)
+			must(t, err)
+		}
+		// What the authority has in hand it judges itself; a certificate stays.
+		for _, from := range []enrolment.Status{enrolment.Issuing, enrolment.Issue} {
+			applicant, _, _, r := w.to(from)
+			active(applicant, false)
+			if got, err := s.Read().GetRegistration(ctx, r.ID); err != nil || got.Status != string(from) {
+				t.Errorf("%s became %s, %v", from, got.Status, err)
+			}
+			if from == enrolment.Issuing {
+				must(t, s.InTx(ctx, func(tx *store.Tx) error { return w.svc.Refused(ctx, tx, r.ID, "approval") }))
+				if got, err := s.Read().GetRegistration(ctx, r.ID); err != nil || got.Status != string(enrolment.Cancelled) {
+					t.Errorf("after the authority refused: %s, %v", got.Status, err)
+				}
+			}
+		}
+	})
+}
+
 func TestLinkWorksOnceUntilItExpires(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {

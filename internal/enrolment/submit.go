@@ -16,7 +16,8 @@ import (
 // applicant's data as they stand, or submits a returned one again. Pressed
 // twice, it returns the registration that the first press made.
 //
-// Errors: ErrIncomplete unless all five prerequisites are valid, ErrExists
+// Errors: ErrIncomplete unless all five prerequisites are valid and the
+// applicant is in service, ErrExists
 // when the applicant has a valid certificate.
 func (s *Service) Submit(ctx context.Context, who audit.Actor) (db.Registration, error) {
 	var r db.Registration
@@ -42,7 +43,7 @@ func (s *Service) Submit(ctx context.Context, who audit.Actor) (db.Registration,
 		if err != nil {
 			return fmt.Errorf("read the applicant's data: %w", err)
 		}
-		if !complete {
+		if !complete || !e.Active {
 			return ErrIncomplete
 		}
 		st := step{action: ActionSubmit, role: Applicant, who: who}
@@ -161,7 +162,25 @@ func (s *Service) eraseKey(ctx context.Context, tx *store.Tx, registrationID, st
 	return nil
 }
 
-// EmployeeChanged voids checks that rest on data which are no longer so. It is
+// ReasonLeft is why a registration ends whose applicant has left the service.
+const ReasonLeft = "left_service"
+
+// left ends the registration of an applicant who is no longer in service: his
+// link needs no account, and nobody may become a subscriber by it. In Issuing
+// the authority looks for itself, and refuses.
+func (s *Service) left(ctx context.Context, tx *store.Tx, r db.Registration) error {
+	if Status(r.Status) == Issuing {
+		return nil
+	}
+	r, err := s.advance(ctx, tx, r, step{action: ActionCancel, role: System, who: audit.System("worker"), reason: Reason{Code: ReasonLeft}})
+	if err != nil {
+		return err
+	}
+	return s.discard(ctx, tx, r)
+}
+
+// EmployeeChanged voids checks that rest on data which are no longer so, and
+// ends the registration of an applicant who has left. It is
 // called in the transaction that changes an employee.
 func (s *Service) EmployeeChanged(ctx context.Context, tx *store.Tx, employeeID string, _ audit.Actor) error {
 	open, err := tx.OpenRegistration(ctx, employeeID)
@@ -174,6 +193,13 @@ func (s *Service) EmployeeChanged(ctx context.Context, tx *store.Tx, employeeID 
 	r, err := lock(ctx, tx, open.ID)
 	if err != nil {
 		return err
+	}
+	e, err := tx.GetEmployee(ctx, employeeID)
+	if err != nil {
+		return fmt.Errorf("read employee: %w", err)
+	}
+	if !e.Active {
+		return s.left(ctx, tx, r)
 	}
 	action := ActionInvalidate
 	switch Status(r.Status) {
@@ -195,10 +221,6 @@ func (s *Service) EmployeeChanged(ctx context.Context, tx *store.Tx, employeeID 
 	before, err := s.Snapshot(ctx, r)
 	if err != nil {
 		return err
-	}
-	e, err := tx.GetEmployee(ctx, employeeID)
-	if err != nil {
-		return fmt.Errorf("read employee: %w", err)
 	}
 	if err := s.retake(ctx, tx, &r, e, snapshot); err != nil {
 		return err
