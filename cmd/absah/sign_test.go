@@ -34,14 +34,14 @@ type signatory struct{ dir string }
 
 func (s signatory) path(name string) string { return filepath.Join(s.dir, name) }
 
-func newSignatory(t *testing.T) signatory {
+func newSignatory(t testing.TB) signatory {
 	t.Helper()
 	s, _, _ := issuedSignatory(t, "")
 	return s
 }
 
 // issuedSignatory also gives the authority; its CRL is at the address.
-func issuedSignatory(t *testing.T, crl string) (signatory, *x509.Certificate, *ecdsa.PrivateKey) {
+func issuedSignatory(t testing.TB, crl string) (signatory, *x509.Certificate, *ecdsa.PrivateKey) {
 	t.Helper()
 	s := signatory{t.TempDir()}
 	make := func(name string, ca bool, parent *x509.Certificate, parentKey *ecdsa.PrivateKey) (*x509.Certificate, *ecdsa.PrivateKey) {
@@ -97,7 +97,7 @@ func issuedSignatory(t *testing.T, crl string) (signatory, *x509.Certificate, *e
 	return s, root, rootKey
 }
 
-func (s signatory) letter(t *testing.T, name string) string {
+func (s signatory) letter(t testing.TB, name string) string {
 	t.Helper()
 	f := fpdf.New("P", "pt", "A4", "")
 	f.SetFont("Helvetica", "", 14)

@@ -20,7 +20,7 @@ import (
 )
 
 // MaxBytes is how large a document may be.
-const MaxBytes = 100 << 20
+const MaxBytes = 100_000_000
 
 // MaxPassword is how long the password of a document may be.
 const MaxPassword = 1024
