@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
+	"strings"
 	"testing"
 	"time"
 
@@ -298,4 +299,19 @@ func TestKeyForPSSOnly(t *testing.T) {
 	}
 	expect(t, "PKCS #1 v1.5", ask(v, issue(t, plain, "Siti Fiktif")), ReasonUnsupportedKey, NoCertificateChainFound)
 	expect(t, "RSASSA-PSS", ask(v, issue(t, plain, "Siti Fiktif", func(s *spec) { s.pss = true })), ReasonNone, "")
+}
+
+// TestErrorsNameNobody: the text of an error has a CA's name and no person's.
+func TestErrorsNameNobody(t *testing.T) {
+	w := newWorld(t)
+	at := noon.Add(-2 * day)
+	person := w.v.Validate(context.Background(), w.request(w.ca.crl(list{number: 1, entries: []gone{revokes(w.leaf, at, KeyCompromise)}}))).Err()
+	if want := fmt.Sprintf("certificate 0, serial number %x: revoked", w.leaf.cert.RawSerial); person == nil || !strings.HasPrefix(person.Error(), want) || strings.Contains(person.Error(), "Budi") {
+		t.Errorf("%v, want %s...", person, want)
+	}
+	w.rootCRL = w.root.crl(list{number: 2, entries: []gone{revokes(w.ca, at, CACompromise)}})
+	authority := w.v.Validate(context.Background(), w.request(w.ca.crl(list{number: 1}))).Err()
+	if authority == nil || !strings.HasPrefix(authority.Error(), "certificate 1, CN=CA Contoh,O=Contoh Fiktif: revoked") {
+		t.Errorf("%v", authority)
+	}
 }

@@ -87,12 +87,24 @@ type Error struct {
 func (e *Error) Error() string {
 	s := e.Reason.String()
 	if e.Certificate != nil {
-		s = fmt.Sprintf("certificate %d (%s): %s", e.Depth, e.Certificate.Subject, s)
+		s = e.Certificate.label() + ": " + s
+		if e.Depth >= 0 {
+			s = fmt.Sprintf("certificate %d, %s", e.Depth, s)
+		}
 	}
 	if e.Err != nil {
 		s += ": " + e.Err.Error()
 	}
 	return s
+}
+
+// label names a CA by its name, and anybody else by the serial number: what a
+// person's subject holds may not be for logs.
+func (c *Certificate) label() string {
+	if c.IsCA() {
+		return c.Subject.String()
+	}
+	return fmt.Sprintf("serial number %x", c.RawSerial)
 }
 
 func (e *Error) Unwrap() error { return e.Err }
