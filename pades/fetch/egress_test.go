@@ -132,6 +132,22 @@ func TestRedirectsAreNotFollowed(t *testing.T) {
 	}
 }
 
+// TestProxy: with a proxy, only the proxy is connected to, and it gets the name.
+func TestProxy(t *testing.T) {
+	var asked string
+	s, _ := loopback(t, func(w http.ResponseWriter, r *http.Request) {
+		asked = r.URL.String()
+		_, _ = w.Write([]byte("answer"))
+	})
+	c := NewClient(Options{Proxy: must(url.Parse(s.URL))})
+	if b, err := c.get(t.Context(), "http://crl.contoh.example/a.crl", "*/*"); err != nil || string(b) != "answer" || asked != "http://crl.contoh.example/a.crl" {
+		t.Errorf("%q, %v; the proxy was asked for %q", b, err, asked)
+	}
+	if _, err := c.get(t.Context(), "http://crl.contoh.example:8080/a.crl", "*/*"); !errors.Is(err, ErrEgress) {
+		t.Errorf("another port: %v", err)
+	}
+}
+
 func TestLimits(t *testing.T) {
 	s, _ := loopback(t, func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {

@@ -12,8 +12,10 @@ import (
 	"crypto/x509/pkix"
 	"errors"
 	"io"
+	"log"
 	"math/big"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -131,6 +133,26 @@ func strip(q []byte) []byte {
 	r := must(tsp.ParseRequest(q))
 	r.Policy = ""
 	return must(r.Marshal())
+}
+
+// TestTSAOverTLS: the operator names the roots of an authority in a closed network.
+func TestTSAOverTLS(t *testing.T) {
+	a := authority(t)
+	s := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		q, _ := io.ReadAll(r.Body)
+		_, _ = w.Write(must(a.Respond(r.Context(), q)))
+	}))
+	defer s.Close()
+	s.Config.ErrorLog = log.New(io.Discard, "", 0)
+	digest := sha256.Sum256(nil)
+	roots := x509.NewCertPool()
+	if _, err := must(NewTSA(TSAOptions{URL: s.URL, Roots: roots})).Timestamp(t.Context(), crypto.SHA256, digest[:]); err == nil {
+		t.Error("a server that nobody vouches for is asked")
+	}
+	roots.AddCert(s.Certificate())
+	if _, err := must(NewTSA(TSAOptions{URL: s.URL, Roots: roots})).Timestamp(t.Context(), crypto.SHA256, digest[:]); err != nil {
+		t.Error(err)
+	}
 }
 
 func TestTSACheck(t *testing.T) {
