@@ -301,7 +301,10 @@ func inflate(w *bounded, data []byte) (irregular string, err error) {
 		}
 	}
 	z := inflaters.Get().(*inflater)
-	defer inflaters.Put(z)
+	defer func() {
+		z.src.Reset(nil) // the pool must not hold the file
+		inflaters.Put(z)
+	}()
 	z.src.Reset(body)
 	if err := z.r.(flate.Resetter).Reset(&z.src, nil); err != nil {
 		return "", fmt.Errorf("reset an inflater: %w", err)

@@ -80,6 +80,7 @@ func Damaged() []Case {
 		{Name: "one bad entry", Data: replace("00000 n \n", "0000x n \n"), Anomalies: []string{"xref-syntax"}},
 		{Name: "table that counts from 1", Data: replace("xref\n0 7", "xref\n1 7"), Anomalies: []string{"xref-shifted"}},
 		{Name: "count too high", Data: replace("xref\n0 7", "xref\n0 9"), Anomalies: []string{"xref-syntax"}},
+		{Name: "count too low", Data: replace("xref\n0 7", "xref\n0 6"), Anomalies: []string{"xref-rebuilt"}},
 		{Name: "Size too low", Data: replace("/Size 7", "/Size 3"), Anomalies: []string{"xref-size"}},
 		{Name: "Root is no catalog", Data: replace("/Root 1 0 R", "/Root 5 0 R"), Anomalies: []string{"xref-rebuilt", "catalog-wrong"}},
 		{Name: "Root is direct", Data: replace("/Root 1 0 R", "/Root (1) "), Anomalies: []string{"xref-rebuilt", "catalog-wrong"}},
