@@ -138,12 +138,13 @@ func strip(q []byte) []byte {
 // TestTSAOverTLS: the operator names the roots of an authority in a closed network.
 func TestTSAOverTLS(t *testing.T) {
 	a := authority(t)
-	s := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	s := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		q, _ := io.ReadAll(r.Body)
 		_, _ = w.Write(must(a.Respond(r.Context(), q)))
 	}))
-	defer s.Close()
 	s.Config.ErrorLog = log.New(io.Discard, "", 0)
+	s.StartTLS()
+	defer s.Close()
 	digest := sha256.Sum256(nil)
 	roots := x509.NewCertPool()
 	if _, err := must(NewTSA(TSAOptions{URL: s.URL, Roots: roots})).Timestamp(t.Context(), crypto.SHA256, digest[:]); err == nil {
