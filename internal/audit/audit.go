@@ -82,12 +82,12 @@ func (c *chain) End(ctx context.Context) error {
 	for i, row := range c.rows {
 		row.Seq, row.PrevHash = first+int64(i), prev
 		row.Hash = rowHash(row)
-		if err := c.tx.InsertAudit(ctx, row); err != nil {
+		if err := c.tx.Later().InsertAudit(ctx, row); err != nil {
 			return fmt.Errorf("record %s: %w", row.Action, err)
 		}
 		prev = row.Hash
 	}
-	if err := c.tx.SetAuditHead(ctx, prev); err != nil {
+	if err := c.tx.Later().SetAuditHead(ctx, prev); err != nil {
 		return fmt.Errorf("record %s: %w", c.rows[0].Action, err)
 	}
 	return nil

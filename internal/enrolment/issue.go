@@ -21,7 +21,7 @@ func (s *Service) Issued(ctx context.Context, tx *store.Tx, r db.Registration, c
 	if err != nil {
 		return err
 	}
-	_, err = tx.SetCredentialState(ctx, db.SetCredentialStateParams{ID: c.CredentialID, State: "active", UpdatedAt: clock.Micros(s.now())})
+	_, err = tx.Later().SetCredentialState(ctx, db.SetCredentialStateParams{ID: c.CredentialID, State: "active", UpdatedAt: clock.Micros(s.now())})
 	if err != nil {
 		return fmt.Errorf("activate key: %w", err)
 	}

@@ -171,13 +171,13 @@ func (s *Service) advance(ctx context.Context, tx *store.Tx, r db.Registration, 
 		if n != 1 {
 			return r, &NotAllowedError{Status: from, Action: st.action, Role: st.role}
 		}
-		err = tx.UpdateRegistrationScopes(ctx, db.UpdateRegistrationScopesParams{
+		err = tx.Later().UpdateRegistrationScopes(ctx, db.UpdateRegistrationScopesParams{
 			RegistrationID: r.ID, Status: string(to), StatusSince: clock.Micros(now),
 		})
 		if err != nil {
 			return r, fmt.Errorf("set status %s in the queue: %w", to, err)
 		}
-		err = tx.InsertStageWait(ctx, db.InsertStageWaitParams{
+		err = tx.Later().InsertStageWait(ctx, db.InsertStageWaitParams{
 			RegistrationID: r.ID, Status: string(from), EndedAt: clock.Micros(now), Micros: clock.Micros(now) - r.StatusSince,
 		})
 		if err != nil {
@@ -185,7 +185,7 @@ func (s *Service) advance(ctx context.Context, tx *store.Tx, r db.Registration, 
 		}
 		if r.ClaimedBy.Valid {
 			// A claim is for one check; the next one is anybody's.
-			if err := tx.SetClaim(ctx, db.SetClaimParams{ID: r.ID}); err != nil {
+			if err := tx.Later().SetClaim(ctx, db.SetClaimParams{ID: r.ID}); err != nil {
 				return r, fmt.Errorf("release claim: %w", err)
 			}
 			r.ClaimedBy, r.ClaimedAt = sql.NullString{}, 0
@@ -215,7 +215,7 @@ func (s *Service) write(ctx context.Context, tx *store.Tx, r db.Registration, fr
 		EvidenceHash: st.evidence, PrevHash: last.Hash,
 	}
 	h.Hash = historyHash(h)
-	if err := tx.InsertHistory(ctx, h); err != nil {
+	if err := tx.Later().InsertHistory(ctx, h); err != nil {
 		return fmt.Errorf("write history: %w", err)
 	}
 	who := st.who

@@ -74,7 +74,7 @@ func (o *Outbox) Queue(ctx context.Context, tx *store.Tx, m mail.Message, a Abou
 		return "", fmt.Errorf("queue mail: %w", err)
 	}
 	now := clock.Micros(o.Clock())
-	err = tx.InsertMail(ctx, db.InsertMailParams{
+	err = tx.Later().InsertMail(ctx, db.InsertMailParams{
 		ID: id, Kind: string(m.Params.Kind()), Locale: string(m.To.Lang), Recipient: m.To.Email, Subject: subject,
 		ParamsSealed: sealed, EmployeeID: null(a.EmployeeID), RegistrationID: null(a.RegistrationID),
 		NextTryAt: now, MessageID: o.Renderer.Identity().MessageID(id),

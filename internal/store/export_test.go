@@ -7,7 +7,7 @@ import (
 
 // Query runs a query whose text no package needs but tests.
 func (t *Tx) Query(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
-	return t.tx.QueryContext(ctx, query, args...)
+	return t.dbtx().QueryContext(ctx, query, args...)
 }
 
 // Waiting counts the parts that wait for the transaction under way.

@@ -226,3 +226,72 @@ func TestAtEnd(t *testing.T) {
 		}
 	})
 }
+
+func TestLater(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		later := func(tx *store.Tx, code string) error {
+			return tx.Later().InsertUnit(t.Context(), db.InsertUnitParams{ID: ident.New(), Code: code, Name: code, CreatedAt: 1})
+		}
+		err := s.InTx(t.Context(), func(tx *store.Tx) error {
+			if err := errors.Join(later(tx, "a"), later(tx, "b")); err != nil {
+				return err
+			}
+			for _, code := range []string{"a", "b"} { // a query sees what was put off before it
+				if _, err := tx.GetUnitByCode(t.Context(), code); err != nil {
+					return err
+				}
+			}
+			n := 0
+			if err := tx.QueryRow(t.Context(), "select count(*) from unit where code in ('a', 'b')").Scan(&n); n != 2 || err != nil {
+				return fmt.Errorf("%d units, %w", n, err)
+			}
+			return later(tx, "c") // and the commit holds what nothing followed
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, code := range []string{"a", "b", "c"} {
+			if _, err := s.Read().GetUnitByCode(t.Context(), code); err != nil {
+				t.Errorf("unit %s is not durable: %v", code, err)
+			}
+		}
+		// What fails later is told, whatever the function made of it, and
+		// nothing of the transaction stays.
+		for name, f := range map[string]func(tx *store.Tx) error{
+			"at the end": func(tx *store.Tx) error { return errors.Join(unit(tx, "d"), later(tx, "a")) },
+			"before a query": func(tx *store.Tx) error {
+				if err := errors.Join(unit(tx, "d"), later(tx, "a")); err != nil {
+					return err
+				}
+				_, err := tx.GetUnitByCode(t.Context(), "d")
+				return err
+			},
+			"before a job": func(tx *store.Tx) error {
+				return errors.Join(unit(tx, "d"), later(tx, "a"), tx.Enqueue(t.Context(), store.Job{Kind: "x", ID: "1"}))
+			},
+			"unnoticed": func(tx *store.Tx) error {
+				if err := unit(tx, "d"); err != nil {
+					return err
+				}
+				if err := later(tx, "a"); err != nil {
+					return err
+				}
+				_, _ = tx.Exec(t.Context(), "update unit set updated_at = 5")
+				return nil
+			},
+		} {
+			told := false
+			err := s.InTx(t.Context(), func(tx *store.Tx) error {
+				tx.After(func() { told = true })
+				return f(tx)
+			})
+			if !store.IsUnique(err) || told {
+				t.Errorf("%s: %v, told durable: %v; want a unique violation", name, err, told)
+			}
+			if _, err := s.Read().GetUnitByCode(t.Context(), "d"); !store.IsNotFound(err) {
+				t.Errorf("%s: what failed together with it stays: %v", name, err)
+			}
+		}
+	})
+}

@@ -135,7 +135,7 @@ func (q *sqlQueue) enqueue(ctx context.Context, t *Tx, jobs []Job) error {
 }
 
 func (q *pgQueue) enqueue(ctx context.Context, t *Tx, jobs []Job) error {
-	return t.rawPgx(func(c *pgx.Conn) error {
+	return t.rawPgx(ctx, func(c *pgx.Conn) error {
 		_, err := q.insert.InsertManyTx(ctx, openTx{c}, inserts(jobs))
 		return err
 	})

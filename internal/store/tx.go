@@ -20,6 +20,7 @@ type Tx struct {
 	tx     *sql.Tx
 	conn   *sql.Conn
 	jobs   []Job
+	later  *later // PostgreSQL only
 	ending map[any]ending
 	last   []ending // the values of ending, in their order
 	after  []func()
@@ -53,17 +54,27 @@ func AtEnd[E interface{ End(context.Context) error }](t *Tx, key any, open func(
 
 // Exec runs one statement; for the few that sqlc cannot write.
 func (t *Tx) Exec(ctx context.Context, query string, args ...any) (sql.Result, error) {
-	return t.tx.ExecContext(ctx, query, args...)
+	return t.dbtx().ExecContext(ctx, query, args...)
+}
+
+func (t *Tx) dbtx() db.DBTX {
+	if t.later != nil {
+		return t.later
+	}
+	return t.tx
 }
 
 // QueryRow asks for one row; for the few questions that sqlc cannot write. Its
 // Scan fails with an error that IsNotFound knows when there is none.
 func (t *Tx) QueryRow(ctx context.Context, query string, args ...any) *sql.Row {
-	return t.tx.QueryRowContext(ctx, query, args...)
+	return t.dbtx().QueryRowContext(ctx, query, args...)
 }
 
 // rawPgx gives f the connection under the transaction.
-func (t *Tx) rawPgx(f func(*pgx.Conn) error) error {
+func (t *Tx) rawPgx(ctx context.Context, f func(*pgx.Conn) error) error {
+	if err := t.later.flush(ctx); err != nil {
+		return err
+	}
 	return t.conn.Raw(func(dc any) error { return f(dc.(*stdlib.Conn).Conn()) })
 }
 
@@ -122,7 +133,11 @@ func (s *Store) inTx(ctx context.Context, f func(*Tx) error) error {
 	if err != nil {
 		return fmt.Errorf("begin transaction: %w", err)
 	}
-	t := &Tx{Queries: db.New(tx), store: s, tx: tx, conn: conn}
+	t := &Tx{store: s, tx: tx, conn: conn}
+	if s.Postgres() {
+		t.later = &later{tx: tx, conn: conn}
+	}
+	t.Queries = db.New(t.dbtx())
 	ended := false
 	defer func() {
 		if !ended { // f panics: the connection must not go back to the pool like this
@@ -132,6 +147,14 @@ func (s *Store) inTx(ctx context.Context, f func(*Tx) error) error {
 	err = f(t)
 	if err == nil {
 		err = t.end(ctx)
+	}
+	if t.later != nil {
+		if err == nil {
+			err = t.later.flush(ctx)
+		}
+		if t.later.failed != nil { // what f said of it came after it
+			err = t.later.failed
+		}
 	}
 	ended = true
 	if err != nil {
