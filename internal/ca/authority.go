@@ -93,7 +93,11 @@ func NewAuthority(cfg AuthorityConfig) (*Authority, error) {
 }
 
 func (a *Authority) blocked(ctx context.Context, hash [sha256.Size]byte) (bool, error) {
-	n, err := a.cfg.Store.Read().IsBlocked(ctx, hash[:])
+	var n int64
+	err := a.together.Read(ctx, func(q *db.Queries) (err error) {
+		n, err = q.IsBlocked(ctx, hash[:])
+		return err
+	})
 	return n > 0, err
 }
 
@@ -275,11 +279,7 @@ func (a *Authority) record(ctx context.Context, id string, o order) (*permit, er
 		if !now.waiting || now.certificate != "" || !reflect.DeepEqual(now.request, o.request) {
 			return errChanged
 		}
-		err = tx.InsertCertificateIntent(ctx, row)
-		if store.IsUnique(err) { // registration and serial are new, so the key is not
-			return fmt.Errorf("%w: it was certified before", ErrBlockedKey)
-		}
-		if err != nil {
+		if err := tx.Later().InsertCertificateIntent(ctx, row); err != nil {
 			return fmt.Errorf("record intent: %w", err)
 		}
 		return audit.Record(ctx, tx, at, audit.System("ca"), audit.Entry{
@@ -287,6 +287,9 @@ func (a *Authority) record(ctx context.Context, id string, o order) (*permit, er
 			Detail: map[string]string{"registration": id, "tbs_sha256": hexHash(in.tbs)},
 		})
 	})
+	if store.IsUnique(err) { // registration and serial are new, so the key is not
+		return nil, fmt.Errorf("%w: it was certified before", ErrBlockedKey)
+	}
 	if err != nil {
 		return nil, err
 	}
