@@ -1,6 +1,9 @@
 package pdf
 
-import "fmt"
+import (
+	"bytes"
+	"fmt"
+)
 
 // beginEncryption sets up decryption where the trailer names an encryption
 // dictionary (7.6.2).
@@ -40,10 +43,9 @@ func (d *Document) beginEncryption(password []byte) error {
 	clear(d.cache) // objects that were read without decryption
 	d.objstms = objectStreams{}
 	for _, s := range d.sections {
-		if e := s.trailer.Get("Encrypt"); e != nil && e != o {
-			if _, ref := o.(Ref); ref {
-				d.note(EncryptionIrregular, s.offset, "sections name different encryption dictionaries")
-			}
+		// Objects of some types cannot be compared; their canonical form can.
+		if e := s.trailer.Get("Encrypt"); e != nil && !bytes.Equal(AppendObject(nil, e), AppendObject(nil, o)) {
+			d.note(EncryptionIrregular, s.offset, "sections name different encryption dictionaries")
 		}
 	}
 	return nil

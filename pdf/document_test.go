@@ -4,9 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"reflect"
 	"strings"
 	"testing"
@@ -403,83 +400,5 @@ func TestScanStopsWithItsContext(t *testing.T) {
 	cancel()
 	if err := sound(t, "table").Scan(ctx); !errors.Is(err, context.Canceled) {
 		t.Errorf("%v", err)
-	}
-}
-
-// TestEncryptedStrings lets qpdf encrypt a file and looks which strings come out
-// decrypted: all but those that are not encrypted.
-func TestEncryptedStrings(t *testing.T) {
-	f := pdftest.New("1.7")
-	f.Body()
-	f.Object(7, "<< /Type /Sig /Filter /Adobe.PPKLite /ByteRange [0 1 2 3] /Contents <00ff00ff> /Reason (why) >>")
-	f.Object(8, "[(one) << /Two (two) >>]")
-	f.Table(strings.Replace(pdftest.Trailer, "/Root", "/Keep [7 0 R 8 0 R] /Root", 1))
-	dir := t.TempDir()
-	in, out := filepath.Join(dir, "in.pdf"), filepath.Join(dir, "out.pdf")
-	if err := os.WriteFile(in, f.Bytes(), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	for _, c := range [][]string{
-		{"--encrypt", "user", "owner", "256", "--"},
-		{"--encrypt", "user", "owner", "128", "--use-aes=y", "--"},
-		{"--allow-weak-crypto", "--encrypt", "user", "owner", "128", "--use-aes=n", "--"},
-		{"--object-streams=generate", "--encrypt", "user", "owner", "256", "--"},
-	} {
-		args := append(c[:len(c):len(c)], in, out)
-		if b, err := exec.Command("qpdf", args...).CombinedOutput(); err != nil {
-			t.Fatalf("qpdf: %v\n%s", err, b)
-		}
-		b, err := os.ReadFile(out)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := pdf.Open(pdf.Bytes(b), int64(len(b)), pdf.Options{Password: []byte("wrong")}); !errors.Is(err, pdf.ErrPassword) {
-			t.Errorf("%v: wrong password: %v", c, err)
-		}
-		for _, password := range []string{"user", "owner"} {
-			d, err := pdf.Open(pdf.Bytes(b), int64(len(b)), pdf.Options{Password: []byte(password)})
-			if err != nil {
-				t.Fatalf("%v: %v", c, err)
-			}
-			found := map[string]bool{}
-			for r := range d.Objects() {
-				o, err := d.Object(r)
-				if err != nil {
-					t.Fatal(err)
-				}
-				collect(o, found)
-			}
-			for _, want := range []string{"pdftest", "\x00\xff\x00\xff", "why", "one", "two"} {
-				if !found[want] {
-					t.Errorf("%v: string %q did not come out", c, want)
-				}
-			}
-			p, err := d.Page(0)
-			if err != nil {
-				t.Fatal(err)
-			}
-			s, _ := d.Resolve(p.Dict.Get("Contents"))
-			if data, err := d.StreamData(s.(*pdf.Stream)); err != nil || !strings.Contains(string(data), pdftest.Content) {
-				t.Errorf("%v: content %q, %v", c, data, err)
-			}
-			if err := d.Scan(context.Background()); err != nil || len(d.Anomalies()) > 0 {
-				t.Errorf("%v: %v, %v", c, err, d.Anomalies())
-			}
-		}
-	}
-}
-
-func collect(o pdf.Object, into map[string]bool) {
-	switch v := o.(type) {
-	case pdf.String:
-		into[string(v)] = true
-	case pdf.Array:
-		for _, e := range v {
-			collect(e, into)
-		}
-	case pdf.Dict:
-		for _, e := range v {
-			collect(e.Value, into)
-		}
 	}
 }
