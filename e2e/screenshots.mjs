@@ -18,6 +18,8 @@ const looks = [
   { width: 360, height: 740, theme: "dark" },
 ];
 
+const tallest = 2400; // px; lists go on below
+
 const server = await start();
 const browser = await open("chromium");
 let failed = 0;
@@ -35,10 +37,16 @@ for (const group of groups) {
         await v.page.setViewport({ width: look.width, height: look.height });
         await v.page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: look.theme }]);
         await visit(v, page, person);
-        // Words that change with every run would make every picture new.
         await v.page.evaluate(() => document.activeElement?.blur?.());
         await v.page.evaluate(() => document.fonts.ready);
-        await v.page.screenshot({ path: file, fullPage: true });
+        // What is loaded when it comes into sight comes now, and the head of the page is where it belongs.
+        await v.page.evaluate(async () => {
+          for (const i of document.images) i.loading = "eager";
+          await Promise.all([...document.images].map((i) => i.decode().catch(() => {})));
+          scrollTo(0, 0);
+        });
+        const height = await v.page.evaluate(() => document.documentElement.scrollHeight);
+        await v.page.screenshot({ path: file, clip: { x: 0, y: 0, width: look.width, height: Math.min(height, tallest) } });
         taken.push(file);
       } catch (e) {
         failed++;
@@ -52,7 +60,7 @@ await browser.close();
 await server.stop();
 for (let i = 0; i < taken.length; i += 20) {
   try {
-    execFileSync("pngquant", ["--force", "--skip-if-larger", "--ext", ".png", "--speed", "3", "64", ...taken.slice(i, i + 20)]);
+    execFileSync("pngquant", ["--force", "--skip-if-larger", "--ext", ".png", "--speed", "1", "48", ...taken.slice(i, i + 20)]);
   } catch (e) {
     if (![98, 99].includes(e.status)) throw e;
   }

@@ -24,6 +24,31 @@ export function picture(v, { width = 1200, height = 760, type = "image/png" } = 
   );
 }
 
+// signature draws one on white paper and returns its bytes.
+export function signature(v, { width = 900, height = 500, type = "image/png" } = {}) {
+  return v.page.evaluate(
+    async (w, h, t) => {
+      const c = new OffscreenCanvas(w, h);
+      const x = c.getContext("2d");
+      x.fillStyle = "#fff";
+      x.fillRect(0, 0, w, h);
+      x.strokeStyle = "#16233f";
+      x.lineWidth = 7;
+      x.lineCap = "round";
+      x.beginPath();
+      for (let i = 0; i <= 400; i++) {
+        const a = i / 18;
+        x.lineTo(w * (0.12 + 0.0019 * i) - 46 * Math.sin(a), h * (0.55 - 0.0002 * i) - 95 * Math.cos(a * 1.4) * (1 - i / 520));
+      }
+      x.stroke();
+      return [...new Uint8Array(await (await c.convertToBlob({ type: t, quality: 0.9 })).arrayBuffer())];
+    },
+    width,
+    height,
+    type,
+  );
+}
+
 // letter is a PDF of one page.
 export function letter(text) {
   const content = `BT /F1 20 Tf 72 720 Td (${text}) Tj ET`;

@@ -2,7 +2,9 @@
 // rules, and for the screenshots. A page is { name, path, ready } as seen by
 // the visitor of its group; ready (optional) brings the page into the state to
 // look at. path may be a function of the visitor, for pages with identifiers.
+import * as files from "./files.mjs";
 import * as steps from "./steps.mjs";
+import { demo } from "./visitor.mjs";
 
 // first follows the first link on a page whose address matches.
 const first = (list, pattern) => async (v) => {
@@ -38,7 +40,17 @@ export const groups = [
           await v.submit("/masuk");
         },
       },
+      {
+        name: "masuk-dua-langkah",
+        path: "/masuk",
+        ready: async (v) => {
+          await v.fill("username", v.server.person("Petugas DS").nip);
+          await v.fill("password", demo.password);
+          await v.submit("/masuk");
+        },
+      },
       { name: "lupa-sandi", path: "/lupa-sandi" },
+      { name: "periksa-dokumen", path: "/verifikasi" },
       { name: "demo", path: "/demo" },
       { name: "kotak-surat", path: "/kotak-surat" },
       { name: "kotak-surat-pesan", path: first("/kotak-surat", /^\/kotak-surat\/[^/]+$/) },
@@ -55,7 +67,7 @@ export const groups = [
         path: async (v, person) => steps.link((await steps.mail(v, person, "Pendaftaran Sertifikat Digital")).text),
         ready: async (v) => {
           await v.fill("passphrase", "kuda laut menari pelan");
-          await v.comes("dari 4", { within: 20_000 }).catch(() => v.comes("of 4", { within: 1000 }));
+          await v.page.waitForSelector(".meter-bar[data-score]");
         },
       },
       {
@@ -66,6 +78,17 @@ export const groups = [
             v.agreement = true;
           }
           return "/email/user/enroll/perjanjian";
+        },
+      },
+      {
+        name: "passphrase-selesai",
+        path: async (v) => {
+          if (!v.accepted) {
+            await v.goto("/email/user/enroll/perjanjian");
+            await steps.accept(v);
+            v.accepted = true;
+          }
+          return "/email/user/enroll/selesai";
         },
       },
       { name: "tautan-terpakai", path: async (v, person) => steps.link((await steps.mail(v, person, "Pendaftaran Sertifikat Digital")).text) },
@@ -79,6 +102,14 @@ export const groups = [
       { name: "registrasi", path: "/ds/registrasi" },
       { name: "lengkapi", path: "/ds/lengkapi" },
       { name: "lengkapi-ktp", path: "/ds/lengkapi/ktp" },
+      {
+        name: "lengkapi-potong",
+        path: "/ds/lengkapi/ttd",
+        ready: async (v) => {
+          await files.choose(v, "ttd.png", "image/png", await files.signature(v));
+          await v.page.waitForSelector("[data-crop]:not([hidden])");
+        },
+      },
       { name: "perubahan", path: "/ds/perubahan" },
       { name: "akses", path: "/ds/akses" },
       { name: "akun", path: "/akun" },
@@ -92,6 +123,7 @@ export const groups = [
     who: "New: menunggu",
     pages: [
       { name: "ds-menunggu", path: "/ds" },
+      { name: "registrasi-selesai", path: "/ds/registrasi/selesai" },
       { name: "batal", path: "/ds/registrasi/batal" },
     ],
   },
@@ -124,6 +156,7 @@ export const groups = [
       { name: "petugas-periksa", path: claimed("/petugas", uuid) },
       { name: "petugas-tolak", path: async (v) => (await claimed("/petugas", uuid)(v)) + "/tolak" },
       { name: "petugas-terbit", path: first("/petugas?status=Issue", uuid) },
+      { name: "petugas-cabut", path: async (v) => (await first("/petugas?status=Issue", uuid)(v)) + "/cabut" },
     ],
   },
   {
@@ -140,6 +173,7 @@ export const groups = [
     who: "Auditor",
     pages: [
       { name: "audit", path: "/audit" },
+      { name: "audit-cari", path: "/audit/registrasi" },
       {
         name: "audit-kasus",
         path: async (v, person, server) => first(`/audit/registrasi?q=${server.person("memiliki sertifikat").nip}`, /^\/audit\/registrasi\/[a-z2-7]{26}$/)(v),
@@ -155,10 +189,21 @@ export const groups = [
       { name: "admin-pegawai-baru", path: "/admin/pegawai/baru" },
       { name: "admin-pegawai-satu", path: first("/admin/pegawai?q=contoh", uuid) },
       { name: "admin-impor", path: "/admin/impor" },
+      {
+        name: "admin-impor-hasil",
+        path: "/admin/impor",
+        ready: async (v) => {
+          const rows = ["NIP;Nama;Kode unit", "199001012015012001;Contoh Pegawai Satu;SEK-TI", "123;Nomor Salah;SEK-TI", "199102022016021002;Contoh Pegawai Dua;TIDAK-ADA"];
+          await files.choose(v, "pegawai.csv", "text/csv", [...Buffer.from(rows.join("\r\n"))]);
+          await files.send(v, "/admin/impor", ":not([name=apply])");
+          await v.page.waitForSelector("#kabar .table");
+        },
+      },
       { name: "admin-akun", path: "/admin/akun" },
       { name: "admin-akun-baru", path: "/admin/akun/baru" },
-      { name: "admin-akun-satu", path: first("/admin/akun", uuid) },
-      { name: "admin-surel", path: "/admin/surel" },
+      { name: "admin-akun-satu", path: async (v, person, server) => first(`/admin/akun?q=${server.person("Petugas DS").nip}`, uuid)(v) },
+      { name: "admin-surel", path: "/admin/surel?status=sent" },
+      { name: "admin-surel-satu", path: first("/admin/surel?status=sent", uuid) },
     ],
   },
 ];

@@ -28,7 +28,7 @@ export async function mails(v, person, subject) {
 
 // mail waits for a mail that was not among known and returns its text.
 export async function mail(v, person, subject, known = []) {
-  const end = Date.now() + 60_000;
+  const end = Date.now() + 120_000;
   for (;;) {
     const fresh = (await mails(v, person, subject)).filter((p) => !known.includes(p));
     if (fresh.length > 0) {

@@ -38,7 +38,7 @@ export class Visitor {
       if (/Content.Security.Policy/i.test(text)) v.problems.push(`console: ${text}`);
     });
     Visitor.inFront = undefined; // the new window is
-    page.setDefaultTimeout(30_000);
+    page.setDefaultTimeout(90_000); // a busy machine is slow, and nothing here judges time
     if (lang || theme) {
       await v.goto("/masuk");
       if (lang) await v.language(lang);
@@ -88,7 +88,7 @@ export class Visitor {
   }
 
   // comes waits until the page, which renews itself or is loaded again, says text.
-  async comes(text, { path, within = 60_000 } = {}) {
+  async comes(text, { path, within = 120_000 } = {}) {
     const end = Date.now() + within;
     for (;;) {
       if (path) await this.goto(path);

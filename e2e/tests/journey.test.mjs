@@ -82,7 +82,9 @@ journey("from user belum terdaftar to the certificate", { env }, (at, step) => {
     await letters.goto(path);
     await letters.seesPage();
     await letters.fill("passphrase", "rahasia12345");
-    await letters.comes("dari 4", { within: 20_000 });
+    await letters.page.waitForSelector(".meter-bar[data-score]", { timeout: 60_000 });
+    assert.match(await letters.text(".meter-score"), /\b[012] dari 4/);
+    assert.notEqual(await letters.text(".meter-crack"), "");
     await letters.seesNot("undefined");
     await letters.submit(path);
     assert.equal(letters.path(), path);

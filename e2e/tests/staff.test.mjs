@@ -76,7 +76,7 @@ journey("an employee completes the data and the HR unit decides", {}, (at, step)
       f.files = t.files;
       f.dispatchEvent(new Event("change", { bubbles: true }));
     });
-    assert.match(await employee.text("[data-file-state]"), /5 MB/);
+    assert.match(await employee.text("[data-file-state]"), /paling besar 5 MB/);
   });
 
   step("a letter as PDF and a signature as JPEG follow", async () => {
@@ -85,7 +85,7 @@ journey("an employee completes the data and the HR unit decides", {}, (at, step)
     await files.send(employee, "/ds/lengkapi/rekomendasi");
     await employee.sees("telah diunggah");
     await employee.goto("/ds/lengkapi/ttd");
-    await files.choose(employee, "ttd.jpg", "image/jpeg", await files.picture(employee, { width: 900, height: 500, type: "image/jpeg" }));
+    await files.choose(employee, "ttd.jpg", "image/jpeg", await files.signature(employee, { type: "image/jpeg" }));
     await files.send(employee, "/ds/lengkapi/ttd");
     await employee.sees("telah diunggah");
     await employee.goto("/ds/perubahan");
