@@ -5,9 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -23,25 +20,13 @@ func TestEncryptedStrings(t *testing.T) {
 	f.Object(7, "<< /Type /Sig /Filter /Adobe.PPKLite /ByteRange [0 1 2 3] /Contents <00ff00ff> /Reason (why) >>")
 	f.Object(8, "[(one) << /Two (two) >>]")
 	f.Table(strings.Replace(pdftest.Trailer, "/Root", "/Keep [7 0 R 8 0 R] /Root", 1))
-	dir := t.TempDir()
-	in, out := filepath.Join(dir, "in.pdf"), filepath.Join(dir, "out.pdf")
-	if err := os.WriteFile(in, f.Bytes(), 0o600); err != nil {
-		t.Fatal(err)
-	}
 	for _, c := range [][]string{
 		{"--encrypt", "user", "owner", "256", "--"},
 		{"--encrypt", "user", "owner", "128", "--use-aes=y", "--"},
 		{"--allow-weak-crypto", "--encrypt", "user", "owner", "128", "--use-aes=n", "--"},
 		{"--object-streams=generate", "--encrypt", "user", "owner", "256", "--"},
 	} {
-		args := append(c[:len(c):len(c)], in, out)
-		if b, err := exec.Command("qpdf", args...).CombinedOutput(); err != nil {
-			t.Fatalf("qpdf: %v\n%s", err, b)
-		}
-		b, err := os.ReadFile(out)
-		if err != nil {
-			t.Fatal(err)
-		}
+		b := encrypted(t, f.Bytes(), c...)
 		if _, err := pdf.Open(pdf.Bytes(b), int64(len(b)), pdf.Options{Password: []byte("wrong")}); !errors.Is(err, pdf.ErrPassword) {
 			t.Errorf("%v: wrong password: %v", c, err)
 		}
@@ -93,34 +78,27 @@ func collect(o pdf.Object, into map[string]bool) {
 	}
 }
 
-// TestDirectEncryptionDictionary moves the encryption dictionary that qpdf wrote
-// into the trailer itself, where 7.5.5 allows it.
-func TestDirectEncryptionDictionary(t *testing.T) {
-	f := pdftest.New("1.7")
-	f.Body()
-	f.Table(pdftest.Trailer)
-	dir := t.TempDir()
-	in, out := filepath.Join(dir, "in.pdf"), filepath.Join(dir, "out.pdf")
-	if err := os.WriteFile(in, f.Bytes(), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if b, err := exec.Command("qpdf", "--object-streams=disable", "--encrypt", "", "owner", "256", "--", in, out).CombinedOutput(); err != nil {
-		t.Fatalf("qpdf: %v\n%s", err, b)
-	}
-	b, err := os.ReadFile(out)
-	if err != nil {
-		t.Fatal(err)
-	}
+// direct moves the encryption dictionary that qpdf wrote into the trailer itself,
+// where 7.5.5 allows it.
+func direct(t testing.TB, b []byte) []byte {
+	t.Helper()
 	encrypt, ok := open(t, b).Trailer().Get("Encrypt").(pdf.Ref)
 	if !ok {
 		t.Fatal("qpdf names no encryption dictionary")
 	}
-	head := []byte(fmt.Sprintf("%d 0 obj\n", encrypt.Number))
+	head := fmt.Appendf(nil, "%d 0 obj\n", encrypt.Number)
 	from := bytes.Index(b, head) + len(head)
 	dict := b[from : from+bytes.Index(b[from:], []byte("endobj"))]
-	at := bytes.LastIndex(b, []byte("/Encrypt "+encrypt.String()))
-	direct := append(append(append(b[:at:at], "/Encrypt "...), dict...), b[at+len("/Encrypt "+encrypt.String()):]...)
-	d := open(t, direct)
+	name := []byte("/Encrypt " + encrypt.String())
+	at := bytes.LastIndex(b, name)
+	return append(append(append(b[:at:at], "/Encrypt "...), dict...), b[at+len(name):]...)
+}
+
+func TestDirectEncryptionDictionary(t *testing.T) {
+	f := pdftest.New("1.7")
+	f.Body()
+	f.Table(pdftest.Trailer)
+	d := open(t, direct(t, encrypted(t, f.Bytes(), "--object-streams=disable", "--encrypt", "", "owner", "256", "--")))
 	o, err := d.ResolveDict(d.Trailer().Get("Info"))
 	if d.Encryption() == nil || err != nil || o.Get("Producer") != pdf.String("pdftest") {
 		t.Errorf("information is %v, %v", o, err)
@@ -128,4 +106,18 @@ func TestDirectEncryptionDictionary(t *testing.T) {
 	if a := d.Anomalies(); len(a) != 0 {
 		t.Errorf("anomalies: %v", a)
 	}
+}
+
+// FuzzEncryptedFile asks changed files that the empty password opens for all that
+// a file can be asked for.
+func FuzzEncryptedFile(f *testing.F) {
+	for _, args := range [][]string{
+		{"--allow-weak-crypto", "--encrypt", "", "o", "40", "--"},
+		{"--encrypt", "", "o", "128", "--use-aes=y", "--"},
+		{"--object-streams=generate", "--encrypt", "", "o", "256", "--"},
+	} {
+		f.Add(encrypted(f, secretFile(), args...))
+	}
+	f.Add(direct(f, encrypted(f, secretFile(), "--object-streams=disable", "--encrypt", "", "o", "256", "--")))
+	f.Fuzz(func(t *testing.T, b []byte) { _ = exercise(b) })
 }
