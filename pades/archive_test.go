@@ -304,3 +304,88 @@ func TestLevelNames(t *testing.T) {
 		t.Error("a level that does not exist has a name")
 	}
 }
+
+// withoutRoot is a signer whose chain ends below the root.
+func withoutRoot(t testing.TB) *Signer {
+	t.Helper()
+	s, err := NewSigner(SignerConfig{Key: leaf().key, Certificate: leaf().cert, Chain: []*x509.Certificate{sub().cert}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func TestChainWithoutRoot(t *testing.T) {
+	file := basic(true).bytes()
+	subordinate := must(certpath.FromX509(sub().cert))
+	answers := []*certpath.OCSPResponse{ocspOf(leaf().cert)}
+	for _, c := range []struct {
+		name   string
+		lists  []*certpath.CRL
+		reason Reason
+	}{
+		{"its list is there", []*certpath.CRL{crlOf(root()), crlOf(sub())}, ""},
+		{"no list of its issuer", []*certpath.CRL{crlOf(sub())}, ReasonNoEvidence},
+		{"revoked", []*certpath.CRL{crlOf(root(), sub().cert), crlOf(sub())}, ReasonCertificate},
+	} {
+		stamps := newStamper(t, 0)
+		o := Options{Level: BLT, Timestamper: bareStamper{stamps}, Evidence: certpath.NewArchive([]*certpath.Certificate{subordinate}, c.lists, answers), Clock: later}
+		signed, err := trySign(file, withoutRoot(t), o)
+		var r *Refusal
+		switch {
+		case c.reason == "" && err != nil:
+			t.Errorf("%s: %v", c.name, err)
+		case c.reason != "" && (!errors.As(err, &r) || r.Reason != c.reason):
+			t.Errorf("%s: %v", c.name, err)
+		case c.reason == "":
+			doc := openPDF(t, signed, "")
+			site, err := openSite(doc)
+			if err != nil {
+				t.Fatal(err)
+			}
+			dss := must(doc.ResolveDict(site.root.Get("DSS")))
+			if n := len(must(doc.ResolveArray(dss.Get("CRLs")))); n != 2 {
+				t.Errorf("%s: %d lists", c.name, n)
+			}
+		}
+	}
+}
+
+// bareStamper gives tokens whose chain lacks the root, too.
+type bareStamper struct{ *stamper }
+
+func (s bareStamper) Timestamp(ctx context.Context, h crypto.Hash, digest []byte) ([]byte, error) {
+	e := certify("Stempel Waktu Contoh", newP256(), sub(), timeStamping)
+	a, err := tsp.NewAuthority(tsp.AuthorityConfig{
+		Key: e.key, Certificate: e.cert, Chain: []*x509.Certificate{sub().cert}, Policy: must(cms.ParseOID("1.3.6.1.4.1.99999.1")),
+		Clock: func() (time.Time, error) { return instant.Add(time.Second), nil }, Serial: tsp.RandomSerials(rand.Reader),
+	})
+	if err != nil {
+		return nil, err
+	}
+	return a.Timestamp(ctx, h, digest)
+}
+
+// Later signatures cover the entries in VRI, so those must not change.
+func TestEntriesOfEarlierSignaturesStay(t *testing.T) {
+	one := sign(t, basic(true).bytes(), testSigner(t), archival(t, BLT))
+	entry := func(b []byte) string {
+		doc := openPDF(t, b, "")
+		site, err := openSite(doc)
+		if err != nil {
+			t.Fatal(err)
+		}
+		dss := must(doc.ResolveDict(site.root.Get("DSS")))
+		vri := must(doc.ResolveDict(dss.Get("VRI")))
+		return string(pdf.AppendObject(nil, vri.Get(vriKey(contentsOf(doc, site.form.named("Signature1").value)))))
+	}
+	// The second signature comes with fresh answers and lists.
+	o := archival(t, BLTA)
+	o.Evidence = certpath.NewArchive([]*certpath.Certificate{must(certpath.FromX509(sub().cert)), must(certpath.FromX509(root().cert))},
+		[]*certpath.CRL{crlOf(root()), crlOf(sub())}, []*certpath.OCSPResponse{ocspOf(leaf().cert)})
+	two := sign(t, one, testSigner(t), o)
+	if before, after := entry(one), entry(two); before != after || before == "null" {
+		t.Errorf("the entry %s became %s", before, after)
+	}
+	judge{signatures: 2, level: BLTA}.check(t, two)
+}

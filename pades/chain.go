@@ -58,7 +58,42 @@ func (c *collector) certificate(ctx context.Context, der []byte, pool [][]byte, 
 			return err
 		}
 	}
+	top := certificate
+	if len(above) > 0 {
+		top = above[len(above)-1]
+	}
+	if !top.SelfIssued() {
+		if err := c.orphan(ctx, top, found); err != nil {
+			return err
+		}
+	}
 	m.merge(found)
+	return nil
+}
+
+// orphan finds a statement on a certificate whose issuer is not to be had, by
+// the addresses that it names itself. Nobody can check the statement's signature
+// here; whoever validates has the issuer, as one of the trusted ones.
+func (c *collector) orphan(ctx context.Context, top *certpath.Certificate, found *material) error {
+	lists, err := c.options.Evidence.CRLs(ctx, top, nil)
+	if err != nil && ctx.Err() != nil {
+		return fmt.Errorf("collect revocation data: %w", ctx.Err())
+	}
+	var newest *certpath.CRL
+	for _, l := range lists {
+		if l.BaseNumber == nil && l.Issuer.Equal(top.Issuer) && (newest == nil || l.ThisUpdate.After(newest.ThisUpdate)) {
+			newest = l
+		}
+	}
+	if newest == nil {
+		return refuse(ReasonNoEvidence, "the issuer of %v is not in the chain, and neither it nor its revocation list is to be had", top.Subject)
+	}
+	if entry, listed, err := newest.Lookup(top.RawSerial, top.Issuer); err != nil {
+		return fmt.Errorf("look %v up in the revocation list: %w", top.Subject, err)
+	} else if listed && entry.Reason != certpath.RemoveFromCRL {
+		return refuse(ReasonCertificate, "%v is revoked", top.Subject)
+	}
+	found.add(&found.crls, newest.Raw)
 	return nil
 }
 
