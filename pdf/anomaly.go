@@ -35,7 +35,7 @@ const (
 	ObjectSpare         AnomalyKind = "object-spare"         // as object-shadow, and the same as the one that is named, or a linearization dictionary
 	SectionSpare        AnomalyKind = "section-spare"        // a cross-reference stream that is an object in use and no section
 	HybridStale         AnomalyKind = "hybrid-stale"         // XRefStm of an older section, repeated by a newer one
-	TrailingSpace       AnomalyKind = "trailing-space"       // white space behind the last %%EOF and its end of line
+	TrailingSpace       AnomalyKind = "trailing-space"       // a few blanks and ends of line behind the last %%EOF and its own
 	ObjectShadow        AnomalyKind = "object-shadow"        // an object in the bytes that no section names
 	EndobjMissing       AnomalyKind = "endobj-missing"       // no endobj where one is due
 	StreamLength        AnomalyKind = "stream-length"        // Length is not the distance to endstream

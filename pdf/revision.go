@@ -60,13 +60,18 @@ func (d *Document) findRevisions() {
 		d.revs = append(d.revs, r)
 	}
 	if last := &d.revs[len(d.revs)-1]; last.End < d.limit {
-		if d.limit-last.End < 4096 && d.onlySpace(last.End, d.limit) {
+		b, err := d.bytes(last.End, min(d.limit-last.End, maxTrailing+1))
+		if err == nil && len(b) <= maxTrailing && len(bytes.Trim(b, " \r\n\t")) == 0 {
 			d.note(TrailingSpace, last.End, "white space behind the newest revision")
 		} else {
 			d.note(TrailingBytes, last.End, "bytes behind the newest revision")
 		}
 	}
 }
+
+// maxTrailing is how much space at the end of a file is a habit of programs that
+// copy text, and not something that was appended.
+const maxTrailing = 16
 
 // onlySpace tells whether nothing but white space stands in [from, to).
 func (d *Document) onlySpace(from, to int64) bool {

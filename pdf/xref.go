@@ -100,7 +100,7 @@ func (d *Document) startxref() (int64, error) {
 	}
 	if !bytes.HasPrefix(b[p.i:], []byte("%%EOF")) {
 		d.note(EOFMissing, p.offset(), "no %%EOF behind startxref")
-	} else if p.i += 5; len(bytes.Trim(b[p.i:], " \r\n\t\f\x00")) > 0 {
+	} else if p.i += 5; len(bytes.Trim(b[p.i:], " \r\n\t")) > 0 {
 		d.note(TrailingBytes, p.offset(), "bytes behind the last %%EOF")
 	}
 	return v, nil

@@ -60,6 +60,8 @@ func Damaged() []Case {
 		{Name: "no trailer at all", Data: tail("xref\n0", ""), Anomalies: []string{"xref-rebuilt", "catalog-wrong"}},
 		{Name: "no EOF", Data: tail("%%EOF", ""), Anomalies: []string{"eof-missing"}},
 		{Name: "bytes behind EOF", Data: append(sound().Bytes(), "\n<html>\n"...), Anomalies: []string{"trailing-bytes"}},
+		{Name: "zeros behind EOF", Data: append(sound().Bytes(), make([]byte, 8)...), Anomalies: []string{"trailing-bytes"}},
+		{Name: "lines behind EOF", Data: append(sound().Bytes(), strings.Repeat("\n", 40)...), Anomalies: []string{"trailing-bytes"}},
 		{Name: "many bytes behind EOF", Data: append(sound().Bytes(), strings.Repeat("x", 2000)...), Anomalies: []string{"trailing-bytes", "startxref-far"}},
 		{Name: "truncated", Data: tail("endobj", ""), Anomalies: []string{"xref-rebuilt"}},
 		{Name: "offsets too high by one", Data: shift(1), Anomalies: []string{"offset-wrong"}},

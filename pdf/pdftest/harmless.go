@@ -65,7 +65,7 @@ func Harmless() []Case {
 		{Name: "XRefStm copied", Data: stale.Bytes(), Revisions: 2, Anomalies: []string{"hybrid-stale"}},
 		{Name: "cross-reference stream as an object", Data: spare.Bytes(), Revisions: 2, Anomalies: []string{"section-spare"}},
 		{Name: "trailer behind a cross-reference stream", Data: behind.Bytes(), Revisions: 1, Anomalies: []string{"xref-syntax"}},
-		{Name: "white space at the end", Data: append(sound().Bytes(), "\r\n\r\n \x00"...), Revisions: 1, Anomalies: []string{"trailing-space"}},
+		{Name: "white space at the end", Data: append(sound().Bytes(), "\r\n\r\n \t"...), Revisions: 1, Anomalies: []string{"trailing-space"}},
 		{Name: "comment before startxref", Data: ends.Bytes(), Revisions: 1},
 		{Name: "comment between objects", Data: replace("/Contents 4 0 R >>\nendobj\n", "/Contents 4 0 R >>\nendobj\n% An object follows.\n"), Revisions: 1},
 		{Name: "startxref at the end of line before", Data: tail("startxref", fmt.Sprintf("startxref\n%d\n%%%%EOF\n", sound().Prev-1)), Revisions: 1, Anomalies: []string{"xref-syntax"}},
