@@ -77,6 +77,7 @@ var access = []struct {
 
 	{"GET", "/petugas", officers}, {"POST", "/petugas/berikutnya", officers}, {"GET", "/petugas/{registration}", []string{officer}},
 	{"POST", "/petugas/{registration}/ambil", []string{officer}}, {"GET", "/petugas/{registration}/berkas/{kind}", []string{officer}},
+	{"POST", "/petugas/{registration}/ambil-alih", []string{officer}},
 	{"POST", "/petugas/{registration}/serahkan", []string{officer}}, {"POST", "/petugas/{registration}/periksa", []string{officer}},
 	{"GET", "/petugas/{registration}/tolak", []string{officer}}, {"POST", "/petugas/{registration}/tolak", []string{officer}},
 	{"GET", "/petugas/{registration}/cabut", []string{officer}}, {"POST", "/petugas/{registration}/cabut", []string{officer}},

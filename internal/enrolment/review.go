@@ -27,9 +27,9 @@ type Check struct {
 	Note           string
 }
 
-// mine locks a registration for a decision of an officer: it lies in his
-// units, he is not its applicant, and nobody else has claimed it.
-func (s *Service) mine(ctx context.Context, tx *store.Tx, who Checker, id string) (db.Registration, error) {
+// within locks a registration that an officer may work on: it lies in his
+// units, and he is not its applicant.
+func (s *Service) within(ctx context.Context, tx *store.Tx, who Checker, id string) (db.Registration, error) {
 	r, err := lock(ctx, tx, id)
 	if err != nil {
 		return r, err
@@ -44,14 +44,28 @@ func (s *Service) mine(ctx context.Context, tx *store.Tx, who Checker, id string
 	if who.EmployeeID == "" || who.EmployeeID == r.EmployeeID {
 		return r, ErrSamePerson
 	}
+	return r, nil
+}
+
+// mine locks a registration for a decision of an officer: within his reach, and
+// nobody else has claimed it.
+func (s *Service) mine(ctx context.Context, tx *store.Tx, who Checker, id string) (db.Registration, error) {
+	r, err := s.within(ctx, tx, who, id)
+	if err != nil {
+		return r, err
+	}
 	if r.ClaimedBy.Valid && r.ClaimedBy.String != who.EmployeeID {
-		e, err := tx.GetEmployee(ctx, r.ClaimedBy.String)
-		if err != nil {
-			return r, fmt.Errorf("read who claimed: %w", err)
-		}
-		return r, &ClaimedError{By: e.Name, Since: clock.FromMicros(r.ClaimedAt)}
+		return r, claimedError(ctx, tx, r)
 	}
 	return r, nil
+}
+
+func claimedError(ctx context.Context, tx *store.Tx, r db.Registration) error {
+	e, err := tx.GetEmployee(ctx, r.ClaimedBy.String)
+	if err != nil {
+		return fmt.Errorf("read who claimed: %w", err)
+	}
+	return &ClaimedError{By: e.Name, Since: clock.FromMicros(r.ClaimedAt)}
 }
 
 func everywhere(units []string) bool { return units == nil || slices.Contains(units, "") }
@@ -80,6 +94,22 @@ func (s *Service) Claim(ctx context.Context, who Checker, id string) error {
 // Release gives a claimed registration back to the queue.
 func (s *Service) Release(ctx context.Context, who Checker, id string) error {
 	return s.claim(ctx, who, id, "", "release")
+}
+
+// TakeOver claims what another officer has claimed, who may be away or no
+// officer any more. from is who had it when the officer decided to; when
+// somebody else has it by now, it fails with *ClaimedError.
+func (s *Service) TakeOver(ctx context.Context, who Checker, id, from string) error {
+	return s.Store.InTx(ctx, func(tx *store.Tx) error {
+		r, err := s.within(ctx, tx, who, id)
+		if err != nil {
+			return err
+		}
+		if r.ClaimedBy.Valid && r.ClaimedBy.String != from && r.ClaimedBy.String != who.EmployeeID {
+			return claimedError(ctx, tx, r)
+		}
+		return s.setClaim(ctx, tx, who.Actor, r, who.EmployeeID, "take_over")
+	})
 }
 
 // HandOver gives a registration that the officer has claimed, or that nobody
@@ -143,7 +173,7 @@ func (s *Service) setClaim(ctx context.Context, tx *store.Tx, who audit.Actor, r
 	}
 	who.Role = string(Officer)
 	err := audit.Record(ctx, tx, s.now(), who, audit.Entry{
-		Action: "registration." + act, ObjectKind: "registration", ObjectID: r.ID, Detail: map[string]string{"to": to},
+		Action: "registration." + act, ObjectKind: "registration", ObjectID: r.ID, Detail: map[string]string{"from": r.ClaimedBy.String, "to": to},
 	})
 	if err != nil {
 		return err

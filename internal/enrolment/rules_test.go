@@ -3,6 +3,7 @@ package enrolment_test
 import (
 	"database/sql"
 	"errors"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -162,6 +163,35 @@ func TestClaimKeepsOthersOut(t *testing.T) {
 	if err != nil || after.ClaimedBy.Valid {
 		t.Errorf("the claim outlives the check: %v, %v", after.ClaimedBy, err)
 	}
+}
+
+// An officer who is away, or none any more, holds nothing up.
+func TestAnotherOfficerTakesOver(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		w := newWorld(t, s)
+		ctx := t.Context()
+		applicant, one, two, r := w.to(enrolment.New)
+		three, far := w.officer(), w.officer(w.other)
+		must(t, w.svc.Claim(ctx, one, r.ID))
+		wantError(t, "from another unit", w.svc.TakeOver(ctx, far, r.ID, one.EmployeeID), enrolment.ErrNotFound)
+		wantError(t, "the applicant", w.svc.TakeOver(ctx, enrolment.Checker{Actor: applicant}, r.ID, one.EmployeeID), enrolment.ErrSamePerson)
+		must(t, w.svc.TakeOver(ctx, two, r.ID, one.EmployeeID))
+		// Of two who saw the first officer's name only one gets it.
+		var claimed *enrolment.ClaimedError
+		if err := w.svc.TakeOver(ctx, three, r.ID, one.EmployeeID); !errors.As(err, &claimed) || claimed.By == "" {
+			t.Errorf("taken over twice: %v", err)
+		}
+		if err := w.svc.Verify(ctx, one, w.all(r.ID)); !errors.As(err, &claimed) {
+			t.Errorf("the first officer still decides: %v", err)
+		}
+		rows, err := s.Read().ListAudit(ctx, db.ListAuditParams{MaxRows: 100})
+		must(t, err)
+		if last := rows[len(rows)-1]; last.Action != "registration.take_over" || last.ObjectID != r.ID || !strings.Contains(last.Detail, one.EmployeeID) {
+			t.Errorf("on record: %+v", last)
+		}
+		must(t, w.svc.Verify(ctx, two, w.all(r.ID)))
+	})
 }
 
 func TestDecisionsNeedEveryFieldAndReasons(t *testing.T) {

@@ -19,6 +19,14 @@ func (p *Pages) claim(w http.ResponseWriter, r *http.Request) error {
 	return p.answer(w, r, err, "officer.done.claim")
 }
 
+func (p *Pages) takeOver(w http.ResponseWriter, r *http.Request) error {
+	if err := web.ReadForm(w, r); err != nil {
+		return err
+	}
+	err := p.Enrolment.TakeOver(r.Context(), checker(r.Context()), r.PathValue("id"), web.Value(r, "dari"))
+	return p.answer(w, r, err, "officer.done.take_over")
+}
+
 func (p *Pages) release(w http.ResponseWriter, r *http.Request) error {
 	err := p.Enrolment.Release(r.Context(), checker(r.Context()), r.PathValue("id"))
 	return p.answer(w, r, err, "officer.done.release")

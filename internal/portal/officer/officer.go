@@ -37,6 +37,7 @@ func (p *Pages) Routes() []web.Route {
 		{Method: get, Path: Base + "/{id}/berkas/{kind}", Access: only, Handler: p.scan},
 		{Method: post, Path: Base + "/{id}/ambil", Access: only, Handler: p.claim},
 		{Method: post, Path: Base + "/{id}/lepas", Access: only, Handler: p.release},
+		{Method: post, Path: Base + "/{id}/ambil-alih", Access: only, Handler: p.takeOver},
 		{Method: post, Path: Base + "/{id}/serahkan", Access: only, Handler: p.handOver},
 		{Method: post, Path: Base + "/{id}/periksa", Access: only, Handler: p.decide},
 		{Method: get, Path: Base + "/{id}/tolak", Access: only, Handler: p.reject},

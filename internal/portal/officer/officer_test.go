@@ -219,6 +219,22 @@ func TestClaimsAreExclusive(t *testing.T) {
 	}
 }
 
+func TestTakingOverFromWhoIsAway(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t)
+	one, two := o.open(o.one.Actor), o.open(o.two.Actor)
+	one.Post(o.path + "/ambil")
+	two.Get(o.path).Want(t, 200, "Sedang diperiksa oleh Opik Contoh", "Ambil alih dari Opik Contoh", o.path+"/ambil-alih", o.one.EmployeeID)
+	two.Get(o.path+"?lang=en").Want(t, 200, "Take it over from Opik Contoh")
+	one.Get(o.path).WantNo(t, "/ambil-alih")
+	o.open(o.applicant).Post(o.path+"/ambil-alih", "dari", o.one.EmployeeID).Want(t, 404)
+	two.Post(o.path+"/ambil-alih?lang=id", "dari", o.one.EmployeeID).Want(t, 303)
+	two.Get(o.path).Want(t, 200, "Registrasi Anda ambil alih", "Anda memeriksa registrasi ini")
+	one.Post(o.path+"/ambil-alih", "dari", o.one.EmployeeID).Want(t, 409, "Petugas lain sedang memeriksa")
+	one.Post(o.path+"/periksa", o.form("terima")...).Want(t, 409, "Petugas lain sedang memeriksa", "Tuti Contoh")
+	two.Post(o.path+"/periksa", o.form("terima")...).Want(t, 303)
+}
+
 func TestRejectAndRevokeAskFirst(t *testing.T) {
 	t.Parallel()
 	o := newOffice(t)
