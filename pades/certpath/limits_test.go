@@ -124,6 +124,8 @@ func TestPastChoosesStatements(t *testing.T) {
 			w.ca.ocsp(w.good(answer{this: noon.Add(-5 * day)}))), nil, noon.Add(-20 * day), StatusRevoked},
 		{"the earlier of two revocations", some(w.ca.ocsp(w.good(answer{this: noon.Add(-9 * day), kind: StatusRevoked, revokedAt: noon.Add(-20 * day)})),
 			w.ca.crl(list{number: 1, this: noon.Add(-5 * day), entries: []gone{revokes(w.leaf, noon.Add(-21*day), 0)}})), nil, noon.Add(-21 * day), StatusRevoked},
+		{"the earlier of two revocations, told by the older", some(w.ca.ocsp(w.good(answer{this: noon.Add(-9 * day), kind: StatusRevoked, revokedAt: noon.Add(-21 * day)})),
+			w.ca.crl(list{number: 1, this: noon.Add(-5 * day), entries: []gone{revokes(w.leaf, noon.Add(-20*day), 0)}})), nil, noon.Add(-21 * day), StatusRevoked},
 		{"list with its delta", some(w.ca.crl(list{number: 1, this: noon.Add(-20 * day)}), w.ca.crl(list{number: 2, base: 1, this: noon.Add(-3 * day), next: noon.Add(-2 * day)})),
 			nil, noon.Add(-3 * day), StatusGood},
 		{"none, where it counts if available", nil, func(r *Request) { r.Revocation = RevocationIfAvailable }, noon, StatusUnknown},

@@ -83,9 +83,6 @@ func (r *run) slide(p path, v verdict, res *Result) *Error {
 			}
 		}
 		s := &res.Statuses[i]
-		if s.Signer == nil {
-			continue
-		}
 		for _, a := range s.algorithms() {
 			if e := r.slideAlgorithm(c, i, a, s.Signer.PublicKey, res); e != nil {
 				return e

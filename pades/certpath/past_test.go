@@ -3,6 +3,7 @@ package certpath
 import (
 	"context"
 	"crypto"
+	"slices"
 	"testing"
 	"time"
 )
@@ -116,6 +117,11 @@ func TestPastBounds(t *testing.T) {
 	mid := issue(t, r, "CA", ca(-1), period(start, start.Add(day)))
 	leaf := issue(t, mid, "Siti Fiktif", period(start.Add(2*day), start.Add(3*day)))
 	req := Request{Certificate: leaf.cert, Candidates: certs(mid), Now: noon, Revocation: RevocationNone, POE: func([]byte) (time.Time, bool) { return start, true }}
+	late := issue(t, r, "CA", ca(-1), period(start.Add(5*day), start.Add(6*day)))
+	early := issue(t, late, "Siti Fiktif", period(start, start.Add(day)))
+	other := req
+	other.Certificate, other.Candidates = early.cert, certs(late)
+	expect(t, "apart, the CA later", anchored(t, r).ValidatePast(context.Background(), other), ReasonExpired, CertificateChainFailure)
 	expect(t, "apart", anchored(t, r).ValidatePast(context.Background(), req), ReasonExpired, CertificateChainFailure)
 }
 
@@ -127,5 +133,72 @@ func TestPastAnchor(t *testing.T) {
 	expect(t, "anchor", res, ReasonNone, "")
 	if !res.ControlTime.Equal(r.cert.NotAfter) {
 		t.Errorf("control time %s", res.ControlTime)
+	}
+}
+
+// TestPastAlgorithmsOfStatements: the end of a statement's algorithm takes the
+// control time with it, and so does that of the key.
+func TestPastAlgorithmsOfStatements(t *testing.T) {
+	end := noon.Add(-time.Hour)
+	ending := func(change func(*AlgorithmPolicy)) *AlgorithmPolicy {
+		p := DefaultAlgorithms()
+		change(p)
+		return p
+	}
+	sha384 := ending(func(p *AlgorithmPolicy) {
+		for i := range p.Hashes {
+			if p.Hashes[i].Hash == crypto.SHA384 {
+				p.Hashes[i].Until = end
+			}
+		}
+	})
+	edKey := func(until time.Time, listed bool) *AlgorithmPolicy {
+		return ending(func(p *AlgorithmPolicy) {
+			p.Keys = slices.DeleteFunc(p.Keys, func(r KeyRule) bool { return r.Scheme == Ed25519 })
+			if listed {
+				p.Keys = append(p.Keys, KeyRule{Ed25519, 256, until})
+			}
+		})
+	}
+	before := noon.Add(-2 * day)
+	for _, c := range []struct {
+		name     string
+		policy   *AlgorithmPolicy
+		material func(w *world) []any
+		control  time.Time
+		reason   Reason
+		sub      SubIndication
+	}{
+		{"answer", sha384, func(w *world) []any {
+			return some(w.ca.ocsp(w.good(answer{this: before, next: noon.Add(day), hash: crypto.SHA384})))
+		}, end, ReasonNone, ""},
+		{"list", sha384, func(w *world) []any { return some(w.ca.crl(list{number: 1, this: before, hash: crypto.SHA384})) }, end, ReasonNone, ""},
+		{"delta", sha384, func(w *world) []any {
+			return some(w.ca.crl(list{number: 1, this: before.Add(-day)}), w.ca.crl(list{number: 2, base: 1, this: before, hash: crypto.SHA384}))
+		}, end, ReasonNone, ""},
+		{"none of these", sha384, func(w *world) []any { return some(w.ca.ocsp(w.good(answer{this: before, next: noon.Add(day)}))) }, noon, ReasonNone, ""},
+		{"key of the subscriber", edKey(end, true), func(w *world) []any { return some(w.ca.ocsp(w.good(answer{this: before, next: noon.Add(day)}))) }, end, ReasonNone, ""},
+		{"key of the subscriber, not listed", edKey(time.Time{}, false), func(w *world) []any { return some(w.ca.ocsp(w.good(answer{this: before, next: noon.Add(day)}))) },
+			time.Time{}, ReasonAlgorithm, CryptoConstraintsNoPOE},
+	} {
+		w := newWorld(t, keyed(newEd25519(t)))
+		v, err := NewValidator(Config{Anchors: []*Anchor{NewAnchor(w.root.cert)}, Algorithms: c.policy})
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.rootCRL = w.root.crl(list{number: 1, this: noon})
+		req := w.request(c.material(w)...)
+		req.Now = noon.Add(500 * day)
+		req.POE = func(der []byte) (time.Time, bool) {
+			if string(der) == string(w.rootCRL.Raw) {
+				return noon, true
+			}
+			return before, true
+		}
+		res := v.ValidatePast(context.Background(), req)
+		expect(t, c.name, res, c.reason, c.sub)
+		if c.reason == ReasonNone && !res.ControlTime.Equal(c.control) {
+			t.Errorf("%s: control time %s, want %s", c.name, res.ControlTime, c.control)
+		}
 	}
 }

@@ -71,7 +71,7 @@ type Status struct {
 	CRL    *CRL          // the complete list used, or nil
 	Delta  *CRL          // the delta used with it, or nil
 	OCSP   *OCSPResponse // the answer used, or nil
-	Signer *Certificate  // whose key signed it; nil when an anchor's did
+	Signer *Certificate  // whose key signed it; of an anchor without a certificate only name and key are set
 }
 
 // raw gives the DER objects that the status rests on.
