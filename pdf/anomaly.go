@@ -36,7 +36,8 @@ const (
 	SectionSpare        AnomalyKind = "section-spare"        // a cross-reference stream that is an object in use and no section
 	HybridStale         AnomalyKind = "hybrid-stale"         // XRefStm of an older section, repeated by a newer one
 	TrailingSpace       AnomalyKind = "trailing-space"       // a few blanks and ends of line behind the last %%EOF and its own
-	ObjectShadow        AnomalyKind = "object-shadow"        // an object in the bytes that no section names
+	ObjectUnused        AnomalyKind = "object-unused"        // as object-shadow, with a number that no object in use has
+	ObjectShadow        AnomalyKind = "object-shadow"        // an object in the bytes that no section names, with the number of one in use
 	EndobjMissing       AnomalyKind = "endobj-missing"       // no endobj where one is due
 	StreamLength        AnomalyKind = "stream-length"        // Length is not the distance to endstream
 	StreamKeyword       AnomalyKind = "stream-keyword"       // an odd end of line behind stream
@@ -70,7 +71,7 @@ type Anomaly struct {
 // that nothing in the file's content hangs on.
 func (k AnomalyKind) Serious() bool {
 	switch k {
-	case HeaderMissing, HeaderJunk, StartxrefFar, EOFMissing, EOFExtra, PrevZero, OffsetSpace, ObjectSpare, SectionSpare, HybridStale, TrailingSpace, XrefSyntax, EndobjMissing, StreamKeyword, StreamData, UnaccountedBytes:
+	case HeaderMissing, HeaderJunk, StartxrefFar, EOFMissing, EOFExtra, PrevZero, OffsetSpace, ObjectSpare, ObjectUnused, SectionSpare, HybridStale, TrailingSpace, XrefSyntax, EndobjMissing, StreamKeyword, StreamData, UnaccountedBytes:
 		return false
 	}
 	return true

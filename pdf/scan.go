@@ -167,12 +167,29 @@ func (s *scan) comment(it item) {
 		s.header = true
 		return
 	}
-	for _, word := range bytes.FieldsFunc(b, func(r rune) bool { return r > 0xff || !isRegular(byte(r)) }) {
-		if string(word) == "startxref" || string(word) == "EOF" || structural(word) {
-			d.note(CommentInStructure, it.start, "a comment that holds the keyword "+string(word))
-			return
+	if word := structureIn(b); word != "" {
+		d.note(CommentInStructure, it.start, "a comment that holds "+word)
+	}
+}
+
+// structureIn looks in a comment for what a reader that searches the file could
+// take for an object, a trailer or the end of a revision. Comments in which
+// people write about those are many.
+func structureIn(b []byte) string {
+	for _, word := range [...]string{"startxref", "%%EOF", "endobj", "endstream"} {
+		if bytes.Contains(b, []byte(word)) {
+			return word
 		}
 	}
+	if _, rest, ok := bytes.Cut(b, []byte("trailer")); ok && bytes.HasPrefix(bytes.TrimLeft(rest, " \t"), []byte("<<")) {
+		return "a trailer"
+	}
+	for i := 1; i < len(b); i++ {
+		if isDigit(b[i]) && !isDigit(b[i-1]) && headerPossible(b[i:]) {
+			return "an object"
+		}
+	}
+	return ""
 }
 
 // compare holds the objects found against the entries of the sections.
@@ -217,6 +234,8 @@ func (s *scan) unnamed(o foundObject) error {
 	kind := ObjectShadow
 	if dict, ok := l.object.(Dict); ok && err == nil && dict.Has("Linearized") && o.offset < d.base+1024 {
 		kind = ObjectSpare
+	} else if !d.inUseAnywhere(d, o.ref.Number) {
+		kind = ObjectUnused
 	} else if e, ok, _ := d.lookup(o.ref.Number); ok && e.Kind == EntryInUse && err == nil && e.Ref == o.ref {
 		if n, err := d.inUse(e); err == nil && n.end-n.start == l.end-l.start {
 			a, err1 := d.bytes(l.start, l.end-l.start)
@@ -228,6 +247,17 @@ func (s *scan) unnamed(o foundObject) error {
 	}
 	d.note(kind, o.offset, "object "+o.ref.String()+" stands in the file, and no section names it there")
 	return nil
+}
+
+// inUseAnywhere tells whether number is one of an object in use, in the newest
+// view or in another.
+func (d *Document) inUseAnywhere(view *Document, number uint32) bool {
+	for _, v := range [2]*Document{d, view} {
+		if e, ok, err := v.lookup(number); err != nil || ok && e.Kind != EntryFree {
+			return true
+		}
+	}
+	return false
 }
 
 // entry looks for the object of an entry of revision rev.
@@ -283,7 +313,11 @@ func (s *scan) members(o foundObject) error {
 			return err
 		}
 		if !ok || e.Kind != EntryCompressed || e.Container != o.ref.Number || e.Index != i {
-			d.note(ObjectShadow, o.offset, "object "+strconv.Itoa(int(number))+" stands in object stream "+o.ref.String()+", and no section names it there")
+			kind := ObjectShadow
+			if !d.inUseAnywhere(view, number) {
+				kind = ObjectUnused
+			}
+			d.note(kind, o.offset, "object "+strconv.Itoa(int(number))+" stands in object stream "+o.ref.String()+", and no section names it there")
 		}
 	}
 	return nil

@@ -64,8 +64,8 @@ func Ambiguous() []Case {
 
 	members := New("1.5")
 	members.Stream(4, "", []byte(Content))
-	members.ObjectStream(7, append(Members(), Member{9, "<< /Type /Font >>"})...)
-	delete(members.members, 9)
+	members.ObjectStream(7, append(Members(), Member{4, "(not the content)"})...)
+	delete(members.members, 4)
 	members.XrefStream(8, Trailer, false)
 
 	behind := sound()

@@ -58,7 +58,17 @@ func Harmless() []Case {
 	ends.Truncate(ends.Len() - len(fmt.Sprintf("startxref\n%d\n%%%%EOF\n", ends.Prev)))
 	fmt.Fprintf(ends, "%%a signer's name\nstartxref\n%d\n%%%%EOF\n", ends.Prev)
 
+	unused := New("1.5")
+	unused.Stream(4, "", []byte(Content))
+	unused.ObjectStream(7, append(Members(), Member{9, "(unused)"})...)
+	delete(unused.members, 9)
+	unused.Object(10, "(unused)")
+	delete(unused.Offsets, 10)
+	unused.XrefStream(8, Trailer, false)
+
 	return []Case{
+		{Name: "objects that nothing uses", Data: unused.Bytes(), Revisions: 1, Anomalies: []string{"object-unused"}},
+		{Name: "comment about a stream", Data: replace("/Contents 4 0 R >>\nendobj\n", "/Contents 4 0 R >>\nendobj\n% The content stream; its trailer, and 3 pages of xref.\n"), Revisions: 1},
 		{Name: "entries that point at the end of line before", Data: space.Bytes(), Revisions: 1, Anomalies: []string{"offset-space"}},
 		{Name: "object twice and the same", Data: twice.Bytes(), Revisions: 1, Anomalies: []string{"object-spare"}},
 		{Name: "linearization dictionary that is left", Data: linearization.Bytes(), Revisions: 1, Anomalies: []string{"object-spare"}},
