@@ -183,5 +183,3 @@ func ink(m image.Image, dpi int) (left, top, right, bottom float64) {
 	f := 72 / float64(dpi)
 	return float64(x0) * f, float64(y0) * f, float64(x1) * f, float64(y1) * f
 }
-
-var a4 = appearance.Page{MediaBox: [4]float64{0, 0, 595, 842}}

@@ -199,10 +199,9 @@ func set(ps []paragraph, size, width float64) (block, bool) {
 		}
 		for i, l := range lines {
 			r := row{role: p.role, face: p.face, size: s, words: l, width: float64(p.face.measure(l)) * s / units}
-			switch n := len(b.rows); {
-			case n == 0:
+			if n := len(b.rows); n == 0 {
 				r.above = float64(p.face.font.CapHeight()) * s / units
-			default:
+			} else {
 				r.above = leading * math.Max(s, b.rows[n-1].size)
 				if before := b.rows[n-1]; i == 0 && before.role != p.role {
 					r.above += st.above * size

@@ -49,7 +49,7 @@ func Between(ctx context.Context, doc *pdf.Document, first int) ([]Change, error
 
 // comparison is that of one revision with the one before it.
 type comparison struct {
-	ctx      context.Context //nolint:containedctx // lives as long as one call of Between
+	ctx      context.Context // of the one call of Between
 	old, cur *pdf.Document
 	revision int
 	web      *web

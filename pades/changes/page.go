@@ -143,10 +143,9 @@ func (c *comparison) annotation(ref pdf.Ref, page pdf.Page, index int) {
 	}
 	c.takeOver(appearance, at.key("AP"))
 	ch := Change{Kind: Annotation, Page: index + 1, Object: ref, Need: NeedAnnotating, Detail: "changed"}
-	switch {
-	case is == nil:
+	if is == nil {
 		ch.Detail = "removed"
-	default:
+	} else {
 		ch.Doubt = c.mayCover(is, index)
 	}
 	c.report(ch)

@@ -136,7 +136,7 @@ func (f *finder) take(v pdf.Object, name string, field pdf.Ref) error {
 func (f *finder) widgets() error {
 	for p, err := range f.doc.Pages() {
 		if err != nil {
-			return nil //nolint:nilerr // the page tree is no place of signatures; its faults are anomalies
+			return nil // the page tree is no place of signatures; its faults are anomalies
 		}
 		annotations, err := f.doc.ResolveArray(p.Dict.Get("Annots"))
 		if err != nil {

@@ -96,7 +96,7 @@ func (j *job) examineCMS(s *signature, sub pdf.Name) error {
 	sd, err := cms.Parse(s.coverage.contents)
 	if err != nil {
 		s.report.fail(formatFailure, "the signature cannot be read: "+err.Error())
-		return nil
+		return nil //nolint:nilerr // it is a finding about the document
 	}
 	s.cms = sd
 	o := cms.VerifyOptions{Profile: cms.CAdES}

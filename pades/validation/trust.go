@@ -49,7 +49,7 @@ func (j *job) examineTimestamp(s *signature) error {
 	token, err := tsp.ParseToken(s.coverage.contents)
 	if err != nil {
 		s.report.fail(formatFailure, "the document timestamp cannot be read: "+err.Error())
-		return nil
+		return nil //nolint:nilerr // it is a finding about the document
 	}
 	s.token = token
 	if !token.Hash.Available() {

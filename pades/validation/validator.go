@@ -102,7 +102,7 @@ func outside(ctx context.Context, r *tracked) bool { return ctx.Err() != nil || 
 // job is the validation of one document.
 type job struct {
 	*Validator
-	ctx    context.Context //nolint:containedctx // lives as long as one call of Validate
+	ctx    context.Context // of the one call of Validate
 	r      *tracked
 	doc    *pdf.Document
 	now    time.Time

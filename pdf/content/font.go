@@ -65,7 +65,7 @@ const (
 
 // next takes the first character of s.
 func (f *font) next(s string) (c uint32, size int, text string, width float64) {
-	cid := uint32(0)
+	var cid uint32
 	switch {
 	case f.composite != nil:
 		c, size = f.composite.split(s)

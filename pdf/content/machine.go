@@ -354,7 +354,10 @@ func (m *machine) extGState(operands []pdf.Object, f *frame) error {
 		return m.note(err)
 	}
 	a, err := m.doc.ResolveArray(gs.Get("Font"))
-	if err != nil || len(a) != 2 {
+	if err != nil {
+		return m.note(err)
+	}
+	if len(a) != 2 {
 		return nil
 	}
 	if m.state.font, err = m.font(a[0]); err != nil {
