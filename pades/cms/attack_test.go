@@ -33,6 +33,7 @@ type parts struct {
 	after       func(signature []byte) []byte
 	unsigned    []Attribute
 	times       int // how many SignerInfos
+	version     byte
 }
 
 var content = []byte("Surat Keputusan Nomor 7")
@@ -43,7 +44,7 @@ func honest(t testing.TB, s subject, c Config) *parts {
 	si := parse(t, g.der).Signers[0]
 	p := &parts{
 		s: s, builder: g.builder, contentType: OIDData, signed: si.Signed, digest: si.DigestAlgorithm.Raw, digests: [][]byte{si.DigestAlgorithm.Raw},
-		algorithm: si.SignatureAlgorithm.Raw, certs: [][]byte{s.cert.Raw, authority().cert.Raw}, times: 1,
+		algorithm: si.SignatureAlgorithm.Raw, certs: [][]byte{s.cert.Raw, authority().cert.Raw}, times: 1, version: 1,
 		sid: tlv(tagSequence, si.Issuer, appendTLV(nil, tagInteger, si.Serial)),
 	}
 	return p
@@ -86,7 +87,7 @@ func (p *parts) der(t testing.TB) []byte {
 	if p.after != nil {
 		signature = p.after(signature)
 	}
-	signer := slices.Concat([]byte{tagInteger, 1, 1}, p.sid, p.digest)
+	signer := slices.Concat([]byte{tagInteger, 1, p.version}, p.sid, p.digest)
 	if !p.bare {
 		signer = append(signer, tlv(tagContext0Constructed, attributes...)...)
 	}
@@ -104,7 +105,7 @@ func (p *parts) der(t testing.TB) []byte {
 	}
 	signers := slices.Repeat([][]byte{tlv(tagSequence, signer)}, p.times)
 	return tlv(tagSequence, appendTLV(nil, tagOID, OIDSignedData), tlv(tagContext0Constructed, tlv(tagSequence,
-		[]byte{tagInteger, 1, 1}, tlv(tagSet, p.digests...), tlv(tagSequence, encap),
+		[]byte{tagInteger, 1, p.version}, tlv(tagSet, p.digests...), tlv(tagSequence, encap),
 		tlv(tagContext0Constructed, p.certs...), tlv(tagSet, signers...))))
 }
 
@@ -389,6 +390,7 @@ func TestNotes(t *testing.T) {
 			p.algorithm = tlv(tagSequence, appendTLV(nil, tagOID, OIDRSA), null)
 			p.signature = func(m []byte) []byte { return must(p.s.key.Sign(rand.Reader, sum(crypto.MD5, m), crypto.MD5)) }
 		}, []NoteKind{NoteWeakDigest}},
+		{"versions", p256, func(p *parts, _ *VerifyOptions) { p.version = 9 }, []NoteKind{NoteVersion, NoteVersion}},
 		{"old reference", p256, func(p *parts, _ *VerifyOptions) {
 			p.drop(OIDSigningCertificateV2)
 			p.set(OIDSigningCertificate, reference(p256.cert, crypto.SHA1, p256.cert.RawIssuer, serialOf(p256.cert)))
