@@ -95,6 +95,11 @@ type Options struct {
 	// Lock is the lock of a new field. An existing field brings its own.
 	Lock *Lock
 
+	// Fields are empty fields to make for those who sign later, within this
+	// update: their signatures then fill in what this one covers, instead of
+	// adding something over it.
+	Fields []NewField
+
 	// Visible gives the signature a face on a page. Nil: invisible, or the
 	// rectangle of the existing field left empty.
 	Visible *Visible
@@ -107,6 +112,13 @@ type Options struct {
 	// Reserve is how many bytes Prepare keeps free for what Embed adds beside the
 	// signature: the timestamp. 0: measured by asking the Timestamper once.
 	Reserve int
+}
+
+// NewField is an empty signature field in its place.
+type NewField struct {
+	Name  string // as for Options.Field, of a field that does not exist
+	Place Visible
+	Lock  *Lock // takes effect with the signature in it; nil: none
 }
 
 func (o *Options) now() time.Time {

@@ -85,8 +85,15 @@ func checkOptions(o *Options) error {
 		return refuse(ReasonNoEvidence, "the level %v needs a source of revocation data", o.Level)
 	case o.Certify < NotCertified || o.Certify > CertifyRemarks:
 		return refuse(ReasonOptions, "there is no certification of the kind %d", o.Certify)
-	case o.Lock != nil && o.Lock.Action != LockAll && o.Lock.Action != LockInclude && o.Lock.Action != LockExclude:
-		return refuse(ReasonOptions, "there is no lock of the kind %q", o.Lock.Action)
+	}
+	locks := []*Lock{o.Lock}
+	for _, f := range o.Fields {
+		locks = append(locks, f.Lock)
+	}
+	for _, l := range locks {
+		if l != nil && l.Action != LockAll && l.Action != LockInclude && l.Action != LockExclude {
+			return refuse(ReasonOptions, "there is no lock of the kind %q", l.Action)
+		}
 	}
 	return nil
 }
@@ -108,7 +115,7 @@ func plan(ctx context.Context, doc *pdf.Document, s *Signer, o *Options) (*plann
 		return nil, err
 	}
 	isNew := t.field == nil
-	if err := site.mayChange(isNew); err != nil {
+	if err := site.mayChange(isNew || len(o.Fields) > 0); err != nil {
 		return nil, err
 	}
 	if err := mayAddSignature(doc, site.root, site.form, t.name, o, isNew, o.Visible != nil); err != nil {
@@ -140,6 +147,9 @@ func plan(ctx context.Context, doc *pdf.Document, s *Signer, o *Options) (*plann
 	}
 	if err == nil && o.Certify != NotCertified {
 		err = site.certifyIn(p.ref)
+	}
+	if err == nil {
+		err = site.addFields(ctx, o.Fields, t.name)
 	}
 	return p, err
 }

@@ -12,8 +12,8 @@ const maxTreeNodes = 100_000
 // tag enters a visible field into the structure tree of a tagged document (ISO
 // 32000-2 14.7.5.3, 14.8.4.8.3), so that it stays one whose every visible thing
 // is tagged. Of an untagged document nothing changes.
-func (s *site) tag(widget *pdf.Dict, field pdf.Ref, page pdf.Page, look *face) error {
-	mark, err := dictOf(s.doc, s.root.Get("MarkInfo"))
+func (s *site) tag(widget *pdf.Dict, field pdf.Ref, page pdf.Page) error {
+	mark, err := dictOf(s.update, s.root.Get("MarkInfo"))
 	if err != nil || mark.Get("Marked") != pdf.Object(pdf.Bool(true)) {
 		return nil //nolint:nilerr // a document whose claim cannot be read is not tagged
 	}
@@ -22,16 +22,16 @@ func (s *site) tag(widget *pdf.Dict, field pdf.Ref, page pdf.Page, look *face) e
 		return nil
 	}
 	treeRef = s.last(treeRef)
-	tree, err := dictOf(s.doc, treeRef)
+	tree, err := dictOf(s.update, treeRef)
 	if err != nil || tree == nil {
 		return nil //nolint:nilerr // see above
 	}
 	parentsRef, ok := tree.Get("ParentTree").(pdf.Ref)
-	parents, err := dictOf(s.doc, tree.Get("ParentTree"))
+	parents, err := dictOf(s.update, tree.Get("ParentTree"))
 	if err != nil {
 		return fmt.Errorf("read the parent tree: %w", err)
 	}
-	key, ok2 := intOf(s.doc, tree.Get("ParentTreeNextKey"))
+	key, ok2 := intOf(s.update, tree.Get("ParentTreeNextKey"))
 	if highest := s.highestKey(parents); !ok2 || key <= highest {
 		key = highest + 1
 	}
@@ -44,11 +44,11 @@ func (s *site) tag(widget *pdf.Dict, field pdf.Ref, page pdf.Page, look *face) e
 	})
 	parents = parents.Clone()
 	entry := pdf.Array{pdf.Integer(key), element}
-	if kids, err := arrayOf(s.doc, parents.Get("Kids")); err == nil && kids != nil {
+	if kids, err := arrayOf(s.update, parents.Get("Kids")); err == nil && kids != nil {
 		leaf := s.update.Add(pdf.Dict{{Key: "Limits", Value: pdf.Array{pdf.Integer(key), pdf.Integer(key)}}, {Key: "Nums", Value: entry}})
 		parents.Set("Kids", appended(kids, leaf))
 	} else {
-		nums, err := arrayOf(s.doc, parents.Get("Nums"))
+		nums, err := arrayOf(s.update, parents.Get("Nums"))
 		if err != nil {
 			return fmt.Errorf("read the parent tree: %w", err)
 		}
@@ -73,13 +73,13 @@ func (s *site) tag(widget *pdf.Dict, field pdf.Ref, page pdf.Page, look *face) e
 // parent.
 func (s *site) adopt(tree *pdf.Dict, treeRef, element pdf.Ref) pdf.Ref {
 	top, ok := tree.Get("K").(pdf.Ref)
-	kids, err := arrayOf(s.doc, tree.Get("K"))
+	kids, err := arrayOf(s.update, tree.Get("K"))
 	if err == nil && len(kids) == 1 {
 		top, ok = kids[0].(pdf.Ref)
 	}
 	if ok {
 		top = s.last(top)
-		if d, err := dictOf(s.doc, top); err == nil && nameOf(s.doc, d.Get("S")) != "" {
+		if d, err := dictOf(s.update, top); err == nil && nameOf(s.update, d.Get("S")) != "" {
 			d = d.Clone()
 			d.Set("K", s.withKid(d.Get("K"), element))
 			s.update.Set(top, d)
@@ -93,7 +93,7 @@ func (s *site) adopt(tree *pdf.Dict, treeRef, element pdf.Ref) pdf.Ref {
 // withKid is the value of K with one more element. An indirect array is copied,
 // because others may use it.
 func (s *site) withKid(k pdf.Object, element pdf.Ref) pdf.Object {
-	if kids, err := arrayOf(s.doc, k); err == nil && kids != nil {
+	if kids, err := arrayOf(s.update, k); err == nil && kids != nil {
 		return appended(kids, element)
 	}
 	if k == nil {
@@ -111,19 +111,19 @@ func (s *site) highestKey(root pdf.Dict) int64 {
 		if seen++; seen > maxTreeNodes || depth > maxFieldDepth {
 			return
 		}
-		if nums, err := arrayOf(s.doc, d.Get("Nums")); err == nil {
+		if nums, err := arrayOf(s.update, d.Get("Nums")); err == nil {
 			for i := 0; i+1 < len(nums); i += 2 {
-				if n, ok := intOf(s.doc, nums[i]); ok {
+				if n, ok := intOf(s.update, nums[i]); ok {
 					highest = max(highest, n)
 				}
 			}
 		}
-		kids, err := arrayOf(s.doc, d.Get("Kids"))
+		kids, err := arrayOf(s.update, d.Get("Kids"))
 		if err != nil {
 			return
 		}
 		for _, kid := range kids {
-			if k, err := dictOf(s.doc, kid); err == nil {
+			if k, err := dictOf(s.update, kid); err == nil {
 				visit(k, depth+1)
 			}
 		}

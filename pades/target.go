@@ -131,25 +131,37 @@ func (s *site) add(name string, signature pdf.Ref, lock *Lock, look *face) error
 	if err != nil {
 		return err
 	}
-	rect := pdf.Array{pdf.Integer(0), pdf.Integer(0), pdf.Integer(0), pdf.Integer(0)}
+	d := s.widget(name, page, lock)
+	d.Set("V", signature)
+	field := s.update.Reserve()
+	if look == nil {
+		// PDF/A wants an appearance for every widget, and none with transparency.
+		d.Set("AP", pdf.Dict{{Key: "N", Value: s.update.Add(emptyForm(0, 0))}})
+	} else {
+		look.dress(&d)
+		if err := s.tag(&d, field, page); err != nil {
+			return err
+		}
+	}
+	return s.enter(field, d, page)
+}
+
+// widget is a signature field without a place, merged with its widget.
+func (s *site) widget(name string, page pdf.Page, lock *Lock) pdf.Dict {
+	zero := pdf.Integer(0)
 	d := pdf.Dict{
 		{Key: "Type", Value: pdf.Name("Annot")}, {Key: "Subtype", Value: pdf.Name("Widget")},
-		{Key: "FT", Value: pdf.Name("Sig")}, {Key: "T", Value: pdf.EncodeText(name)}, {Key: "V", Value: signature},
-		{Key: "F", Value: pdf.Integer(annotPrint | annotLocked)}, {Key: "Rect", Value: rect}, {Key: "P", Value: page.Ref},
+		{Key: "FT", Value: pdf.Name("Sig")}, {Key: "T", Value: pdf.EncodeText(name)},
+		{Key: "F", Value: pdf.Integer(annotPrint | annotLocked)}, {Key: "Rect", Value: pdf.Array{zero, zero, zero, zero}}, {Key: "P", Value: page.Ref},
 	}
 	if lock != nil {
 		d.Set("Lock", s.update.Add(lock.dict("SigFieldLock")))
 	}
-	field := s.update.Reserve()
-	if look == nil {
-		// PDF/A wants an appearance for every widget, and none with transparency.
-		d.Set("AP", pdf.Dict{{Key: "N", Value: s.update.Add(emptyForm())}})
-	} else {
-		look.dress(&d)
-		if err := s.tag(&d, field, page, look); err != nil {
-			return err
-		}
-	}
+	return d
+}
+
+// enter puts a new field into the page and the form.
+func (s *site) enter(field pdf.Ref, d pdf.Dict, page pdf.Page) error {
 	s.update.Set(field, d)
 	if err := s.annotate(page, field); err != nil {
 		return err
@@ -157,10 +169,11 @@ func (s *site) add(name string, signature pdf.Ref, lock *Lock, look *face) error
 	return s.setForm(field)
 }
 
-func emptyForm() *pdf.Stream {
-	zero := pdf.Array{pdf.Integer(0), pdf.Integer(0), pdf.Integer(0), pdf.Integer(0)}
+// emptyForm draws nothing, on as much room.
+func emptyForm(width, height float64) *pdf.Stream {
+	box := pdf.Array{pdf.Integer(0), pdf.Integer(0), number(width), number(height)}
 	return &pdf.Stream{Data: []byte{}, Dict: pdf.Dict{
-		{Key: "Type", Value: pdf.Name("XObject")}, {Key: "Subtype", Value: pdf.Name("Form")}, {Key: "BBox", Value: zero}, {Key: "Length", Value: pdf.Integer(0)},
+		{Key: "Type", Value: pdf.Name("XObject")}, {Key: "Subtype", Value: pdf.Name("Form")}, {Key: "BBox", Value: box}, {Key: "Length", Value: pdf.Integer(0)},
 	}}
 }
 
@@ -185,27 +198,36 @@ func (s *site) page(look *face) (pdf.Page, error) {
 
 // annotate adds the widget to the annotations of the page.
 func (s *site) annotate(p pdf.Page, widget pdf.Ref) error {
-	entry := p.Dict.Get("Annots")
-	if ref, ok := entry.(pdf.Ref); ok {
-		annots, err := s.doc.ResolveArray(ref)
-		var wrong *pdf.TypeError
-		switch {
-		case errors.As(err, &wrong):
-			return refuse(ReasonDamaged, "the annotations of page %d are no array", p.Number+1)
-		case err != nil:
-			return fmt.Errorf("read the annotations of page %d: %w", p.Number+1, err)
-		case annots != nil:
-			// The reference may lead to a further one.
-			s.update.Set(s.last(ref), appended(annots, widget))
-			return nil
+	page := p.Dict
+	if s.update.Touched(p.Ref) { // by an earlier widget of the same update
+		var err error
+		if page, err = dictOf(s.update, p.Ref); err != nil {
+			return fmt.Errorf("read page %d: %w", p.Number+1, err)
 		}
-		entry = nil
+	}
+	entry := page.Get("Annots")
+	if ref, ok := entry.(pdf.Ref); ok {
+		// The reference may lead to a further one.
+		ref = s.last(ref)
+		o, err := s.update.Get(ref)
+		if err != nil {
+			return fmt.Errorf("read the annotations of page %d: %w", p.Number+1, err)
+		}
+		switch annots := o.(type) {
+		case pdf.Array:
+			s.update.Set(ref, appended(annots, widget))
+			return nil
+		case nil, pdf.Null:
+			entry = nil
+		default:
+			return refuse(ReasonDamaged, "the annotations of page %d are no array", p.Number+1)
+		}
 	}
 	annots, _ := entry.(pdf.Array)
 	if entry != nil && annots == nil {
 		return refuse(ReasonDamaged, "the annotations of page %d are no array", p.Number+1)
 	}
-	d := p.Dict.Clone()
+	d := page.Clone()
 	d.Set("Annots", appended(annots, widget))
 	s.update.Set(p.Ref, d)
 	return nil
@@ -243,7 +265,7 @@ func (s *site) setForm(field pdf.Ref) error {
 	}
 	if isNew {
 		entry := d.Get("Fields")
-		fields, err := s.doc.ResolveArray(entry)
+		fields, err := arrayOf(s.update, entry)
 		if err != nil {
 			return fmt.Errorf("read the fields of the form: %w", err)
 		}
@@ -256,9 +278,11 @@ func (s *site) setForm(field pdf.Ref) error {
 			d.Set("Fields", appended(fields, field))
 		}
 	}
+	s.form.dict = d
 	switch {
 	case !s.form.exists:
-		s.setRoot("AcroForm", s.update.Add(d))
+		s.form.exists, s.form.ref = true, s.update.Add(d)
+		s.setRoot("AcroForm", s.form.ref)
 	case s.form.ref != pdf.Ref{}:
 		s.update.Set(s.last(s.form.ref), d)
 	default:
