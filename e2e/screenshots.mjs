@@ -60,7 +60,7 @@ await browser.close();
 await server.stop();
 for (let i = 0; i < taken.length; i += 20) {
   try {
-    execFileSync("pngquant", ["--force", "--skip-if-larger", "--ext", ".png", "--speed", "1", "48", ...taken.slice(i, i + 20)]);
+    execFileSync("pngquant", ["--force", "--skip-if-larger", "--ext", ".png", "--speed", "4", "48", ...taken.slice(i, i + 20)]);
   } catch (e) {
     if (![98, 99].includes(e.status)) throw e;
   }

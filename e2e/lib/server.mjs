@@ -39,7 +39,7 @@ async function launch(data, env) {
   child.stderr.on("data", (b) => (log += b));
   const ended = new Promise((resolve) => child.once("exit", resolve));
   await new Promise((resolve, reject) => {
-    const give = setTimeout(() => reject(new Error(`absah did not start within 3 minutes\n${log}`)), 180_000);
+    const give = setTimeout(() => reject(new Error(`absah did not start within 10 minutes\n${log}`)), 600_000);
     child.stdout.on("data", (b) => {
       out += b;
       if (out.includes("Absah is at ") && out.includes("/kotak-surat")) {
@@ -89,7 +89,7 @@ async function template() {
     await mkdir(home);
   } catch (e) {
     if (e.code !== "EEXIST") throw e;
-    for (let i = 0; i < 1800 && !(await exists(done)); i++) await new Promise((r) => setTimeout(r, 100));
+    for (let i = 0; i < 6600 && !(await exists(done)); i++) await new Promise((r) => setTimeout(r, 100));
     if (!(await exists(done))) throw new Error(`${home} was never finished; remove it`);
     return home;
   }
