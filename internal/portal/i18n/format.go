@@ -222,7 +222,15 @@ func Bytes(ctx context.Context, n int64) string {
 	case n < 1_000_000:
 		return Number(ctx, (n+500)/1000) + " KB"
 	case n < 1_000_000_000:
-		return Decimal(ctx, float64(n)/1e6, 1) + " MB"
+		return tenths(ctx, (n+50_000)/100_000) + " MB"
 	}
-	return Decimal(ctx, float64(n)/1e9, 1) + " GB"
+	return tenths(ctx, (n+50_000_000)/100_000_000) + " GB"
+}
+
+// tenths writes n/10, without a decimal when it is whole: "5", "5,2".
+func tenths(ctx context.Context, n int64) string {
+	if n%10 == 0 {
+		return Number(ctx, n/10)
+	}
+	return Decimal(ctx, float64(n)/10, 1)
 }

@@ -158,7 +158,7 @@ func TestNumbers(t *testing.T) {
 		"1.234.567": Number(id, 1234567), "1,234,567": Number(en, 1234567),
 		"0": Number(id, 0), "999": Number(id, 999), "−1.000": Number(id, -1000),
 		"1,5": Decimal(id, 1.5, 1), "1.50": Decimal(en, 1.5, 2),
-		"820 B": Bytes(id, 820), "250 KB": Bytes(id, 250_000), "1,4 MB": Bytes(id, 1_400_000), "2.0 GB": Bytes(en, 2_000_000_000),
+		"820 B": Bytes(id, 820), "250 KB": Bytes(id, 250_000), "1,4 MB": Bytes(id, 1_400_000), "2 GB": Bytes(en, 2_000_000_000), "5 MB": Bytes(id, 5_000_000), "5,2 MB": Bytes(id, 5<<20), "5.2 MB": Bytes(en, 5<<20),
 	} {
 		if got != want {
 			t.Errorf("got %q, want %q", got, want)
