@@ -3,7 +3,6 @@ package enrolment_test
 import (
 	"database/sql"
 	"errors"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -12,7 +11,6 @@ import (
 	"absah/internal/credential"
 	"absah/internal/enrolment"
 	"absah/internal/ident"
-	"absah/internal/passphrase"
 	"absah/internal/store"
 	"absah/internal/store/db"
 	"absah/internal/store/storetest"
@@ -137,63 +135,6 @@ func TestOfficerSeesOnlyHisUnits(t *testing.T) {
 	}
 }
 
-func TestClaimKeepsOthersOut(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t, storetest.Open(t, storetest.SQLite(t)))
-	ctx := t.Context()
-	_, one, two, r := w.to(enrolment.New)
-	must(t, w.svc.Claim(ctx, one, r.ID))
-	var claimed *enrolment.ClaimedError
-	if err := w.svc.Verify(ctx, two, w.all(r.ID)); !errors.As(err, &claimed) || claimed.By == "" {
-		t.Errorf("verify what another claimed: %v", err)
-	}
-	if err := w.svc.Claim(ctx, two, r.ID); !errors.As(err, &claimed) {
-		t.Errorf("claim what another claimed: %v", err)
-	}
-	rows, err := w.svc.Queue(ctx, enrolment.Filter{Status: enrolment.New, Claimed: enrolment.ClaimedMine, Officer: one.EmployeeID, Limit: 10})
-	if err != nil || len(rows) != 1 || !rows[0].ClaimedByMe {
-		t.Errorf("mine: %v, %v", rows, err)
-	}
-	rows, err = w.svc.Queue(ctx, enrolment.Filter{Status: enrolment.New, Claimed: enrolment.ClaimedNone, Officer: one.EmployeeID, Limit: 10})
-	if err != nil || len(rows) != 0 {
-		t.Errorf("unclaimed: %v, %v", rows, err)
-	}
-	must(t, w.svc.Verify(ctx, one, w.all(r.ID)))
-	after, err := w.store.Read().GetRegistration(ctx, r.ID)
-	if err != nil || after.ClaimedBy.Valid {
-		t.Errorf("the claim outlives the check: %v, %v", after.ClaimedBy, err)
-	}
-}
-
-// An officer who is away, or none any more, holds nothing up.
-func TestAnotherOfficerTakesOver(t *testing.T) {
-	t.Parallel()
-	storetest.Each(t, func(t *testing.T, s *store.Store) {
-		w := newWorld(t, s)
-		ctx := t.Context()
-		applicant, one, two, r := w.to(enrolment.New)
-		three, far := w.officer(), w.officer(w.other)
-		must(t, w.svc.Claim(ctx, one, r.ID))
-		wantError(t, "from another unit", w.svc.TakeOver(ctx, far, r.ID, one.EmployeeID), enrolment.ErrNotFound)
-		wantError(t, "the applicant", w.svc.TakeOver(ctx, enrolment.Checker{Actor: applicant}, r.ID, one.EmployeeID), enrolment.ErrSamePerson)
-		must(t, w.svc.TakeOver(ctx, two, r.ID, one.EmployeeID))
-		// Of two who saw the first officer's name only one gets it.
-		var claimed *enrolment.ClaimedError
-		if err := w.svc.TakeOver(ctx, three, r.ID, one.EmployeeID); !errors.As(err, &claimed) || claimed.By == "" {
-			t.Errorf("taken over twice: %v", err)
-		}
-		if err := w.svc.Verify(ctx, one, w.all(r.ID)); !errors.As(err, &claimed) {
-			t.Errorf("the first officer still decides: %v", err)
-		}
-		rows, err := s.Read().ListAudit(ctx, db.ListAuditParams{MaxRows: 100})
-		must(t, err)
-		if last := rows[len(rows)-1]; last.Action != "registration.take_over" || last.ObjectID != r.ID || !strings.Contains(last.Detail, one.EmployeeID) {
-			t.Errorf("on record: %+v", last)
-		}
-		must(t, w.svc.Verify(ctx, two, w.all(r.ID)))
-	})
-}
-
 func TestDecisionsNeedEveryFieldAndReasons(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, storetest.Open(t, storetest.SQLite(t)))
@@ -252,175 +193,6 @@ func TestChangeOfDataVoidsChecks(t *testing.T) {
 			if l, err := w.svc.LookAtLink(ctx, token); err != nil || l.State == enrolment.LinkLive {
 				t.Errorf("%s: the link is %s after a change", from, l.State)
 			}
-		}
-	})
-}
-
-// Who leaves the service becomes no subscriber, not by a link either.
-func TestLeavingEndsARegistration(t *testing.T) {
-	t.Parallel()
-	storetest.Each(t, func(t *testing.T, s *store.Store) {
-		w := newWorld(t, s)
-		ctx := t.Context()
-		active := func(who audit.Actor, yes bool) {
-			t.Helper()
-			must(t, s.InTx(ctx, func(tx *store.Tx) error {
-				if _, err := tx.Exec(ctx, `update employee set active = $1 where id = $2`, yes, who.EmployeeID); err != nil {
-					return err
-				}
-				return w.svc.EmployeeChanged(ctx, tx, who.EmployeeID, who)
-			}))
-		}
-		for _, from := range []enrolment.Status{enrolment.New, enrolment.OnSetPassphrase, enrolment.Enroll, enrolment.Returned} {
-			applicant, _, _, r := w.to(from)
-			active(applicant, false)
-			got, err := s.Read().GetRegistration(ctx, r.ID)
-			must(t, err)
-			st, err := w.svc.StandingFor(ctx, got)
-			must(t, err)
-			last := st.History[len(st.History)-1]
-			if st.Status != enrolment.Cancelled || last.ReasonCode != enrolment.ReasonLeft || last.ActorRole != "system" {
-				t.Errorf("%s: the registration is %s because of %q", from, st.Status, last.ReasonCode)
-			}
-			if from == enrolment.OnSetPassphrase {
-				_, err := w.svc.SetPassphrase(ctx, audit.Actor{AccountID: "link"}, w.lastToken(), secret(t, goodPassphrase))
-				var link *enrolment.LinkError
-				if !errors.As(err, &link) || link.State != enrolment.LinkEnded {
-					t.Errorf("the link of a leaver: %v", err)
-				}
-			}
-			if _, err := s.Read().LiveCredential(ctx, r.ID); !store.IsNotFound(err) {
-				t.Errorf("%s: a key is left: %v", from, err)
-			}
-			_, err = w.svc.Submit(ctx, applicant)
-			wantError(t, "a leaver applies", err, enrolment.ErrIncomplete)
-			active(applicant, true)
-			_, err = w.svc.Submit(ctx, applicant)
-			must(t, err)
-		}
-		// What the authority has in hand it judges itself; a certificate stays.
-		for _, from := range []enrolment.Status{enrolment.Issuing, enrolment.Issue} {
-			applicant, _, _, r := w.to(from)
-			active(applicant, false)
-			if got, err := s.Read().GetRegistration(ctx, r.ID); err != nil || got.Status != string(from) {
-				t.Errorf("%s became %s, %v", from, got.Status, err)
-			}
-			if from == enrolment.Issuing {
-				must(t, s.InTx(ctx, func(tx *store.Tx) error { return w.svc.Refused(ctx, tx, r.ID, "approval") }))
-				if got, err := s.Read().GetRegistration(ctx, r.ID); err != nil || got.Status != string(enrolment.Cancelled) {
-					t.Errorf("after the authority refused: %s, %v", got.Status, err)
-				}
-			}
-		}
-	})
-}
-
-func TestLinkWorksOnceUntilItExpires(t *testing.T) {
-	t.Parallel()
-	storetest.Each(t, func(t *testing.T, s *store.Store) {
-		w := newWorld(t, s)
-		ctx := t.Context()
-		link := audit.Actor{AccountID: "link"}
-		set := func(token string) error {
-			_, err := w.svc.SetPassphrase(ctx, link, token, secret(t, goodPassphrase))
-			return err
-		}
-		state := func(err error) enrolment.LinkState {
-			var l *enrolment.LinkError
-			if !errors.As(err, &l) {
-				t.Errorf("%v is no link error", err)
-				return ""
-			}
-			return l.State
-		}
-		_, one, _, r := w.to(enrolment.OnSetPassphrase)
-		first := w.lastToken()
-		must(t, w.svc.SendLink(ctx, one.Actor, enrolment.Officer, nil, r.ID))
-		if got := state(set(first)); got != enrolment.LinkSuperseded {
-			t.Errorf("older link is %s", got)
-		}
-		if got := state(set(ident.Token())); got != enrolment.LinkUnknown {
-			t.Errorf("made-up link is %s", got)
-		}
-		w.clock.Advance(w.svc.Policy.LinkValidity)
-		if got := state(set(w.lastToken())); got != enrolment.LinkExpired {
-			t.Errorf("link at its expiry is %s", got)
-		}
-		must(t, w.svc.SendLink(ctx, one.Actor, enrolment.Officer, nil, r.ID))
-		var weak *passphrase.WeakError
-		if _, err := w.svc.SetPassphrase(ctx, link, w.lastToken(), secret(t, "rahasia123456")); !errors.As(err, &weak) {
-			t.Errorf("weak passphrase: %v", err)
-		}
-		// A hundred at once: one key, one certificate request.
-		var wg sync.WaitGroup
-		var mu sync.Mutex
-		won := 0
-		for range 20 {
-			wg.Go(func() {
-				err := set(w.lastToken())
-				mu.Lock()
-				defer mu.Unlock()
-				if err == nil {
-					won++
-				} else if got := state(err); got != enrolment.LinkUsed {
-					t.Errorf("a late one finds the link %s", got)
-				}
-			})
-		}
-		wg.Wait()
-		if won != 1 {
-			t.Errorf("%d of 20 used the link", won)
-		}
-		dump, err := s.Read().LatestEnrolLink(ctx, r.ID)
-		if err != nil || string(dump.TokenHash) == w.lastToken() {
-			t.Errorf("the token itself is stored (%v)", err)
-		}
-	})
-}
-
-func TestApplicantAsksForFewLinks(t *testing.T) {
-	t.Parallel()
-	storetest.Each(t, func(t *testing.T, st *store.Store) {
-		w := newWorld(t, st)
-		ctx := t.Context()
-		applicant, _, _, r := w.to(enrolment.OnSetPassphrase)
-		first := w.clock.Now() // the officer's was the first of the day
-		ask := func() time.Time {
-			t.Helper()
-			err := w.svc.SendLink(ctx, applicant, enrolment.Applicant, nil, r.ID)
-			var many *enrolment.TooManyError
-			if err != nil && !errors.As(err, &many) {
-				t.Fatal(err)
-			}
-			if err == nil {
-				return time.Time{}
-			}
-			return many.Again
-		}
-		sent := 0
-		for range 100 {
-			if again := ask(); again.IsZero() {
-				sent++
-			} else if !again.After(w.clock.Now()) {
-				t.Fatalf("after %d: again at %v, and it is %v", sent, again, w.clock.Now())
-			}
-			w.clock.Advance(time.Minute)
-		}
-		if want := w.svc.Policy.LinksPerDay - 1; sent != want {
-			t.Errorf("%d links in 100 minutes, want %d", sent, want)
-		}
-		// What is said about the next one is so.
-		again := ask()
-		if want := first.Add(24 * time.Hour); !again.Equal(want) {
-			t.Errorf("again at %v, want %v", again, want)
-		}
-		w.clock.Advance(again.Sub(w.clock.Now()) - time.Microsecond)
-		if ask().IsZero() {
-			t.Error("a link before its time")
-		}
-		w.clock.Advance(time.Microsecond)
-		if at := ask(); !at.IsZero() {
-			t.Errorf("no link at the time that was said, but at %v", at)
 		}
 	})
 }
@@ -525,51 +297,6 @@ func TestChangePassphraseCountsWrongOnes(t *testing.T) {
 	must(t, w.svc.ChangePassphrase(ctx, who, secret(t, goodPassphrase), secret(t, next)))
 	if err := w.svc.ChangePassphrase(ctx, who, secret(t, goodPassphrase), secret(t, next)); !errors.Is(err, credential.ErrWrongPassphrase) {
 		t.Errorf("the old passphrase still opens the key: %v", err)
-	}
-}
-
-func TestWarnings(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t, storetest.Open(t, storetest.SQLite(t)))
-	ctx := t.Context()
-	w.to(enrolment.OnSetPassphrase)
-	count := func() int {
-		n, err := w.svc.WarnOfExpiry(ctx)
-		must(t, err)
-		return n
-	}
-	if n := count(); n != 0 {
-		t.Errorf("%d warnings on the first day", n)
-	}
-	w.clock.Advance(49 * time.Hour)
-	if a, b := count(), count(); a != 1 || b != 0 {
-		t.Errorf("warnings on the last day: %d, then %d; want 1, then 0", a, b)
-	}
-
-	// A short life leaves a short time to warn in, not a warning at once.
-	w.svc.Policy.LinkValidity = 6 * time.Hour
-	w.to(enrolment.OnSetPassphrase)
-	w.clock.Advance(3 * time.Hour)
-	early := count()
-	w.clock.Advance(90 * time.Minute)
-	if late := count(); early != 0 || late != 1 {
-		t.Errorf("a link of six hours: %d warnings after three, %d after four and a half; want 0, 1", early, late)
-	}
-
-	w.to(enrolment.Issue)
-	day := func(d int) (n int) {
-		w.clock.Advance(time.Duration(d) * 24 * time.Hour)
-		_, n, err := w.svc.ExpireCertificates(ctx)
-		must(t, err)
-		return n
-	}
-	got := []int{day(600), day(72), day(0), day(30), day(23), day(3)}
-	want := []int{0, 1, 0, 1, 1, 0}
-	for i := range want {
-		if got[i] != want[i] {
-			t.Errorf("notices of expiry: %v, want %v", got, want)
-			break
-		}
 	}
 }
 
