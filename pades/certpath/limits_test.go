@@ -183,6 +183,18 @@ func TestAnchorPoliciesMeetTheUser(t *testing.T) {
 		}
 		expect(t, fmt.Sprint("user ", c.user), res, c.reason, sub)
 	}
+	// An anchor without policies, or with anyPolicy, constrains none.
+	for _, o := range [][]option{nil, {policies(AnyPolicy)}} {
+		r := root(t, "Akar", o...)
+		a := NewAnchor(r.cert)
+		a.Constrain = true
+		v, err := NewValidator(Config{Anchors: []*Anchor{a}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		req := Request{Certificate: issue(t, r, "Siti Fiktif", policies("1.2.3")).cert, Time: noon, Revocation: RevocationNone, Policies: []OID{"1.2.3"}, RequireExplicitPolicy: true}
+		expect(t, "anchor without a policy of its own", v.Validate(context.Background(), req), ReasonNone, "")
+	}
 }
 
 // TestRefusedEncodings: what RFC 5280 does not allow is not read.
