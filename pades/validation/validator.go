@@ -1,6 +1,7 @@
 package validation
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -141,7 +142,12 @@ func (j *job) run() error {
 	if err := j.judgeAll(); err != nil {
 		return err
 	}
-	j.anomalies()
+	if err := j.anomalies(); err != nil {
+		return err
+	}
+	if err := j.rest(); err != nil {
+		return err
+	}
 	j.report.Verdict = Valid
 	for _, s := range j.signatures {
 		s.report.conclude()
@@ -182,13 +188,7 @@ func (j *job) unsigned() error {
 
 // compare finds what changed behind the oldest signature.
 func (j *job) compare() error {
-	first := -1
-	for _, s := range j.signatures {
-		if s.coverage != nil && s.coverage.revision >= 0 {
-			first = s.coverage.revision
-			break
-		}
-	}
+	first := j.first()
 	if first < 0 {
 		return nil
 	}
@@ -205,28 +205,59 @@ func (j *job) compare() error {
 }
 
 // anomalies makes the answer indeterminate where readers may differ in what the
-// document is.
-func (j *job) anomalies() {
+// document is. Where revisions follow a signature, the whole file is gone over,
+// so that objects which no section names are seen too.
+func (j *job) anomalies() error {
+	if first := j.first(); first >= 0 && first < len(j.doc.Revisions())-1 {
+		if err := j.doc.Scan(j.ctx); err != nil {
+			if outside(j.ctx, j.r) {
+				return fmt.Errorf("go over the document: %w", err)
+			}
+			j.report.Errors = append(j.report.Errors, "the document cannot be gone over: "+err.Error())
+		}
+	}
 	for _, a := range j.doc.Anomalies() {
-		text := fmt.Sprintf("%s at byte %d: %s", a.Kind, a.Offset, a.Text)
-		if !serious[a.Kind] {
+		if !a.Kind.Serious() {
 			continue
 		}
 		if len(j.report.Errors) > maxTexts {
-			return
+			break
 		}
-		j.report.Errors = append(j.report.Errors, "readers may disagree on this document: "+text)
+		j.report.Errors = append(j.report.Errors, fmt.Sprintf("readers may disagree on this document: %s at byte %d: %s", a.Kind, a.Offset, a.Text))
 	}
+	return nil
 }
 
-// serious are the departures at which one reader could show another document
-// than the next. A strict reader refuses these files; a tolerant one chooses.
-var serious = map[pdf.AnomalyKind]bool{
-	pdf.StartxrefMissing: true, pdf.StartxrefWrong: true, pdf.TailMismatch: true, pdf.TrailingBytes: true,
-	pdf.SectionOrder: true, pdf.SectionUnreachable: true, pdf.PrevLoop: true, pdf.PrevWrong: true, pdf.XrefRebuilt: true,
-	pdf.XrefOverlap: true, pdf.XrefShifted: true, pdf.XrefRows: true, pdf.HybridConflict: true, pdf.OffsetWrong: true,
-	pdf.GenerationMismatch: true, pdf.DuplicateKey: true, pdf.CatalogWrong: true, pdf.EncryptionIrregular: true,
-	pdf.ObjectStream: true,
+// first is the revision that the oldest signature covers, or -1.
+func (j *job) first() int {
+	for _, s := range j.signatures {
+		if s.coverage != nil && s.coverage.revision >= 0 {
+			return s.coverage.revision
+		}
+	}
+	return -1
+}
+
+// rest looks at what lies behind the last revision: a line end is harmless,
+// anything else is covered by no signature and told by no revision.
+func (j *job) rest() error {
+	revisions := j.doc.Revisions()
+	if len(revisions) == 0 {
+		return nil
+	}
+	end := revisions[len(revisions)-1].End
+	n := j.doc.Size() - end
+	if n <= 0 {
+		return nil
+	}
+	b, err := j.doc.Raw(end, min(n, 3))
+	if err != nil {
+		return fmt.Errorf("read the end of the document: %w", err)
+	}
+	if n > 2 || len(bytes.Trim(b, "\r\n")) > 0 {
+		j.report.Errors = append(j.report.Errors, fmt.Sprintf("%d bytes lie behind the end of the document, and nothing covers them", n))
+	}
+	return nil
 }
 
 // maxTexts bounds lists that a hostile document could make long.
