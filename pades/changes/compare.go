@@ -62,6 +62,7 @@ type comparison struct {
 	before    []pdf.Page           // of the older view
 	pages     []pdf.Page           // of the newer view
 	pageAt    map[uint32]int       // index into pages
+	reachable map[uint32]bool      // from the trailer of the newer view; nil: not asked yet
 	out       []Change
 }
 

@@ -204,11 +204,34 @@ func (c *comparison) liveEdge(n uint32) (edge, bool) {
 		if e.from == n {
 			continue
 		}
-		if d := c.changed[e.from]; d == nil || c.judged[e.from] || !d.isNew() {
+		if d := c.changed[e.from]; (d == nil || c.judged[e.from] || !d.isNew()) && c.reached(e.from) {
 			return e, true
 		}
 	}
 	return edge{}, false
+}
+
+// reached reports whether the newer view leads from its trailer to the object. A
+// reference in an object that nothing leads to means nothing.
+func (c *comparison) reached(number uint32) bool {
+	if number == 0 {
+		return true
+	}
+	if c.reachable == nil {
+		c.reachable = map[uint32]bool{}
+		work := []pdf.Object{c.cur.Trailer()}
+		for len(work) > 0 {
+			o := work[len(work)-1]
+			work = work[:len(work)-1]
+			references(o, "", func(_ string, to pdf.Ref) {
+				if !c.reachable[to.Number] {
+					c.reachable[to.Number] = true
+					work = append(work, resolve(c.cur, to))
+				}
+			})
+		}
+	}
+	return c.reachable[number]
 }
 
 // linkKeys are keys whose values point at objects that have a role elsewhere.
@@ -224,7 +247,7 @@ func (c *comparison) unforeseen(n uint32) (edge, bool) {
 		if d := c.changed[e.from]; d != nil && !c.judged[e.from] {
 			continue // reported for what refers to it
 		}
-		if c.isLink(e, c.changed[n]) {
+		if c.isLink(e, c.changed[n]) || !c.reached(e.from) {
 			continue
 		}
 		return e, true

@@ -300,6 +300,18 @@ func TestFurtherSignatures(t *testing.T) {
 	}
 }
 
+// TestObjectsThatNothingNames: what no reader gets to may refer to whatever it
+// likes, but an object that a later revision brings to light may not.
+func TestObjectsThatNothingNames(t *testing.T) {
+	h := home()
+	v := h.validator(t)
+	lost := letter("", "<< /Catalog 1 0 R /Page [3 0 R] /Contents 4 0 R >>")
+	base := h.sign(t, lost, pades.Options{Field: "pertama"})
+	valid.check(t, judge(t, v, h.sign(t, base, pades.Options{Field: "kedua"})))
+	found := amend(t, base, func(u *pdf.Update) { set(t, u, obj(1), "Lost", obj(10)) })
+	invalid.check(t, judge(t, v, found))
+}
+
 // TestBytesBehindTheEnd: what no revision accounts for is not signed.
 func TestBytesBehindTheEnd(t *testing.T) {
 	h := home()
