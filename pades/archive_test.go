@@ -365,27 +365,3 @@ func (s bareStamper) Timestamp(ctx context.Context, h crypto.Hash, digest []byte
 	}
 	return a.Timestamp(ctx, h, digest)
 }
-
-// Later signatures cover the entries in VRI, so those must not change.
-func TestEntriesOfEarlierSignaturesStay(t *testing.T) {
-	one := sign(t, basic(true).bytes(), testSigner(t), archival(t, BLT))
-	entry := func(b []byte) string {
-		doc := openPDF(t, b, "")
-		site, err := openSite(doc)
-		if err != nil {
-			t.Fatal(err)
-		}
-		dss := must(doc.ResolveDict(site.root.Get("DSS")))
-		vri := must(doc.ResolveDict(dss.Get("VRI")))
-		return string(pdf.AppendObject(nil, vri.Get(vriKey(contentsOf(doc, site.form.named("Signature1").value)))))
-	}
-	// The second signature comes with fresh answers and lists.
-	o := archival(t, BLTA)
-	o.Evidence = certpath.NewArchive([]*certpath.Certificate{must(certpath.FromX509(sub().cert)), must(certpath.FromX509(root().cert))},
-		[]*certpath.CRL{crlOf(root()), crlOf(sub())}, []*certpath.OCSPResponse{ocspOf(leaf().cert)})
-	two := sign(t, one, testSigner(t), o)
-	if before, after := entry(one), entry(two); before != after || before == "null" {
-		t.Errorf("the entry %s became %s", before, after)
-	}
-	judge{signatures: 2, level: BLTA}.check(t, two)
-}
