@@ -3,6 +3,8 @@ package changes
 import (
 	"context"
 	"fmt"
+	"regexp"
+	"strings"
 
 	"absah/pdf"
 	"absah/pdf/content"
@@ -13,6 +15,10 @@ import (
 // text as outlines.
 const manyPaths = 8
 
+// anchor is text that stands on a page only to mark the place of a signature,
+// which then lies over it: letters for several signers are made that way.
+var anchor = regexp.MustCompile(`^(?:[#$^*~@]|\$\{[^{}\s]{1,64}\}|\{\{[^{}\s]{1,64}\}\})$`)
+
 // coversContent reports whether text, an image or a drawing of the page lies
 // within box (default user space: left, bottom, right, top).
 func coversContent(ctx context.Context, view *pdf.Document, page pdf.Page, box [4]float64) (bool, error) {
@@ -20,7 +26,11 @@ func coversContent(ctx context.Context, view *pdf.Document, page pdf.Page, box [
 	if err != nil {
 		return false, fmt.Errorf("read what the page shows: %w", err)
 	}
-	if len(text.Covers(box)) > 0 {
+	var covered strings.Builder
+	for _, m := range text.Covers(box) {
+		covered.WriteString(m.Text)
+	}
+	if covered.Len() > 0 && !anchor.MatchString(covered.String()) {
 		return true, nil
 	}
 	paths := 0

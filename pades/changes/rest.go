@@ -235,7 +235,7 @@ func (c *comparison) reached(number uint32) bool {
 }
 
 // linkKeys are keys whose values point at objects that have a role elsewhere.
-var linkKeys = []string{"Parent", "P", "Pg", "Dest", "D", "Obj", "Popup", "IRT", "Prev", "Next", "First", "Last", "CO", "T", "N", "Names", "Dests", "SP", "Data"}
+var linkKeys = []string{"Parent", "P", "Pg", "Dest", "D", "Obj", "Popup", "IRT", "Prev", "Next", "First", "Last", "CO", "T", "N", "Names", "Dests", "SP", "SD", "Data"}
 
 // unforeseen returns a reference to n that no rule has walked and that is more
 // than a link.

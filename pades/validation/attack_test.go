@@ -312,6 +312,25 @@ func TestObjectsThatNothingNames(t *testing.T) {
 	invalid.check(t, judge(t, v, found))
 }
 
+// TestAnchorsMayBeCovered: two signers over two anchors is the ordinary letter;
+// text around an anchor stays protected.
+func TestAnchorsMayBeCovered(t *testing.T) {
+	h := home()
+	v := h.validator(t)
+	for words, want := range map[string]expected{"#": valid, "${dua}": valid, "{{dua}}": valid, "# Rp": doubtful, "${dua} juta": doubtful, "dua": doubtful} {
+		file := amend(t, letter(""), func(u *pdf.Update) {
+			set(t, u, obj(3), "Contents", pdf.Array{obj(4), u.Add(text("BT /F1 18 Tf 300 300 Td (" + words + ") Tj ET"))})
+		})
+		base := h.sign(t, file, pades.Options{Field: "pertama"})
+		later := amend(t, base, func(u *pdf.Update) {
+			f := sigField(u, "di sini", rect(280, 280, 440, 340))
+			addToForm(t, u, f)
+			addToPage(t, u, f)
+		})
+		t.Run(words, func(t *testing.T) { want.check(t, judge(t, v, later)) })
+	}
+}
+
 // TestBytesBehindTheEnd: what no revision accounts for is not signed.
 func TestBytesBehindTheEnd(t *testing.T) {
 	h := home()
