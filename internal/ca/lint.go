@@ -120,7 +120,7 @@ func (l *linter) certificate(tbs []byte) ([]Finding, error) {
 	}
 	cert, err := zx509.ParseCertificate(der)
 	if err != nil {
-		return []Finding{{Rule: "absah_parse", Detail: err.Error()}}, nil
+		return []Finding{{Rule: "absah_parse", Detail: err.Error()}}, nil //nolint:nilerr // that it does not parse is the finding
 	}
 	var out findings
 	for _, lint := range l.certificates {
@@ -150,7 +150,7 @@ func (l *linter) crl(tbs []byte) ([]Finding, error) {
 	}
 	list, err := zx509.ParseRevocationList(der)
 	if err != nil {
-		return []Finding{{Rule: "absah_parse", Detail: err.Error()}}, nil
+		return []Finding{{Rule: "absah_parse", Detail: err.Error()}}, nil //nolint:nilerr // that it does not parse is the finding
 	}
 	var out findings
 	for _, lint := range l.crls {
