@@ -159,7 +159,7 @@ func (r Reference) Matches(c *Certificate) bool {
 
 // fits compares issuerSerial, when there is one.
 func (r Reference) fits(c *Certificate) bool {
-	return r.Issuer == nil || (sameName(r.Issuer, c.RawIssuer) && bytes.Equal(r.Serial, c.Serial))
+	return r.Issuer == nil || (bytes.Equal(r.Serial, c.Serial) && sameName(r.Issuer, c.RawIssuer))
 }
 
 // SigningCertificate gives the references of signing-certificate-v2, or of

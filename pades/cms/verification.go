@@ -297,7 +297,7 @@ func (v *Verification) signer(sd *SignedData, o VerifyOptions) {
 	var named []*Certificate
 	for _, c := range slices.Concat(sd.Certificates, si.CertificateValues(), o.Certificates) {
 		fits := si.KeyID != nil && bytes.Equal(si.KeyID, c.KeyID) ||
-			si.KeyID == nil && sameName(si.Issuer, c.RawIssuer) && bytes.Equal(si.Serial, c.Serial)
+			si.KeyID == nil && bytes.Equal(si.Serial, c.Serial) && sameName(si.Issuer, c.RawIssuer)
 		if fits && !slices.ContainsFunc(named, c.same) {
 			named = append(named, c)
 		}

@@ -1,13 +1,13 @@
 package validation
 
 import (
-	"bytes"
 	"context"
 	"strings"
 	"testing"
 	"time"
 
 	"absah/pades"
+	"absah/pdf"
 )
 
 // BenchmarkValidate judges a letter of about 30 KB with its chain and the
@@ -26,7 +26,7 @@ func BenchmarkValidate(b *testing.B) {
 			b.ReportAllocs()
 			b.SetBytes(int64(len(c.file)))
 			for b.Loop() {
-				r, err := v.Validate(context.Background(), bytes.NewReader(c.file), int64(len(c.file)), Options{})
+				r, err := v.Validate(context.Background(), pdf.Bytes(c.file), int64(len(c.file)), Options{})
 				if err != nil || r.Verdict != Valid {
 					b.Fatalf("%v %s", err, dump(r))
 				}

@@ -140,7 +140,7 @@ func hexDigit(b byte) bool {
 
 // digests computes the digest of the covered bytes by each of the hashes, reading
 // the file once.
-func digests(ctx context.Context, r io.ReaderAt, cov *coverage, hashes ...crypto.Hash) (map[crypto.Hash][]byte, error) {
+func digests(ctx context.Context, r *tracked, cov *coverage, hashes ...crypto.Hash) (map[crypto.Hash][]byte, error) {
 	all := map[crypto.Hash]hash.Hash{}
 	var writers []io.Writer
 	for _, h := range hashes {
@@ -170,7 +170,11 @@ const chunk = 256 << 10
 
 var chunks = sync.Pool{New: func() any { b := make([]byte, chunk); return &b }}
 
-func copySpan(ctx context.Context, w io.Writer, r io.ReaderAt, from, to int64) error {
+func copySpan(ctx context.Context, w io.Writer, r *tracked, from, to int64) error {
+	if b, ok := r.ReaderAt.(pdf.Bytes); ok && from <= to && to <= int64(len(b)) {
+		_, err := w.Write(b[from:to])
+		return err
+	}
 	b := *chunks.Get().(*[]byte)
 	defer chunks.Put(&b)
 	for from < to {

@@ -164,6 +164,10 @@ func judge(t testing.TB, v *Validator, file []byte) *Report {
 	if err != nil {
 		t.Fatalf("validate: %v", err)
 	}
+	// From memory it is the same.
+	if m, err := v.Validate(context.Background(), pdf.Bytes(file), int64(len(file)), Options{}); err != nil || m.Verdict != r.Verdict {
+		t.Fatalf("validate from memory: %v, and %s where a reader gave %s", err, m.Verdict, r.Verdict)
+	}
 	keep(t, file, r)
 	return r
 }

@@ -64,7 +64,11 @@ type Options struct {
 // ctx ended.
 func (v *Validator) Validate(ctx context.Context, r io.ReaderAt, size int64, o Options) (*Report, error) {
 	in := &tracked{ReaderAt: r}
-	doc, err := pdf.Open(in, size, pdf.Options{Password: o.Password, Limits: v.c.Limits})
+	var source io.ReaderAt = in
+	if b, ok := r.(pdf.Bytes); ok {
+		source = b // memory does not fail, and needs no windows over it
+	}
+	doc, err := pdf.Open(source, size, pdf.Options{Password: o.Password, Limits: v.c.Limits})
 	if err != nil {
 		if outside(ctx, in) {
 			return nil, fmt.Errorf("open the document: %w", err)
