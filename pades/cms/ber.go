@@ -260,6 +260,10 @@ func (n *normaliser) endOfContents(pos, end int) (bool, error) {
 // definite, minimal length and an unbroken string, with nothing behind the
 // first value. SETs of DER order are the caller's: they need the type.
 func checkDER(b []byte) error {
+	n := normaliser{in: b}
+	if after, ok := n.plain(0, len(b), 0); ok && after == len(b) {
+		return nil
+	}
 	der, taken, err := normalise(b)
 	if err != nil {
 		return err
@@ -271,4 +275,23 @@ func checkDER(b []byte) error {
 		return syntax("lengths or strings are not those of DER")
 	}
 	return nil
+}
+
+// plain reports whether the value at pos is written as the re-encoding would write
+// it, and where it ends. It makes no copy; a no is explained by the re-encoding.
+func (n *normaliser) plain(pos, end, depth int) (int, bool) {
+	if depth > maxDepth {
+		return 0, false
+	}
+	e, err := n.header(pos, end)
+	if err != nil || e.indefinite || e.isEnd() || e.constructedString() || e.start-pos != len(e.identifier)+headerSize(e.end-e.start)-1 {
+		return 0, false
+	}
+	for at := e.start; e.constructed && at < e.end; {
+		var ok bool
+		if at, ok = n.plain(at, e.end, depth+1); !ok {
+			return 0, false
+		}
+	}
+	return e.end, true
 }

@@ -78,6 +78,26 @@ func FuzzNormalise(f *testing.F) {
 	})
 }
 
+// FuzzPlain: the check without a copy says yes exactly where the re-encoding
+// gives the same octets.
+func FuzzPlain(f *testing.F) {
+	for _, b := range [][]byte{
+		{0x30, 0x03, 0x02, 0x01, 0x05}, {0x30, 0x80, 0x02, 0x01, 0x05, 0, 0}, {0x30, 0x81, 0x03, 0x02, 0x01, 0x05}, {0x24, 0x03, 0x04, 0x01, 0x41},
+		{0x04, 0x02, 1, 2}, {0x1f, 0x81, 0x01, 0x00}, {0xbf, 0x1f, 0x02, 0x05, 0x00}, {0x30, 0x00}, {0, 0}, {0x04, 0x01},
+	} {
+		f.Add(b)
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		n := normaliser{in: b}
+		after, ok := n.plain(0, len(b), 0)
+		der, taken, err := normalise(b)
+		same := err == nil && string(der) == string(b[:taken])
+		if ok != same || ok && after != taken {
+			t.Fatalf("%x: plain says %v to %d, the re-encoding %v to %d (%v)", b, ok, after, same, taken, err)
+		}
+	})
+}
+
 // FuzzCertificate: a certificate from anywhere.
 func FuzzCertificate(f *testing.F) {
 	f.Add(authority().cert.Raw)
