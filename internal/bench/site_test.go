@@ -153,9 +153,9 @@ func (s *site) visit(cookie, path string, form url.Values, want int) (string, er
 		method, body = http.MethodPost, strings.NewReader(form.Encode())
 	}
 	r := httptest.NewRequestWithContext(s.b.Context(), method, s.Config.BaseURL+path, body)
-	// Everybody sits somewhere else: links are limited by address.
+	// Everybody sits somewhere else: links are limited by network, a /64 of IPv6.
 	from := sha256.Sum256([]byte(cookie + path))
-	r.RemoteAddr = fmt.Sprintf("[2001:db8::%x:%x]:4711", from[:2], from[2:4])
+	r.RemoteAddr = fmt.Sprintf("[2001:db8:%x:%x::1]:4711", from[:2], from[2:4])
 	if form != nil {
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 		r.Header.Set("Origin", s.Config.BaseURL)
