@@ -3,11 +3,15 @@ package scan
 import (
 	"bytes"
 	"encoding/binary"
+	"image"
+	"image/png"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 
-	"github.com/pdfcpu/pdfcpu/pkg/api"
-	"github.com/pdfcpu/pdfcpu/pkg/pdfcpu/model"
+	"absah/pdf"
 )
 
 func TestPDFResult(t *testing.T) {
@@ -65,6 +69,11 @@ func TestPDFForbidden(t *testing.T) {
 		"rich media":            {pdfSample{page: "/Annots[<</Type/Annot/Subtype/RichMedia/Rect[0 0 9 9]>>]"}, Media},
 		"3D":                    {pdfSample{page: "/Annots[<</Type/Annot/Subtype/3D/Rect[0 0 9 9]>>]"}, Media},
 		"rendition":             {pdfSample{catalog: "/OpenAction<</S/Rendition>>"}, Media},
+		"external stream":       {pdfSample{objects: []string{stream("/F(http://example.test/)", nil)}}, Launch},
+		"page of another file":  {pdfSample{objects: []string{stream("/Subtype/Form/BBox[0 0 9 9]/Ref<</F(x.pdf)/Page 0>>", nil)}}, Launch},
+		"name by reference":     {pdfSample{catalog: "/OpenAction<</S 4 0 R>>", objects: []string{"/JavaScript"}}, Script},
+		"key twice":             {pdfSample{catalog: "/OpenAction<</S/JavaScript/S/GoTo>>"}, Script},
+		"size by reference":     {pdfSample{objects: []string{stream("/Width 5 0 R/Height 10000/Filter/DCTDecode", nil), "10000"}}, TooManyPixels},
 		"encrypted": {pdfSample{
 			objects: []string{"<</Filter/Standard/V 1/R 2/O<" + strings.Repeat("41", 32) + ">/U<" + strings.Repeat("42", 32) + ">/P -4>>"},
 			trailer: "/Encrypt 4 0 R/ID[<00><00>]",
@@ -89,13 +98,18 @@ func TestPDFForbidden(t *testing.T) {
 // Encrypted files are refused also when they open with the empty password.
 func TestPDFEncrypted(t *testing.T) {
 	t.Parallel()
-	for _, user := range []string{"", "user"} {
-		conf := model.NewAESConfiguration(user, "owner", 256)
-		var b bytes.Buffer
-		if err := api.Encrypt(bytes.NewReader(pdfSample{}.bytes()), &b, conf); err != nil {
+	in := filepath.Join(t.TempDir(), "in.pdf")
+	if err := os.WriteFile(in, pdfSample{}.bytes(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, args := range [][]string{{"", "owner", "256"}, {"user", "owner", "256"}, {"", "owner", "128", "--use-aes=y"}} {
+		out := in + ".encrypted"
+		run(t, "qpdf", append(append([]string{"--encrypt"}, args...), "--", in, out)...)
+		b, err := os.ReadFile(out)
+		if err != nil {
 			t.Fatal(err)
 		}
-		_, err := process(Input{Kind: Recommendation, Bytes: b.Bytes()}, standard)
+		_, err = process(Input{Kind: Recommendation, Bytes: b}, standard)
 		wantCode(t, err, Encrypted)
 	}
 }
@@ -151,12 +165,13 @@ func TestPDFMetadataIsStripped(t *testing.T) {
 	xmp := "<x:xmpmeta>" + secretWords + "</x:xmpmeta>"
 	up := pdfSample{
 		catalog: "/Metadata 5 0 R/PieceInfo<</A<</Private(" + secretWords + ")>>>>",
-		page:    "/Contents 6 0 R/Metadata 5 0 R/Resources<</XObject<</I 4 0 R>>>>",
+		page:    "/Contents 6 0 R/Metadata 5 0 R/Resources<</XObject<</I 4 0 R/J 8 0 R>>>>",
 		objects: []string{
 			stream("/Type/XObject/Subtype/Image/Width 100/Height 80/ColorSpace/DeviceRGB/BitsPerComponent 8/Filter/DCTDecode", picture),
 			stream("/Type/Metadata/Subtype/XML", []byte(xmp)),
-			stream("", []byte("q 100 0 0 80 0 0 cm /I Do Q")),
+			stream("", []byte("q 100 0 0 80 0 0 cm /I Do Q /J Do")),
 			"<</Title(" + secretWords + ")/Author(" + secretWords + ")/Producer(" + secretWords + ")>>",
+			stream("/Type/XObject/Subtype/Image/Width 100/Height 80/ColorSpace/DeviceRGB/BitsPerComponent 8/Filter[/FlateDecode/DCTDecode]", deflate(t, picture)),
 		},
 		trailer: "/Info 7 0 R",
 	}.bytes()
@@ -168,22 +183,126 @@ func TestPDFMetadataIsStripped(t *testing.T) {
 			t.Errorf("%q is stored", trace)
 		}
 	}
-	ctx, err := readPDF(r.Bytes, standard)
-	if err != nil {
-		t.Fatal(err)
-	}
-	found := false
-	for n := range ctx.Table {
-		s, _, err := ctx.DereferenceStreamDict(refTo(n))
-		if err == nil && s != nil && s.HasSoleFilterNamed("DCTDecode") {
-			found = true
-			if decoded(t, s.Raw).Bounds().Dx() != 100 {
+	if pictures := picturesOf(t, r.Bytes); len(pictures) != 2 {
+		t.Errorf("%d pictures", len(pictures))
+	} else {
+		for _, p := range pictures {
+			if p.Bounds().Dx() != 100 {
 				t.Error("the picture is another")
 			}
 		}
 	}
-	if !found {
-		t.Error("the picture is gone")
+}
+
+// picturesOf returns the JPEG pictures in a file.
+func picturesOf(t *testing.T, b []byte) []image.Image {
+	t.Helper()
+	l, err := readPDF(b, standard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var list []image.Image
+	for ref := range l.doc.Objects() {
+		o, err := l.doc.Object(ref)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if s, ok := o.(*pdf.Stream); ok && s.Dict.Get("Filter") == pdf.Name("DCTDecode") {
+			raw, err := l.doc.StreamRaw(s)
+			if err != nil {
+				t.Fatal(err)
+			}
+			list = append(list, decoded(t, raw))
+		}
+	}
+	return list
+}
+
+func run(t *testing.T, program string, args ...string) []byte {
+	t.Helper()
+	out, err := exec.CommandContext(t.Context(), program, args...).CombinedOutput()
+	if err != nil {
+		t.Fatalf("%s %v: %v\n%s", program, args, err, out)
+	}
+	return out
+}
+
+// What is stored is sound in the eyes of another reader, and looks as before.
+func TestPDFLooksAsBefore(t *testing.T) {
+	t.Parallel()
+	picture := jpegOf(t, quarterColours(200, 160))
+	up := pdfSample{
+		catalog: "/PageMode/UseNone/OpenAction[3 0 R/Fit]/Outlines<<>>/StructTreeRoot<<>>" +
+			"/OCProperties<</OCGs[8 0 R]/D<</OFF[8 0 R]>>>>",
+		page: "/Rotate 90/UserUnit 2/CropBox[20 20 500 700]/Contents[4 0 R 5 0 R]/Annots[7 0 R]",
+		objects: []string{
+			stream("/Filter/FlateDecode", deflate(t, []byte("q 300 0 0 240 60 400 cm /I Do Q /OC /L BDC 1 0 0 rg 60 60 200 200 re f EMC"))),
+			stream("", []byte(" 0 0 1 rg 300 60 90 90 re f")),
+			stream("/Type/XObject/Subtype/Image/Width 200/Height 160/ColorSpace/DeviceRGB/BitsPerComponent 8/Filter[/FlateDecode/DCTDecode]/DecodeParms[null<</ColorTransform 1>>]", deflate(t, picture)),
+			"<</Type/Annot/Subtype/Square/Rect[400 100 460 160]/P 3 0 R/C[0 1 0]/Popup<</Type/Annot/Subtype/Popup/Rect[0 0 9 9]/Parent 7 0 R>>/AP<</N 9 0 R>>>>",
+			"<</Type/OCG/Name(L)>>",
+			stream("/Type/XObject/Subtype/Form/BBox[0 0 60 60]", []byte("0 1 0 rg 0 0 60 60 re f")),
+		},
+	}.bytes()
+	up = bytes.Replace(up, []byte("/Resources<<>>"), []byte("/Resources 10 0 R"), 1)
+	up = bytes.Replace(up, []byte("xref\n0 10"), []byte("10 0 obj\n<</XObject<</I 6 0 R>>/Properties<</L 8 0 R>>>>\nendobj\nxref\n0 10"), 1)
+	r := mustProcess(t, Input{Kind: Recommendation, Bytes: up})
+	dir := t.TempDir()
+	render := func(name string, b []byte) image.Image {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, b, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		run(t, "pdftoppm", "-r", "36", "-png", "-singlefile", "-cropbox", path, path)
+		f, err := os.Open(path + ".png")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer f.Close()
+		img, err := png.Decode(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return img
+	}
+	before, after := render("before.pdf", up), render("after.pdf", r.Bytes)
+	run(t, "qpdf", "--check", filepath.Join(dir, "after.pdf"))
+	if before.Bounds() != after.Bounds() {
+		t.Fatalf("%v, then %v", before.Bounds(), after.Bounds())
+	}
+	ink := 0
+	for y := range before.Bounds().Dy() {
+		for x := range before.Bounds().Dx() {
+			if before.At(x, y) != after.At(x, y) {
+				t.Fatalf("(%d, %d): %v, then %v", x, y, before.At(x, y), after.At(x, y))
+			}
+			if r, g, b, _ := before.At(x, y).RGBA(); r&g&b != 0xffff {
+				ink++
+			}
+		}
+	}
+	if ink < 10_000 {
+		t.Errorf("only %d pixels of the sample are drawn", ink)
+	}
+	if bytes.Contains(r.Bytes, []byte("StructTreeRoot")) || len(picturesOf(t, r.Bytes)) != 1 {
+		t.Errorf("stored: %.2000q", r.Bytes)
+	}
+}
+
+// Nothing is taken along that no page needs.
+func TestPDFTakesWhatPagesReach(t *testing.T) {
+	t.Parallel()
+	up := pdfSample{
+		page: "/Annots[<</Type/Annot/Subtype/Link/Rect[0 0 9 9]/Dest[5 0 R/Fit]/Contents(kept)>>]/AA<<>>",
+		objects: []string{
+			stream("", []byte("nobody refers to "+secretWords)),
+			"<</Type/Page/Parent 6 0 R/MediaBox[0 0 9 9]/Contents 4 0 R>>",
+			"<</Type/Pages/Kids[5 0 R]/Count 1>>",
+		},
+	}.bytes()
+	r := mustProcess(t, Input{Kind: Recommendation, Bytes: up})
+	if bytes.Contains(r.Bytes, []byte(secretWords)) || !bytes.Contains(r.Bytes, []byte("(kept)")) {
+		t.Errorf("stored: %q", r.Bytes)
 	}
 }
 

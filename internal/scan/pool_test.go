@@ -16,13 +16,9 @@ import (
 	"absah/internal/confine"
 	"github.com/nicksnyder/go-i18n/v2/i18n"
 
-	"github.com/pdfcpu/pdfcpu/pkg/api"
-	"github.com/pdfcpu/pdfcpu/pkg/pdfcpu/types"
 	"github.com/pelletier/go-toml"
 	"golang.org/x/text/language"
 )
-
-func refTo(n int) types.IndirectRef { return *types.NewIndirectRef(n, 0) }
 
 // TestMain lets the test program be its own worker, and workers that fail in
 // every way.
@@ -93,7 +89,6 @@ func TestMain(m *testing.M) {
 			os.Exit(0)
 		}
 	}
-	api.DisableConfigDir() // once, before tests read PDF files side by side
 	os.Exit(m.Run())
 }
 

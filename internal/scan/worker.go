@@ -5,8 +5,6 @@ import (
 	"io"
 
 	"absah/internal/confine"
-
-	"github.com/pdfcpu/pdfcpu/pkg/api"
 )
 
 // The exit statuses of a worker.
@@ -22,7 +20,6 @@ func WorkerMain(stdin io.Reader, stdout io.Writer) int {
 	if err := confine.Here(limitsOfWorker); err != nil {
 		return confine.ExitUnlimited
 	}
-	api.DisableConfigDir() // the PDF reader reads and makes no file of its own
 	in, err := decodeRequest(stdin)
 	if err != nil {
 		return exitBroken
