@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"syscall"
 
+	"absah/internal/audit"
 	"absah/internal/ca"
 	"absah/internal/clock"
 	"absah/internal/config"
@@ -67,6 +68,9 @@ func Migrate(ctx context.Context, cfg config.Config, log *slog.Logger) (int, err
 		return 0, err
 	}
 	n, err := s.Migrate(ctx)
+	if err == nil {
+		err = audit.Adopt(ctx, s)
+	}
 	return n, errors.Join(err, s.Close())
 }
 

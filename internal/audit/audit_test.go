@@ -36,7 +36,10 @@ func TestVerifyFindsEveryKindOfTampering(t *testing.T) {
 		"delete":  "delete from audit where seq = 2",
 		"reorder": "update audit set seq = case seq when 2 then 30 else seq end where seq = 2",
 		"cut":     "delete from audit where seq = 5",
-		"add":     "insert into audit select 6, at, actor_id, actor_role, action, object_kind, object_id, detail, prev_hash, hash from audit where seq = 5",
+		"roots":   "update audit_head set frontier = (select hash from audit where seq = 1)",
+		"salt":    "update audit set salt = prev_hash where seq = 3",
+		"tail":    "update audit set detail = 'x' where seq = 5",
+		"add":     "insert into audit select 6, at, actor_id, actor_role, action, object_kind, object_id, detail, prev_hash, hash, salt from audit where seq = 5",
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -220,9 +220,14 @@ func (s *Service) write(ctx context.Context, tx *store.Tx, r db.Registration, fr
 	}
 	who := st.who
 	who.Role = string(st.role)
+	logged := map[string]string{"from": string(from), "to": string(to), "history": fmt.Sprintf("%x", h.Hash)}
+	for _, k := range []string{"serial", "reason"} { // what a restore needs to revoke again
+		if v := st.detail[k]; v != "" {
+			logged[k] = v
+		}
+	}
 	err = audit.Record(ctx, tx, s.now(), who, audit.Entry{
-		Action: "registration." + string(st.action), ObjectKind: "registration", ObjectID: r.ID,
-		Detail: map[string]string{"from": string(from), "to": string(to), "history": fmt.Sprintf("%x", h.Hash)},
+		Action: "registration." + string(st.action), ObjectKind: "registration", ObjectID: r.ID, Detail: logged,
 	})
 	if err != nil {
 		return err

@@ -23,7 +23,7 @@ import (
 const exportRows = 1000
 
 // line is a row of the record in an export. Hashes are in hexadecimal; with
-// them and the rows before anybody can compute the chain again.
+// the salt anybody can compute the leaf of the row again.
 type line struct {
 	Seq        int64           `json:"seq"`
 	At         string          `json:"at"` // RFC 3339, UTC
@@ -34,8 +34,9 @@ type line struct {
 	ObjectKind string          `json:"object_kind"`
 	ObjectID   string          `json:"object_id"`
 	Detail     json.RawMessage `json:"detail"`
-	PrevHash   string          `json:"prev_hash"`
+	PrevHash   string          `json:"prev_hash"` // of rows from before the Merkle log
 	Hash       string          `json:"hash"`
+	Salt       string          `json:"salt"`
 }
 
 func lineOf(r db.Audit) line {
@@ -43,6 +44,7 @@ func lineOf(r db.Audit) line {
 		Seq: r.Seq, At: clock.FromMicros(r.At).UTC().Format(time.RFC3339Nano), Micros: r.At, ActorID: r.ActorID,
 		ActorRole: r.ActorRole, Action: r.Action, ObjectKind: r.ObjectKind, ObjectID: r.ObjectID,
 		Detail: json.RawMessage(r.Detail), PrevHash: hex.EncodeToString(r.PrevHash), Hash: hex.EncodeToString(r.Hash),
+		Salt: hex.EncodeToString(r.Salt),
 	}
 }
 
@@ -109,7 +111,7 @@ func (p *Pages) exportJSON(w http.ResponseWriter, r *http.Request) error {
 	})
 }
 
-var columns = []string{"seq", "at", "at_micros", "actor_id", "actor_role", "action", "object_kind", "object_id", "detail", "prev_hash", "hash"}
+var columns = []string{"seq", "at", "at_micros", "actor_id", "actor_role", "action", "object_kind", "object_id", "detail", "prev_hash", "hash", "salt"}
 
 func (p *Pages) exportCSV(w http.ResponseWriter, r *http.Request) error {
 	return p.export(w, r, "csv", "text/csv; charset=utf-8", func(out io.Writer, rows []db.Audit, first, _ bool) error {
@@ -121,7 +123,7 @@ func (p *Pages) exportCSV(w http.ResponseWriter, r *http.Request) error {
 			l := lineOf(row)
 			cells = append(cells, []string{
 				strconv.FormatInt(l.Seq, 10), l.At, strconv.FormatInt(l.Micros, 10), l.ActorID, l.ActorRole, l.Action,
-				l.ObjectKind, l.ObjectID, string(l.Detail), l.PrevHash, l.Hash,
+				l.ObjectKind, l.ObjectID, string(l.Detail), l.PrevHash, l.Hash, l.Salt,
 			})
 		}
 		b := sheet.Write(',', cells)

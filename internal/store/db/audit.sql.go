@@ -10,40 +10,100 @@ import (
 )
 
 const auditHead = `-- name: AuditHead :one
-select size, hash from audit_head where id = 1
+select size, frontier from audit_head where id = 1
 `
 
 type AuditHeadRow struct {
-	Size int64
-	Hash Bytes
+	Size     int64
+	Frontier Bytes
 }
 
 func (q *Queries) AuditHead(ctx context.Context) (AuditHeadRow, error) {
 	row := q.db.QueryRowContext(ctx, auditHead)
 	var i AuditHeadRow
-	err := row.Scan(&i.Size, &i.Hash)
+	err := row.Scan(&i.Size, &i.Frontier)
 	return i, err
 }
 
+const auditLeaves = `-- name: AuditLeaves :many
+select seq, hash from audit where seq > $1 and seq <= $2 order by seq
+`
+
+type AuditLeavesParams struct {
+	After int64
+	Until int64
+}
+
+type AuditLeavesRow struct {
+	Seq  int64
+	Hash Bytes
+}
+
+func (q *Queries) AuditLeaves(ctx context.Context, arg AuditLeavesParams) ([]AuditLeavesRow, error) {
+	rows, err := q.db.QueryContext(ctx, auditLeaves, arg.After, arg.Until)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []AuditLeavesRow
+	for rows.Next() {
+		var i AuditLeavesRow
+		if err := rows.Scan(&i.Seq, &i.Hash); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const extendAudit = `-- name: ExtendAudit :one
-update audit_head set size = size + $1 where id = 1 returning size, hash
+update audit_head set size = size + $1 where id = 1 returning size, frontier
 `
 
 type ExtendAuditRow struct {
-	Size int64
-	Hash Bytes
+	Size     int64
+	Frontier Bytes
 }
 
 func (q *Queries) ExtendAudit(ctx context.Context, size int64) (ExtendAuditRow, error) {
 	row := q.db.QueryRowContext(ctx, extendAudit, size)
 	var i ExtendAuditRow
-	err := row.Scan(&i.Size, &i.Hash)
+	err := row.Scan(&i.Size, &i.Frontier)
+	return i, err
+}
+
+const getAudit = `-- name: GetAudit :one
+select seq, at, actor_id, actor_role, action, object_kind, object_id, detail, prev_hash, hash, salt from audit where seq = $1
+`
+
+func (q *Queries) GetAudit(ctx context.Context, seq int64) (Audit, error) {
+	row := q.db.QueryRowContext(ctx, getAudit, seq)
+	var i Audit
+	err := row.Scan(
+		&i.Seq,
+		&i.At,
+		&i.ActorID,
+		&i.ActorRole,
+		&i.Action,
+		&i.ObjectKind,
+		&i.ObjectID,
+		&i.Detail,
+		&i.PrevHash,
+		&i.Hash,
+		&i.Salt,
+	)
 	return i, err
 }
 
 const insertAudit = `-- name: InsertAudit :exec
-insert into audit (seq, at, actor_id, actor_role, action, object_kind, object_id, detail, prev_hash, hash)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+insert into audit (seq, at, actor_id, actor_role, action, object_kind, object_id, detail, prev_hash, hash, salt)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
 `
 
 type InsertAuditParams struct {
@@ -57,6 +117,7 @@ type InsertAuditParams struct {
 	Detail     string
 	PrevHash   Bytes
 	Hash       Bytes
+	Salt       Bytes
 }
 
 func (q *Queries) InsertAudit(ctx context.Context, arg InsertAuditParams) error {
@@ -71,12 +132,42 @@ func (q *Queries) InsertAudit(ctx context.Context, arg InsertAuditParams) error 
 		arg.Detail,
 		arg.PrevHash,
 		arg.Hash,
+		arg.Salt,
 	)
 	return err
 }
 
+const lastAuditOfObject = `-- name: LastAuditOfObject :one
+select seq, at, actor_id, actor_role, action, object_kind, object_id, detail, prev_hash, hash, salt from audit where object_kind = $1 and object_id = $2 and action = $3 order by seq desc limit 1
+`
+
+type LastAuditOfObjectParams struct {
+	ObjectKind string
+	ObjectID   string
+	Action     string
+}
+
+func (q *Queries) LastAuditOfObject(ctx context.Context, arg LastAuditOfObjectParams) (Audit, error) {
+	row := q.db.QueryRowContext(ctx, lastAuditOfObject, arg.ObjectKind, arg.ObjectID, arg.Action)
+	var i Audit
+	err := row.Scan(
+		&i.Seq,
+		&i.At,
+		&i.ActorID,
+		&i.ActorRole,
+		&i.Action,
+		&i.ObjectKind,
+		&i.ObjectID,
+		&i.Detail,
+		&i.PrevHash,
+		&i.Hash,
+		&i.Salt,
+	)
+	return i, err
+}
+
 const listAudit = `-- name: ListAudit :many
-select seq, at, actor_id, actor_role, action, object_kind, object_id, detail, prev_hash, hash from audit where seq > $1 order by seq limit $2
+select seq, at, actor_id, actor_role, action, object_kind, object_id, detail, prev_hash, hash, salt from audit where seq > $1 order by seq limit $2
 `
 
 type ListAuditParams struct {
@@ -104,6 +195,7 @@ func (q *Queries) ListAudit(ctx context.Context, arg ListAuditParams) ([]Audit, 
 			&i.Detail,
 			&i.PrevHash,
 			&i.Hash,
+			&i.Salt,
 		); err != nil {
 			return nil, err
 		}
@@ -119,7 +211,7 @@ func (q *Queries) ListAudit(ctx context.Context, arg ListAuditParams) ([]Audit, 
 }
 
 const listAuditBefore = `-- name: ListAuditBefore :many
-select seq, at, actor_id, actor_role, action, object_kind, object_id, detail, prev_hash, hash from audit where seq < $1 order by seq desc limit $2
+select seq, at, actor_id, actor_role, action, object_kind, object_id, detail, prev_hash, hash, salt from audit where seq < $1 order by seq desc limit $2
 `
 
 type ListAuditBeforeParams struct {
@@ -147,6 +239,7 @@ func (q *Queries) ListAuditBefore(ctx context.Context, arg ListAuditBeforeParams
 			&i.Detail,
 			&i.PrevHash,
 			&i.Hash,
+			&i.Salt,
 		); err != nil {
 			return nil, err
 		}
@@ -162,7 +255,7 @@ func (q *Queries) ListAuditBefore(ctx context.Context, arg ListAuditBeforeParams
 }
 
 const listAuditOfActorBefore = `-- name: ListAuditOfActorBefore :many
-select seq, at, actor_id, actor_role, action, object_kind, object_id, detail, prev_hash, hash from audit where actor_id = $1 and seq < $2 order by seq desc limit $3
+select seq, at, actor_id, actor_role, action, object_kind, object_id, detail, prev_hash, hash, salt from audit where actor_id = $1 and seq < $2 order by seq desc limit $3
 `
 
 type ListAuditOfActorBeforeParams struct {
@@ -191,6 +284,7 @@ func (q *Queries) ListAuditOfActorBefore(ctx context.Context, arg ListAuditOfAct
 			&i.Detail,
 			&i.PrevHash,
 			&i.Hash,
+			&i.Salt,
 		); err != nil {
 			return nil, err
 		}
@@ -206,7 +300,7 @@ func (q *Queries) ListAuditOfActorBefore(ctx context.Context, arg ListAuditOfAct
 }
 
 const listAuditOfObject = `-- name: ListAuditOfObject :many
-select seq, at, actor_id, actor_role, action, object_kind, object_id, detail, prev_hash, hash from audit where object_kind = $1 and object_id = $2 order by seq limit 500
+select seq, at, actor_id, actor_role, action, object_kind, object_id, detail, prev_hash, hash, salt from audit where object_kind = $1 and object_id = $2 order by seq limit 500
 `
 
 type ListAuditOfObjectParams struct {
@@ -234,6 +328,7 @@ func (q *Queries) ListAuditOfObject(ctx context.Context, arg ListAuditOfObjectPa
 			&i.Detail,
 			&i.PrevHash,
 			&i.Hash,
+			&i.Salt,
 		); err != nil {
 			return nil, err
 		}
@@ -249,7 +344,7 @@ func (q *Queries) ListAuditOfObject(ctx context.Context, arg ListAuditOfObjectPa
 }
 
 const listAuditOfObjectBefore = `-- name: ListAuditOfObjectBefore :many
-select seq, at, actor_id, actor_role, action, object_kind, object_id, detail, prev_hash, hash from audit where object_kind = $1 and object_id = $2 and seq < $3
+select seq, at, actor_id, actor_role, action, object_kind, object_id, detail, prev_hash, hash, salt from audit where object_kind = $1 and object_id = $2 and seq < $3
 order by seq desc limit $4
 `
 
@@ -285,6 +380,7 @@ func (q *Queries) ListAuditOfObjectBefore(ctx context.Context, arg ListAuditOfOb
 			&i.Detail,
 			&i.PrevHash,
 			&i.Hash,
+			&i.Salt,
 		); err != nil {
 			return nil, err
 		}
@@ -300,10 +396,10 @@ func (q *Queries) ListAuditOfObjectBefore(ctx context.Context, arg ListAuditOfOb
 }
 
 const setAuditHead = `-- name: SetAuditHead :exec
-update audit_head set hash = $1 where id = 1
+update audit_head set frontier = $1 where id = 1
 `
 
-func (q *Queries) SetAuditHead(ctx context.Context, hash Bytes) error {
-	_, err := q.db.ExecContext(ctx, setAuditHead, hash)
+func (q *Queries) SetAuditHead(ctx context.Context, frontier Bytes) error {
+	_, err := q.db.ExecContext(ctx, setAuditHead, frontier)
 	return err
 }

@@ -37,6 +37,34 @@ type Account struct {
 	UpdatedAt    int64
 }
 
+type Activation struct {
+	ID           string
+	TokenHash    Bytes
+	CredentialID string
+	EmployeeID   string
+	AccountID    string
+	ClientID     string
+	Process      string
+	Generation   int64
+	CreatedAt    int64
+	ExpiresAt    int64
+	EndedAt      int64
+}
+
+type ActivationItem struct {
+	ActivationID string
+	Position     int64
+	Kind         string
+	DocumentID   sql.NullString
+	Digest       Bytes
+	Request      string
+	Name         string
+	Uses         int64
+	State        string
+	Problem      string
+	FinishedAt   int64
+}
+
 type AgreementText struct {
 	Hash      Bytes
 	Kind      string
@@ -57,12 +85,19 @@ type Audit struct {
 	Detail     string
 	PrevHash   Bytes
 	Hash       Bytes
+	Salt       Bytes
 }
 
 type AuditHead struct {
-	ID   int64
-	Size int64
-	Hash Bytes
+	ID       int64
+	Size     int64
+	Frontier Bytes
+}
+
+type AuditNode struct {
+	Level int64
+	Idx   int64
+	Hash  Bytes
 }
 
 type BlockedKey struct {
@@ -90,6 +125,13 @@ type Certificate struct {
 	RevokedAt        int64
 	RevocationReason int64
 	WarnedDays       int64
+}
+
+type Checkpoint struct {
+	Size     int64
+	At       int64
+	Frontier Bytes
+	Note     string
 }
 
 type Correction struct {
@@ -144,6 +186,31 @@ type Crl struct {
 	ThisUpdate int64
 	NextUpdate int64
 	Der        Bytes
+}
+
+type Document struct {
+	ID        string
+	OwnerID   string
+	ClientID  string
+	Name      string
+	Kind      string
+	State     string
+	Pages     int64
+	Encrypted bool
+	Shared    bool
+	Version   int64
+	CreatedAt int64
+	UpdatedAt int64
+}
+
+type DocumentVersion struct {
+	DocumentID string
+	Number     int64
+	BlobID     string
+	KeySealed  Bytes
+	Size       int64
+	Sha256     Bytes
+	CreatedAt  int64
 }
 
 type Employee struct {
@@ -242,10 +309,36 @@ type Invitation struct {
 	SupersededAt int64
 }
 
+type LifeEvent struct {
+	ID         string
+	EmployeeID string
+	Kind       string
+	Detail     string
+	OpenedAt   int64
+	DueAt      int64
+	ToldAt     int64
+	ClosedAt   int64
+	Outcome    string
+}
+
 type Limiter struct {
 	Key       string
 	Count     int64
 	WindowEnd int64
+}
+
+type LogCheck struct {
+	Kind   string
+	At     int64
+	Size   int64
+	Intact bool
+	Detail string
+}
+
+type LogIdentity struct {
+	ID          int64
+	Origin      string
+	VerifierKey string
 }
 
 type Mail struct {
@@ -310,6 +403,7 @@ type Registration struct {
 	ApprovedBy   sql.NullString
 	Version      int64
 	UpdatedAt    int64
+	SucceededAt  int64
 }
 
 type RegistrationScope struct {
@@ -317,6 +411,14 @@ type RegistrationScope struct {
 	RegistrationID string
 	Status         string
 	StatusSince    int64
+}
+
+type Renewal struct {
+	RegistrationID string
+	OldSerial      string
+	SpkiHash       Bytes
+	Proof          Bytes
+	CreatedAt      int64
 }
 
 type Review struct {
@@ -366,6 +468,42 @@ type Session struct {
 	SeenAt    int64
 	ExpiresAt int64
 	RevokedAt int64
+}
+
+type Signature struct {
+	ID           string
+	ActivationID string
+	Position     int64
+	Place        int64
+	CredentialID string
+	Serial       string
+	Scheme       string
+	Hash         Bytes
+	State        string
+	Value        Bytes
+	DocumentID   sql.NullString
+	SourceSha256 Bytes
+	Version      int64
+	Level        string
+	IntendedAt   int64
+	MadeAt       int64
+}
+
+type SigningAuthority struct {
+	ID         string
+	EmployeeID string
+	Form       string
+	Office     string
+	Behalf     string
+	Decree     string
+	DecreeDate string
+	ValidFrom  string
+	ValidUntil string
+	Forbidden  string
+	EnteredBy  string
+	EnteredAt  int64
+	RevokedBy  string
+	RevokedAt  int64
 }
 
 type StaffImport struct {

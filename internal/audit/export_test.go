@@ -1,0 +1,4 @@
+package audit
+
+// Leaf lets tests make rows of older versions.
+var Leaf = leaf
