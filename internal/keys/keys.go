@@ -39,6 +39,7 @@ const (
 	ECDSAP256 Algorithm = "ecdsa-p256"
 	ECDSAP384 Algorithm = "ecdsa-p384"
 	RSA3072   Algorithm = "rsa-3072"
+	Ed25519   Algorithm = "ed25519" // of signed checkpoints of the log
 )
 
 var (
