@@ -16,10 +16,6 @@ import (
 	"absah/internal/keys"
 )
 
-// responderLife is how long a certificate of the OCSP responder is valid.
-// Nobody can revoke it (id-pkix-ocsp-nocheck), so it is short.
-const responderLife = 30 * 24 * time.Hour
-
 // ceremony makes keys and the authority's own certificates.
 type ceremony struct {
 	vault keys.Vault
@@ -51,7 +47,7 @@ func (c ceremony) key(ctx context.Context, name keys.Name, alg keys.Algorithm) (
 // takes up NAME.tbs or, if there is none, records what build makes there; then
 // it lints those bytes, signs them with signer and stores the result. parent is
 // nil for a root.
-func (c ceremony) certify(name string, key crypto.Signer, parent *x509.Certificate, build func() (template, error), signer crypto.Signer) (*x509.Certificate, error) {
+func (c ceremony) certify(name string, key crypto.PublicKey, parent *x509.Certificate, build func() (template, error), signer crypto.Signer) (*x509.Certificate, error) {
 	cert, err := readCertificate(c.dir, name)
 	if errors.Is(err, fs.ErrNotExist) {
 		cert, err = c.sign(name, build, signer)
@@ -126,14 +122,14 @@ func (c ceremony) sign(name string, build func() (template, error), signer crypt
 }
 
 // begin fills what the authority's own certificates have in common.
-func begin(signer, key crypto.Signer, issuer, subject []byte, from, to time.Time) (t template, id []byte, err error) {
-	if t.alg, err = algOf(signer.Public()); err != nil {
+func begin(signer, key crypto.PublicKey, issuer, subject []byte, from, to time.Time) (t template, id []byte, err error) {
+	if t.alg, err = algOf(signer); err != nil {
 		return t, nil, err
 	}
 	if t.serial, err = newSerial(rand.Reader); err != nil {
 		return t, nil, err
 	}
-	if t.spki, err = spkiOf(key.Public()); err != nil {
+	if t.spki, err = spkiOf(key); err != nil {
 		return t, nil, err
 	}
 	t.issuer, t.subject, t.notBefore, t.notAfter = issuer, subject, from, to
@@ -146,7 +142,7 @@ func rootTemplate(cfg HierarchyConfig, key crypto.Signer, now time.Time) (templa
 	if err != nil {
 		return template{}, err
 	}
-	t, id, err := begin(key, key, name, name, now, notAfter(now, cfg.RootYears))
+	t, id, err := begin(key.Public(), key.Public(), name, name, now, notAfter(now, cfg.RootYears))
 	if err != nil {
 		return t, err
 	}
@@ -159,7 +155,7 @@ func rootTemplate(cfg HierarchyConfig, key crypto.Signer, now time.Time) (templa
 	return t, l.err
 }
 
-func issuingTemplate(cfg HierarchyConfig, root *x509.Certificate, rootKey, key crypto.Signer, now time.Time) (template, error) {
+func issuingTemplate(cfg HierarchyConfig, root *x509.Certificate, rootKey crypto.Signer, key crypto.PublicKey, now time.Time) (template, error) {
 	name, err := cfg.issuingName().der()
 	if err != nil {
 		return template{}, err
@@ -172,7 +168,7 @@ func issuingTemplate(cfg HierarchyConfig, root *x509.Certificate, rootKey, key c
 	if end.After(root.NotAfter) {
 		return template{}, fmt.Errorf("%w: the issuing CA would outlive the root", ErrConfig)
 	}
-	t, id, err := begin(rootKey, key, root.RawSubject, name, now, end)
+	t, id, err := begin(rootKey.Public(), key, root.RawSubject, name, now, end)
 	if err != nil {
 		return t, err
 	}
@@ -184,41 +180,6 @@ func issuingTemplate(cfg HierarchyConfig, root *x509.Certificate, rootKey, key c
 	l.policy(policy, cfg.URLs.CPS)
 	l.crlDistribution(cfg.URLs.RootCRL)
 	l.authorityInfo("", cfg.URLs.RootCertificate) // the root answers by CRL alone
-	t.extensions = l.list
-	return t, l.err
-}
-
-// responderTemplate is a delegated OCSP responder (RFC 6960 4.2.2.2).
-func responderTemplate(issuing *x509.Certificate, issuingKey, key crypto.Signer, now time.Time) (template, error) {
-	end := now.Add(responderLife - time.Second)
-	if end.After(issuing.NotAfter) {
-		end = issuing.NotAfter
-	}
-	if !end.After(now) {
-		return template{}, fmt.Errorf("%w: the issuing CA has expired", ErrConfig)
-	}
-	name := Name{CommonName: "OCSP " + now.UTC().Format("2006-01-02")}
-	if c := issuing.Subject.Country; len(c) > 0 {
-		name.Country = c[0]
-	}
-	if o := issuing.Subject.Organization; len(o) > 0 {
-		name.Organisation = o[0]
-	}
-	subject, err := name.der()
-	if err != nil {
-		return template{}, err
-	}
-	t, id, err := begin(issuingKey, key, issuing.RawSubject, subject, now, end)
-	if err != nil {
-		return t, err
-	}
-	var l extensionList
-	l.authorityKeyID(issuing.SubjectKeyId)
-	l.subjectKeyID(id)
-	l.keyUsage(kuDigitalSignature)
-	l.extKeyUsage(oidEKUOCSPSigning)
-	l.basicConstraints(false, -1)
-	l.ocspNoCheck()
 	t.extensions = l.list
 	return t, l.err
 }

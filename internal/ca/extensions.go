@@ -27,6 +27,7 @@ var (
 	oidAnyPolicy        = asn1.ObjectIdentifier{2, 5, 29, 32, 0}
 	oidOCSPNoCheck      = asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 48, 1, 5}
 
+	oidEKUTimeStamping    = asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 3, 8}
 	oidEKUOCSPSigning     = asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 3, 9}
 	oidEKUDocumentSigning = asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 3, 36} // RFC 9336
 	oidEKUAdobe           = asn1.ObjectIdentifier{1, 2, 840, 113583, 1, 1, 5} // Adobe Authentic Documents Trust
@@ -99,8 +100,12 @@ func (l *extensionList) keyUsage(bits ...int) {
 	})
 }
 
-func (l *extensionList) extKeyUsage(oids ...asn1.ObjectIdentifier) {
-	l.add(oidExtKeyUsage, false, func(b *cryptobyte.Builder) {
+func (l *extensionList) extKeyUsage(oids ...asn1.ObjectIdentifier) { l.purposes(false, oids) }
+
+func (l *extensionList) criticalExtKeyUsage(oids ...asn1.ObjectIdentifier) { l.purposes(true, oids) }
+
+func (l *extensionList) purposes(critical bool, oids []asn1.ObjectIdentifier) {
+	l.add(oidExtKeyUsage, critical, func(b *cryptobyte.Builder) {
 		b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
 			for _, oid := range oids {
 				b.AddASN1ObjectIdentifier(oid)

@@ -10,7 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
+	"slices"
 	"time"
 
 	"absah/internal/clock"
@@ -32,6 +32,8 @@ type HierarchyConfig struct {
 
 	PolicyOID string // policy under which the issuing CA issues
 	URLs      URLs
+
+	Delegates Delegates // what it certifies for services of its own
 }
 
 func (c HierarchyConfig) withDefaults() HierarchyConfig {
@@ -47,6 +49,7 @@ func (c HierarchyConfig) withDefaults() HierarchyConfig {
 	if c.IssuingYears == 0 {
 		c.IssuingYears = 10
 	}
+	c.Delegates = c.Delegates.withDefaults(c.Country, c.Organisation, c.PolicyOID, c.URLs)
 	return c
 }
 
@@ -79,7 +82,7 @@ func (c HierarchyConfig) Check() error {
 			return err
 		}
 	}
-	return nil
+	return c.Delegates.Check()
 }
 
 func (c HierarchyConfig) rootName() Name {
@@ -90,24 +93,62 @@ func (c HierarchyConfig) issuingName() Name {
 	return Name{Country: c.Country, Organisation: c.Organisation, CommonName: c.IssuingName}
 }
 
-// Hierarchy is a root and its issuing CA.
+// Hierarchy is a root and its issuing CAs. The current one issues; those before
+// it, which were rolled over, still sign their CRLs and their responders' and
+// services' certificates until they end.
 type Hierarchy struct {
 	Dir     string
 	Root    *x509.Certificate
-	Issuing *x509.Certificate
+	Issuing *x509.Certificate // the current issuing CA
+
+	name    keys.Name     // of the current issuing CA
+	earlier []IssuingCert // oldest first
 
 	rootKey    crypto.Signer // nil when the root's key is kept elsewhere
-	issuingKey crypto.Signer
-	ocspKey    crypto.Signer
+	issuingKey crypto.Signer // of the current issuing CA
+	ocspKey    crypto.Signer // of its responder
+	tsaKey     crypto.Signer
+	sealKey    crypto.Signer
 	lints      *linters
 }
 
-// Establish holds the key ceremony: it makes the keys in the vault and the
-// certificates in cfg.Dir that are missing, and loads the rest. Each
-// certificate is recorded before it is signed (NAME.tbs) and after (NAME.crt),
-// so that a ceremony that was cut off goes on where it stopped, and processes
-// that hold it at once end with the same certificates. A certificate whose key
-// is missing is never replaced.
+// IssuingCert is an issuing CA, current or rolled over.
+type IssuingCert struct {
+	Name        string // in the database, in addresses and in file names
+	Certificate *x509.Certificate
+
+	key, responderKey crypto.Signer // nil when kept elsewhere
+}
+
+// IssuingCAs lists the issuing CAs, the oldest first; the last one issues.
+func (h *Hierarchy) IssuingCAs() []IssuingCert {
+	return append(slices.Clone(h.earlier), IssuingCert{h.Current(), h.Issuing, h.issuingKey, h.ocspKey})
+}
+
+// CA finds the root or an issuing CA by name.
+func (h *Hierarchy) CA(name string) (IssuingCert, bool) {
+	if name == string(RootCA) {
+		return IssuingCert{Name: name, Certificate: h.Root, key: h.rootKey}, true
+	}
+	for _, c := range h.IssuingCAs() {
+		if c.Name == name {
+			return c, true
+		}
+	}
+	return IssuingCert{}, false
+}
+
+// Current is the name of the issuing CA that issues.
+func (h *Hierarchy) Current() string { return string(h.name) }
+
+// Establish holds the key ceremony of an installation in one place: it makes
+// the keys in the vault and the certificates in cfg.Dir that are missing, and
+// loads the rest. Each certificate is recorded before it is signed (NAME.tbs)
+// and after (NAME.crt), so that a ceremony that was cut off goes on where it
+// stopped, and processes that hold it at once end with the same certificates. A
+// certificate whose key is missing is never replaced. Where the root or the
+// first issuing CA is kept elsewhere and its certificate is here, nothing is
+// made of it.
 func Establish(ctx context.Context, vault keys.Vault, cfg HierarchyConfig, now clock.Clock) (*Hierarchy, error) {
 	if err := cfg.Check(); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrConfig, err)
@@ -122,7 +163,7 @@ func Establish(ctx context.Context, vault keys.Vault, cfg HierarchyConfig, now c
 	if err != nil {
 		return nil, fmt.Errorf("establish root: %w", err)
 	}
-	root, err := c.certify(string(RootCA), rootKey, nil, func() (template, error) { return rootTemplate(cfg, rootKey, c.now) }, rootKey)
+	root, err := c.certify(string(RootCA), rootKey.Public(), nil, func() (template, error) { return rootTemplate(cfg, rootKey, c.now) }, rootKey)
 	if err != nil {
 		return nil, fmt.Errorf("establish root: %w", err)
 	}
@@ -130,94 +171,144 @@ func Establish(ctx context.Context, vault keys.Vault, cfg HierarchyConfig, now c
 	if err != nil {
 		return nil, fmt.Errorf("establish issuing CA: %w", err)
 	}
-	issuing, err := c.certify(string(IssuingCA), issuingKey, root,
-		func() (template, error) { return issuingTemplate(cfg, root, rootKey, issuingKey, c.now) }, rootKey)
+	_, err = c.certify(string(IssuingCA), issuingKey.Public(), root,
+		func() (template, error) { return issuingTemplate(cfg, root, rootKey, issuingKey.Public(), c.now) }, rootKey)
 	if err != nil {
 		return nil, fmt.Errorf("establish issuing CA: %w", err)
 	}
-	ocspKey, err := c.key(ctx, OCSPKey, keys.ECDSAP256)
-	if err != nil {
-		return nil, fmt.Errorf("establish OCSP responder: %w", err)
+	for _, d := range []struct {
+		name keys.Name
+		alg  keys.Algorithm
+	}{{OCSPKey, cfg.Delegates.OCSP.Algorithm}, {TSAKey, cfg.Delegates.TSA.Algorithm}, {SealKey, cfg.Delegates.Seal.Algorithm}} {
+		if _, err := c.key(ctx, d.name, d.alg); err != nil {
+			return nil, fmt.Errorf("establish %s: %w", d.name, err)
+		}
 	}
-	h := &Hierarchy{Dir: cfg.Dir, Root: root, Issuing: issuing, rootKey: rootKey, issuingKey: issuingKey, ocspKey: ocspKey, lints: c.lints}
-	if _, err := h.RenewResponder(ctx, now); err != nil {
+	h, err := Load(ctx, vault, cfg.Dir)
+	if err != nil {
+		return nil, err
+	}
+	h.lints = c.lints
+	if _, err := h.RenewDelegates(ctx, cfg.Delegates, now); err != nil {
 		return nil, err
 	}
 	return h, nil
 }
 
-// Load opens a hierarchy that Establish made, with those of its keys that this
-// vault has: a process that answers OCSP needs no key of a CA, and the root's
-// may lie in a safe. What needs a missing key fails with ErrNotEstablished, as
-// does Load when a certificate is missing; ErrConfig says that key and
-// certificate do not belong together.
+// Load opens a hierarchy that Establish or a ceremony made, with those of its
+// keys that this vault has: a process that answers OCSP needs no key of a CA,
+// and the root's may lie in a safe. What needs a missing key fails with
+// ErrNotEstablished, as does Load when a certificate is missing; ErrConfig says
+// that key and certificate do not belong together.
 func Load(ctx context.Context, vault keys.Vault, dir string) (*Hierarchy, error) {
 	h, err := LoadPublic(dir)
 	if err != nil {
 		return nil, err
 	}
-	for _, k := range []struct {
-		name keys.Name
-		cert *x509.Certificate
-		to   *crypto.Signer
-	}{{RootCA, h.Root, &h.rootKey}, {IssuingCA, h.Issuing, &h.issuingKey}, {OCSPKey, nil, &h.ocspKey}} {
-		signer, err := vault.Signer(ctx, k.name)
+	open := func(name keys.Name, cert *x509.Certificate, to *crypto.Signer) error {
+		signer, err := vault.Signer(ctx, name)
 		if errors.Is(err, keys.ErrNoKey) {
-			continue
+			return nil
 		}
 		if err != nil {
-			return nil, fmt.Errorf("load hierarchy: %w", err)
+			return fmt.Errorf("load hierarchy: %w", err)
 		}
-		if k.cert != nil {
-			if err := belongs(signer, k.cert); err != nil {
-				return nil, fmt.Errorf("load %s: %w", k.name, err)
+		if cert != nil {
+			if err := belongs(signer.Public(), cert); err != nil {
+				return fmt.Errorf("load %s: %w", name, err)
 			}
 		}
-		*k.to = signer
+		*to = signer
+		return nil
+	}
+	err = errors.Join(
+		open(RootCA, h.Root, &h.rootKey), open(h.name, h.Issuing, &h.issuingKey), open(responderKeyOf(h.name), nil, &h.ocspKey),
+		open(TSAKey, nil, &h.tsaKey), open(SealKey, nil, &h.sealKey))
+	for i := range h.earlier {
+		c := &h.earlier[i]
+		err = errors.Join(err, open(keys.Name(c.Name), c.Certificate, &c.key), open(responderKeyOf(keys.Name(c.Name)), nil, &c.responderKey))
+	}
+	if err != nil {
+		return nil, err
 	}
 	return h, nil
 }
 
 // LoadPublic opens the certificates alone, for roles that verify and publish.
+// The issuing CA with the highest number is the current one.
 func LoadPublic(dir string) (*Hierarchy, error) {
 	h := &Hierarchy{Dir: dir, lints: &linters{}}
-	for _, f := range []struct {
-		name string
-		to   **x509.Certificate
-	}{{string(RootCA), &h.Root}, {string(IssuingCA), &h.Issuing}} {
-		cert, err := readCertificate(dir, f.name)
-		if errors.Is(err, fs.ErrNotExist) {
-			return nil, fmt.Errorf("load %s: %w", f.name, ErrNotEstablished)
-		}
-		if err != nil {
-			return nil, fmt.Errorf("load %s: %w", f.name, err)
-		}
-		*f.to = cert
+	var err error
+	if h.Root, err = readCA(dir, RootCA); err != nil {
+		return nil, err
 	}
 	if err := h.Root.CheckSignatureFrom(h.Root); err != nil {
 		return nil, fmt.Errorf("%w: root is not self-signed: %w", ErrConfig, err)
 	}
-	if err := h.Issuing.CheckSignatureFrom(h.Root); err != nil {
-		return nil, fmt.Errorf("%w: the issuing CA is not the root's: %w", ErrConfig, err)
-	}
-	return h, nil
-}
-
-// Issuer makes the issuer of subscriber certificates of this hierarchy.
-func (h *Hierarchy) Issuer(cfg IssuerConfig) (*Issuer, error) {
-	if h.issuingKey == nil {
-		return nil, fmt.Errorf("issuer: %w: no key", ErrNotEstablished)
-	}
-	cfg.Name, cfg.Certificate, cfg.Signer, cfg.lints = string(IssuingCA), h.Issuing, h.issuingKey, h.lints
-	cfg.OwnKeys = [][]byte{h.Root.RawSubjectPublicKeyInfo, h.Issuing.RawSubjectPublicKeyInfo}
-	if h.ocspKey != nil {
-		spki, err := spkiOf(h.ocspKey.Public())
+	for n := 1; ; n++ {
+		name := issuingName(n)
+		cert, err := readCA(dir, name)
+		if errors.Is(err, ErrNotEstablished) && n > 1 {
+			return h, nil
+		}
 		if err != nil {
 			return nil, err
 		}
-		cfg.OwnKeys = append(cfg.OwnKeys, spki)
+		if err := cert.CheckSignatureFrom(h.Root); err != nil {
+			return nil, fmt.Errorf("%w: %s is not the root's: %w", ErrConfig, name, err)
+		}
+		if n > 1 {
+			h.earlier = append(h.earlier, IssuingCert{Name: string(h.name), Certificate: h.Issuing})
+		}
+		h.name, h.Issuing = name, cert
+	}
+}
+
+func readCA(dir string, name keys.Name) (*x509.Certificate, error) {
+	cert, err := readCertificate(dir, string(name))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("load %s: %w", name, ErrNotEstablished)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("load %s: %w", name, err)
+	}
+	return cert, nil
+}
+
+// Issuer makes the issuer of subscriber certificates of this hierarchy.
+func (h *Hierarchy) Issuer(cfg IssuerConfig) (*Issuer, error) { return h.issuerOf(h.Current(), cfg) }
+
+// issuerOf makes the issuer of an issuing CA: one that was rolled over still
+// takes up the intents that were recorded under it.
+func (h *Hierarchy) issuerOf(name string, cfg IssuerConfig) (*Issuer, error) {
+	c, ok := h.CA(name)
+	if !ok || c.key == nil {
+		return nil, fmt.Errorf("issuer %s: %w: no key", name, ErrNotEstablished)
+	}
+	cfg.Name, cfg.Certificate, cfg.Signer, cfg.lints = name, c.Certificate, c.key, h.lints
+	var err error
+	if cfg.OwnKeys, err = h.ownKeys(); err != nil {
+		return nil, err
 	}
 	return NewIssuer(cfg)
+}
+
+// ownKeys are the SubjectPublicKeyInfos that no subscriber may have.
+func (h *Hierarchy) ownKeys() ([][]byte, error) {
+	own := [][]byte{h.Root.RawSubjectPublicKeyInfo}
+	for _, c := range h.IssuingCAs() {
+		own = append(own, c.Certificate.RawSubjectPublicKeyInfo)
+	}
+	for _, d := range h.delegates() {
+		spki, err := h.delegateSPKI(d)
+		if err != nil {
+			return nil, err
+		}
+		if spki != nil {
+			own = append(own, spki)
+		}
+	}
+	return own, nil
 }
 
 // CanSignRoot reports whether the root's key is at hand.
@@ -231,69 +322,13 @@ func readCertificate(dir, name string) (*x509.Certificate, error) {
 	return x509.ParseCertificate(der)
 }
 
-func belongs(signer crypto.Signer, cert *x509.Certificate) error {
-	spki, err := spkiOf(signer.Public())
+func belongs(pub crypto.PublicKey, cert *x509.Certificate) error {
+	spki, err := spkiOf(pub)
 	if err != nil {
 		return err
 	}
 	if !bytes.Equal(spki, cert.RawSubjectPublicKeyInfo) {
-		return fmt.Errorf("%w: the key in the vault does not belong to the certificate", ErrConfig)
+		return fmt.Errorf("%w: the key does not belong to the certificate", ErrConfig)
 	}
 	return nil
-}
-
-// RenewResponder gives the OCSP responder a new certificate when the newest
-// one ends in less than a third of its life, or there is none. All of them
-// stay in the directory, numbered. It reports whether it made one.
-func (h *Hierarchy) RenewResponder(_ context.Context, now clock.Clock) (bool, error) {
-	if h.issuingKey == nil || h.ocspKey == nil {
-		return false, fmt.Errorf("renew OCSP responder: %w: no key", ErrNotEstablished)
-	}
-	t := now().Truncate(time.Second)
-	// A recorded intent that was never signed may be old by now: the second
-	// round replaces what the first made of it.
-	for renewed := range 3 {
-		cert, number, err := newestResponder(h.Dir)
-		if err != nil {
-			return false, fmt.Errorf("renew OCSP responder: %w", err)
-		}
-		if cert != nil && belongs(h.ocspKey, cert) == nil && cert.CheckSignatureFrom(h.Issuing) == nil &&
-			(cert.NotAfter.Sub(t) > responderLife/3 || cert.NotAfter.Equal(h.Issuing.NotAfter)) {
-			return renewed > 0, nil
-		}
-		c := ceremony{dir: h.Dir, now: t, lints: h.lints}
-		_, err = c.certify(responderFile(number+1), h.ocspKey, h.Issuing,
-			func() (template, error) { return responderTemplate(h.Issuing, h.issuingKey, h.ocspKey, t) }, h.issuingKey)
-		if err != nil {
-			return false, fmt.Errorf("renew OCSP responder: %w", err)
-		}
-	}
-	return false, fmt.Errorf("renew OCSP responder: %w: recorded intents do not lead to a valid certificate", ErrConfig)
-}
-
-func responderFile(number int) string { return fmt.Sprintf("%s-%06d", OCSPKey, number) }
-
-// newestResponder returns the responder's certificate of the highest number,
-// nil and 0 when there is none.
-func newestResponder(dir string) (*x509.Certificate, int, error) {
-	found, err := filepath.Glob(filepath.Join(dir, string(OCSPKey)+"-*.crt"))
-	if err != nil {
-		return nil, 0, err
-	}
-	newest := 0
-	for _, path := range found {
-		var n int
-		name := strings.TrimSuffix(filepath.Base(path), ".crt")
-		if _, err := fmt.Sscanf(name, string(OCSPKey)+"-%06d", &n); err == nil && responderFile(n) == name {
-			newest = max(newest, n)
-		}
-	}
-	if newest == 0 {
-		return nil, 0, nil
-	}
-	cert, err := readCertificate(dir, responderFile(newest))
-	if err != nil {
-		return nil, 0, fmt.Errorf("read %s: %w", responderFile(newest), err)
-	}
-	return cert, newest, nil
 }

@@ -71,10 +71,11 @@ func TestCeremonyResumesWhereItStopped(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(entries) != 6 {
-		t.Fatalf("%d files, want an intent and a certificate for root, issuing CA and responder", len(entries))
+	if len(entries) != 10 {
+		t.Fatalf("%d files, want an intent and a certificate for root, issuing CA, responder, TSA and seal", len(entries))
 	}
-	order := []string{"ca-root.tbs", "ca-root.crt", "ca-issuing.tbs", "ca-issuing.crt", "ca-ocsp-000001.tbs", "ca-ocsp-000001.crt"}
+	order := []string{"ca-root.tbs", "ca-root.crt", "ca-issuing.tbs", "ca-issuing.crt", "ca-tsa-000001.tbs", "ca-tsa-000001.crt",
+		"ca-seal-000001.tbs", "ca-seal-000001.crt", "ca-ocsp-000001.tbs", "ca-ocsp-000001.crt"}
 	for kept := range len(order) + 1 {
 		cfg := w.cfg
 		cfg.Dir = t.TempDir()
@@ -194,6 +195,10 @@ func TestHierarchyConfigIsChecked(t *testing.T) {
 		"policy text":   {func(c *HierarchyConfig) { c.PolicyOID = "2.16.x" }, "policy_oid"},
 		"OCSP address":  {func(c *HierarchyConfig) { c.URLs.OCSP = "ftp://x/y" }, "ocsp_url"},
 		"CRL address":   {func(c *HierarchyConfig) { c.URLs.RootCRL = "http://" }, "root_crl_url"},
+		"OCSP life":     {func(c *HierarchyConfig) { c.Delegates.OCSP.Days = 93 }, "days"},
+		"TSA policy":    {func(c *HierarchyConfig) { c.Delegates.TSA.PolicyOID = "1" }, "policy_oid"},
+		"seal key":      {func(c *HierarchyConfig) { c.Delegates.Seal.Algorithm = "rsa-1024" }, "algorithm"},
+		"seal name":     {func(c *HierarchyConfig) { c.Delegates.Seal.CommonName = " x" }, "commonName"},
 		"padded name":   {func(c *HierarchyConfig) { c.RootName = "Induk " }, "commonName"},
 		"control chars": {func(c *HierarchyConfig) { c.RootName = "Induk\x00" }, "commonName"},
 	} {

@@ -16,6 +16,7 @@ var (
 	oidSerialNumber = asn1.ObjectIdentifier{2, 5, 4, 5}
 	oidCountry      = asn1.ObjectIdentifier{2, 5, 4, 6}
 	oidOrganisation = asn1.ObjectIdentifier{2, 5, 4, 10}
+	oidOrgID        = asn1.ObjectIdentifier{2, 5, 4, 97}
 	oidOrgUnit      = asn1.ObjectIdentifier{2, 5, 4, 11}
 )
 
@@ -33,6 +34,8 @@ type Name struct {
 	Unit         string
 	CommonName   string
 	SerialNumber string // an employee reference such as the NIP, never the NIK
+
+	OrganisationID string // organizationIdentifier of a legal person (ETSI EN 319 412-1 5.1.4), such as NTRID-123
 }
 
 // check refuses names that RFC 5280 does not allow and NIK-like digits.
@@ -71,6 +74,7 @@ func (n Name) fields() []nameField {
 	all := []nameField{
 		{"countryName", oidCountry, cbasn1.PrintableString, n.Country},
 		{"organizationName", oidOrganisation, cbasn1.UTF8String, n.Organisation},
+		{"organizationIdentifier", oidOrgID, cbasn1.UTF8String, n.OrganisationID},
 		{"organizationalUnitName", oidOrgUnit, cbasn1.UTF8String, n.Unit},
 		{"commonName", oidCommonName, cbasn1.UTF8String, n.CommonName},
 		{"serialNumber", oidSerialNumber, cbasn1.PrintableString, n.SerialNumber},

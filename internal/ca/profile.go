@@ -48,6 +48,18 @@ func URLsAt(base string) URLs {
 	}
 }
 
+// For is u for the certificates that the issuing CA of that name issues.
+func (u URLs) For(issuing string) URLs {
+	named := func(s, suffix string) string {
+		if base, ok := strings.CutSuffix(s, string(IssuingCA)+suffix); ok {
+			return base + issuing + suffix
+		}
+		return s
+	}
+	u.IssuingCertificate, u.IssuingCRL = named(u.IssuingCertificate, ".crt"), named(u.IssuingCRL, ".crl")
+	return u
+}
+
 // DefaultProfile is the profile of the guide's certificates: valid two years,
 // with the e-mail address and without the unit, which changes more often than
 // the certificate and may be longer than RFC 5280 allows.

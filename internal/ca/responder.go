@@ -114,7 +114,7 @@ func (r *Responder) certificate(now time.Time) (*x509.Certificate, error) {
 			return nil, fmt.Errorf("read the responder's certificate: %w", ErrNotEstablished)
 		}
 		if r.own == nil || !cert.Equal(r.own) {
-			if err := errors.Join(belongs(r.key, cert), cert.CheckSignatureFrom(r.cert)); err != nil {
+			if err := errors.Join(belongs(r.key.Public(), cert), cert.CheckSignatureFrom(r.cert)); err != nil {
 				return nil, fmt.Errorf("the responder's certificate: %w", err)
 			}
 			r.own = cert
