@@ -74,6 +74,22 @@ type AgreementText struct {
 	CreatedAt int64
 }
 
+type Approval struct {
+	ReviewID          string
+	AboutID           string
+	CredentialID      Bytes
+	AuthenticatorData Bytes
+	ClientData        Bytes
+	Signature         Bytes
+	CreatedAt         int64
+}
+
+type ApprovalPasskey struct {
+	CredentialID Bytes
+	EmployeeID   string
+	PinnedAt     int64
+}
+
 type Audit struct {
 	Seq        int64
 	At         int64
@@ -98,6 +114,21 @@ type AuditNode struct {
 	Level int64
 	Idx   int64
 	Hash  Bytes
+}
+
+type AuthorityCertificate struct {
+	Serial           string
+	Issuer           string
+	Name             string
+	Purpose          string
+	Subject          string
+	Der              Bytes
+	SpkiHash         Bytes
+	NotBefore        int64
+	NotAfter         int64
+	RecordedAt       int64
+	RevokedAt        int64
+	RevocationReason int64
 }
 
 type BlockedKey struct {
@@ -125,6 +156,23 @@ type Certificate struct {
 	RevokedAt        int64
 	RevocationReason int64
 	WarnedDays       int64
+}
+
+type CheckProblem struct {
+	RunID   string
+	Serial  string
+	What    string
+	FoundAt int64
+}
+
+type CheckRun struct {
+	ID         string
+	StartedAt  int64
+	FinishedAt int64
+	Reached    string
+	Checked    int64
+	Problems   int64
+	ToldAt     int64
 }
 
 type Checkpoint struct {
@@ -529,6 +577,21 @@ type StageWait struct {
 	Status         string
 	EndedAt        int64
 	Micros         int64
+}
+
+type TrustAnchor struct {
+	ID          string
+	Certificate Bytes
+	Fingerprint Bytes
+	Subject     string
+	NotBefore   int64
+	NotAfter    int64
+	Sunset      int64
+	Hosts       string
+	Note        string
+	AddedAt     int64
+	AddedBy     string
+	WithdrawnAt int64
 }
 
 type Unit struct {
