@@ -7,10 +7,12 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 
 	"absah/internal/ca"
 	"absah/internal/confine"
 	"absah/internal/verification"
+	"absah/pades/fetch"
 )
 
 // verifier judges documents of anybody: signers of this authority, with its
@@ -24,16 +26,26 @@ func (a *App) verifier() (*verification.Service, error) {
 	if err != nil {
 		return nil, err
 	}
-	anchors := [][]byte{a.Hierarchy.Root.Raw}
+	anchors := []verification.TrustAnchor{{DER: a.Hierarchy.Root.Raw}}
 	for i, name := range a.Config.Verify.Trust {
 		more, err := roots(name)
 		if err != nil {
 			return nil, fmt.Errorf("verify.trust[%d]: %w", i, err)
 		}
-		anchors = append(anchors, more...)
+		for _, der := range more {
+			anchors = append(anchors, verification.TrustAnchor{DER: der})
+		}
 	}
 	trust := func(ctx context.Context) (verification.Trust, error) {
-		t := verification.Trust{Anchors: anchors}
+		t := verification.Trust{Anchors: slices.Clone(anchors)}
+		entered, err := a.Anchors().List(ctx)
+		if err != nil {
+			return verification.Trust{}, err
+		}
+		for _, e := range entered {
+			t.Anchors = append(t.Anchors, verification.TrustAnchor{DER: e.Certificate, Sunset: e.Sunset})
+			t.Hosts = append(t.Hosts, e.Hosts...)
+		}
 		for _, name := range []string{string(ca.RootCA), string(ca.IssuingCA)} {
 			list, err := a.Records.CRL(ctx, name)
 			if errors.Is(err, ca.ErrNotEstablished) {
@@ -46,7 +58,14 @@ func (a *App) verifier() (*verification.Service, error) {
 		}
 		return t, nil
 	}
-	return &verification.Service{Pool: pool, Trust: trust, Clock: a.Clock}, nil
+	outside := fetch.NewClient(fetch.Options{MaxSize: 8 << 20})
+	ask := func(ctx context.Context, q verification.Question) ([]byte, error) { return outside.Relay(ctx, q.URL, q.Body) }
+	return &verification.Service{Pool: pool, Trust: trust, Clock: a.Clock, Ask: ask}, nil
+}
+
+// Anchors is the list of other authorities that administrators keep.
+func (a *App) Anchors() *verification.Anchors {
+	return &verification.Anchors{Store: a.Store, Accounts: a.Accounts, Clock: a.Clock}
 }
 
 var errNoRoot = errors.New("holds no certificate in PEM form")

@@ -38,8 +38,15 @@ var (
 
 // Trust is whom to believe, and what is known of revocations.
 type Trust struct {
-	Anchors [][]byte // DER certificates
+	Anchors []TrustAnchor
 	CRLs    [][]byte // DER
+	Hosts   []string // servers that may be asked about revocation, lower-case
+}
+
+// TrustAnchor is the certificate of an authority that is believed.
+type TrustAnchor struct {
+	DER    []byte
+	Sunset time.Time // signatures proven to be later are not believed; zero is the end of the certificate
 }
 
 // Service judges documents. It is safe for concurrent use.
@@ -47,6 +54,9 @@ type Service struct {
 	Pool  *confine.Pool
 	Trust func(ctx context.Context) (Trust, error)
 	Clock clock.Clock
+	// Ask gets the answer of an authority's server; nil asks nobody. It has to
+	// keep to public addresses (security: server-side request forgery).
+	Ask func(ctx context.Context, q Question) ([]byte, error)
 }
 
 // Answer is what was found out about a document.
@@ -93,11 +103,27 @@ func (s *Service) Judge(ctx context.Context, d *Document, password []byte) (*Ans
 		return nil, fmt.Errorf("find whom to trust: %w", err)
 	}
 	answer := &Answer{Size: d.Size, SHA256: d.SHA256, At: s.Clock(), Report: &validation.Report{}}
-	question, err := json.Marshal(question{Trust: trust, Time: answer.At, Password: password[:min(len(password), MaxPassword)], Size: d.Size})
+	q := question{Trust: trust, Time: answer.At, Password: password[:min(len(password), MaxPassword)], Size: d.Size}
+	for round := 0; ; round++ {
+		q.Last = round == maxRounds || s.Ask == nil
+		r, err := s.run(ctx, q, d)
+		if err != nil {
+			return nil, err
+		}
+		if answer.Report = r.Report; q.Last || len(r.Missing) == 0 {
+			return answer, nil
+		}
+		q.Known = append(q.Known, s.askOutside(ctx, r.Missing[:min(len(r.Missing), maxQuestions)], trust.Hosts)...)
+	}
+}
+
+// run has a child judge the document once.
+func (s *Service) run(ctx context.Context, q question, d *Document) (*reply, error) {
+	message, err := json.Marshal(q)
 	if err != nil {
 		return nil, fmt.Errorf("ask the child process: %w", err)
 	}
-	b, err := s.Pool.Run(ctx, question, d.file)
+	b, err := s.Pool.Run(ctx, message, d.file)
 	var failed *confine.FailedError
 	switch {
 	case errors.Is(err, confine.ErrBusy):
@@ -107,10 +133,11 @@ func (s *Service) Judge(ctx context.Context, d *Document, password []byte) (*Ans
 	case err != nil:
 		return nil, fmt.Errorf("judge the document: %w", err)
 	}
-	if err := json.Unmarshal(b, answer.Report); err != nil {
+	r := &reply{Report: &validation.Report{}}
+	if err := json.Unmarshal(b, r); err != nil {
 		return nil, fmt.Errorf("read the answer of the child process: %w", err)
 	}
-	return answer, nil
+	return r, nil
 }
 
 // question is what the child process reads on stdin.
@@ -119,6 +146,14 @@ type question struct {
 	Time     time.Time
 	Password []byte
 	Size     int64
+	Known    []answered // what servers of authorities answered
+	Last     bool       // nobody will be asked any more
+}
+
+// reply is what it writes to stdout.
+type reply struct {
+	Report  *validation.Report
+	Missing []Question
 }
 
 // Limits of the child process and its messages.
@@ -153,28 +188,32 @@ func WorkerMain(stdin io.Reader, stdout io.Writer) int {
 	if err := confine.Here(limits); err != nil {
 		return confine.ExitUnlimited
 	}
-	report, err := answer(stdin, os.NewFile(confine.FileDescriptor, "document"))
+	found, err := answer(stdin, os.NewFile(confine.FileDescriptor, "document"))
 	if err != nil {
 		return exitBroken
 	}
-	if err := json.NewEncoder(stdout).Encode(report); err != nil {
+	if err := json.NewEncoder(stdout).Encode(found); err != nil {
 		return exitBroken
 	}
 	return 0
 }
 
-func answer(stdin io.Reader, document io.ReaderAt) (*validation.Report, error) {
+func answer(stdin io.Reader, document io.ReaderAt) (*reply, error) {
 	var q question
 	if err := json.NewDecoder(io.LimitReader(stdin, maxQuestion)).Decode(&q); err != nil {
 		return nil, fmt.Errorf("read the question: %w", err)
 	}
 	var anchors []*certpath.Anchor
-	for _, der := range q.Anchors {
-		c, err := certpath.ParseCertificate(der)
+	for _, anchor := range q.Anchors {
+		c, err := certpath.ParseCertificate(anchor.DER)
 		if err != nil {
 			return nil, fmt.Errorf("read an anchor: %w", err)
 		}
-		anchors = append(anchors, certpath.NewAnchor(c))
+		a := certpath.NewAnchor(c)
+		if !anchor.Sunset.IsZero() && (a.Sunset.IsZero() || anchor.Sunset.Before(a.Sunset)) {
+			a.Sunset = anchor.Sunset
+		}
+		anchors = append(anchors, a)
 	}
 	var crls []*certpath.CRL
 	for _, der := range q.CRLs {
@@ -188,9 +227,19 @@ func answer(stdin io.Reader, document io.ReaderAt) (*validation.Report, error) {
 	if err != nil {
 		return nil, fmt.Errorf("take the anchors: %w", err)
 	}
-	v, err := validation.New(validation.Config{Trust: trust, Source: certpath.NewArchive(nil, crls, nil), Now: func() time.Time { return q.Time }})
+	outside := newRelay(q.Hosts, q.Known)
+	source := certpath.Sources(certpath.NewArchive(nil, crls, nil), outside)
+	v, err := validation.New(validation.Config{Trust: trust, Source: source, Now: func() time.Time { return q.Time }})
 	if err != nil {
 		return nil, err
 	}
-	return v.Validate(context.Background(), document, q.Size, validation.Options{Password: q.Password})
+	report, err := v.Validate(context.Background(), document, q.Size, validation.Options{Password: q.Password})
+	if err != nil {
+		return nil, err
+	}
+	r := &reply{Report: report}
+	if !q.Last {
+		r.Missing = outside.missing
+	}
+	return r, nil
 }

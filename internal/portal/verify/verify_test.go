@@ -58,7 +58,11 @@ func site(t *testing.T, anchors ...[]byte) (http.Handler, *verification.Service)
 	}
 	pool.Wall = 2 * time.Minute
 	s := &verification.Service{Pool: pool, Clock: clock.System, Trust: func(context.Context) (verification.Trust, error) {
-		return verification.Trust{Anchors: anchors}, nil
+		var trust verification.Trust
+		for _, der := range anchors {
+			trust.Anchors = append(trust.Anchors, verification.TrustAnchor{DER: der})
+		}
+		return trust, nil
 	}}
 	return portal.New(portal.Config{
 		BaseURL: base, Accounts: nobody{}, Identity: ui.Identity{Product: "Absah", Organisation: "Instansi Contoh"},

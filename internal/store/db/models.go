@@ -87,6 +87,7 @@ type Approval struct {
 type ApprovalPasskey struct {
 	CredentialID Bytes
 	EmployeeID   string
+	PublicKey    Bytes
 	PinnedAt     int64
 }
 
