@@ -32,6 +32,7 @@ import (
 	"absah/internal/staff"
 	"absah/internal/store"
 	"absah/internal/store/blob"
+	"absah/internal/tsa"
 	"absah/internal/verification"
 )
 
@@ -60,6 +61,11 @@ type App struct {
 	Mailbox   *mailbox.Server // demo only
 	DemoGuide *demopage.Guide // demo only: who lives there
 
+	// Timestamps is the installation's own timestamp authority: a
+	// tsp.Timestamper, and what /tsa answers with.
+	Timestamps *tsa.Unit
+
+	guard   *tsa.Guard
 	smtp    *smtp.Client
 	scans   *scan.Pool
 	profile ca.Profile
@@ -83,7 +89,7 @@ func Open(ctx context.Context, cfg config.Config, o Options) (*App, error) {
 	}
 	a := &App{Config: cfg, Demo: o.Demo, Log: o.Log, Clock: o.Clock, Hub: &live.Hub{}}
 	for _, step := range []func(context.Context) error{
-		a.checkKind, a.openStore, a.openVault, a.openBlobs, a.openMail, a.openPeople, a.openAuthority,
+		a.checkKind, a.openStore, a.openVault, a.openBlobs, a.openMail, a.openPeople, a.openAuthority, a.openTSA,
 	} {
 		if err := step(ctx); err != nil {
 			return nil, errors.Join(err, a.Close())
@@ -100,6 +106,9 @@ func Open(ctx context.Context, cfg config.Config, o Options) (*App, error) {
 // Close ends what Open began.
 func (a *App) Close() error {
 	var errs []error
+	if a.guard != nil {
+		errs = append(errs, a.guard.Close())
+	}
 	if a.smtp != nil {
 		errs = append(errs, a.smtp.Close())
 	}

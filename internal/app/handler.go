@@ -46,6 +46,7 @@ func (a *App) Handler() (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
+	timestamps := pki.TSA(a.Timestamps.Respond, a.Log)
 	var proxies []netip.Prefix
 	for _, p := range a.Config.TrustedProxies {
 		prefix, err := netip.ParsePrefix(p)
@@ -69,8 +70,12 @@ func (a *App) Handler() (http.Handler, error) {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		// Before any mux: one would take the // out of an OCSP request that
 		// came by GET (RFC 6960 A.1).
-		if strings.HasPrefix(r.URL.Path, "/pki/") {
+		switch {
+		case strings.HasPrefix(r.URL.Path, "/pki/"):
 			public.ServeHTTP(w, r)
+			return
+		case r.URL.Path == "/tsa":
+			timestamps.ServeHTTP(w, r)
 			return
 		}
 		mux.ServeHTTP(w, r)

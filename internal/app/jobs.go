@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"absah/internal/ca"
 	"absah/internal/enrolment"
 	"absah/internal/outbox"
 	"absah/internal/staff"
@@ -38,7 +39,13 @@ func (a *App) handlers() map[string]store.Handler {
 			_, err := a.Enrolment.TellOfficers(ctx)
 			return err
 		},
-		jobUpkeep: func(ctx context.Context, _ string) error { return a.Authority.Upkeep(ctx) },
+		jobUpkeep: func(ctx context.Context, _ string) error {
+			err := a.Authority.Upkeep(ctx)
+			if unit := a.renewTSA(); !errors.Is(unit, ca.ErrNotEstablished) {
+				err = errors.Join(err, unit)
+			}
+			return err
+		},
 		jobMail: func(ctx context.Context, _ string) error {
 			_, err := a.Outbox.Overdue(ctx)
 			return err

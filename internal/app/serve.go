@@ -36,6 +36,7 @@ func (a *App) Serve(ctx context.Context, started func(net.Addr)) error {
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    32 << 10,
 	}
+	go a.guard.Run(ctx)
 	failed := make(chan error, 1)
 	go func() { failed <- srv.Serve(l) }()
 	started(l.Addr())

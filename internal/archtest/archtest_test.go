@@ -61,6 +61,7 @@ var layers = map[string]layer{
 	"internal/passphrase":   domain,
 	"internal/scan":         domain,
 	"internal/staff":        domain,
+	"internal/tsa":          domain,
 	"internal/verification": domain,
 
 	"internal/api":    doors,

@@ -43,6 +43,7 @@ type Config struct {
 	Passphrase Passphrase `yaml:"passphrase" envPrefix:"PASSPHRASE_"`
 	Policy     Policy     `yaml:"policy" envPrefix:"POLICY_"`
 	Verify     Verify     `yaml:"verify" envPrefix:"VERIFY_"`
+	TSA        TSA        `yaml:"tsa" envPrefix:"TSA_"`
 	Log        Log        `yaml:"log" envPrefix:"LOG_"`
 }
 
@@ -143,6 +144,7 @@ func Default() Config {
 		},
 		Passphrase: Passphrase{MinLength: 12, MinScore: 3},
 		Policy:     Policy{LinkValidity: 72 * time.Hour, LinksPerDay: 3},
+		TSA:        defaultTSA(),
 		Log:        Log{Level: "info", Format: "text"},
 	}
 }
@@ -258,6 +260,7 @@ func (c Config) Validate() error {
 	bad(c.Passphrase.MinScore < 2 || c.Passphrase.MinScore > 4, "passphrase.min_score", "must be 2 to 4")
 	bad(c.Policy.LinkValidity < time.Hour || c.Policy.LinkValidity > 30*24*time.Hour, "policy.link_validity", "must be 1h to 720h")
 	bad(c.Policy.LinksPerDay < 1 || c.Policy.LinksPerDay > 20, "policy.links_per_day", "must be 1 to 20")
+	c.TSA.check(bad)
 	bad(!slices.Contains([]string{"debug", "info", "warn", "error"}, c.Log.Level), "log.level", "must be debug, info, warn or error")
 	bad(!slices.Contains([]string{"text", "json"}, c.Log.Format), "log.format", "must be text or json")
 	return errors.Join(errs...)
