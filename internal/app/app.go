@@ -44,7 +44,7 @@ type App struct {
 	Clock  clock.Clock
 
 	Store     *store.Store
-	Vault     *keys.File
+	Vault     keys.Keyring
 	Blobs     blob.Store
 	Accounts  *account.Service
 	Staff     *staff.Service
@@ -118,6 +118,9 @@ func (a *App) Close() error {
 	if a.Store != nil {
 		errs = append(errs, a.Store.Close())
 	}
+	if a.Vault != nil {
+		errs = append(errs, a.Vault.Close())
+	}
 	if a.lock != nil {
 		errs = append(errs, a.lock.Close())
 	}
@@ -136,13 +139,6 @@ func (a *App) openStore(ctx context.Context) error {
 		return err
 	}
 	return a.Store.CheckSchema(ctx)
-}
-
-func (a *App) openVault(ctx context.Context) (err error) {
-	if a.Vault, err = keys.OpenFile(a.Config.Path("keys")); err != nil {
-		return err
-	}
-	return tryKeys(ctx, a.Vault)
 }
 
 func (a *App) openBlobs(context.Context) (err error) {

@@ -18,6 +18,8 @@ import (
 	"absah/internal/clock"
 	"absah/internal/config"
 	"absah/internal/keys"
+	"absah/internal/keys/pkcs11"
+	"absah/internal/keys/vaults"
 	"absah/internal/mail/smtp"
 	"absah/internal/store"
 )
@@ -62,7 +64,7 @@ type doctor struct {
 	cfg   config.Config
 	demo  bool
 	log   *slog.Logger
-	vault *keys.File
+	vault keys.Keyring
 }
 
 // mends are what helps against faults that more than one check can meet; what
@@ -75,8 +77,19 @@ var mends = []struct {
 	{ErrKeysLost, "restore the directory keys from its backup; do not make new keys"},
 	{store.ErrOutdated, "stop the server, take a backup, run: absah migrate"},
 	{store.ErrTooNew, "run the version of absah that this database was migrated by, or a newer one"},
-	{keys.ErrPermission, "run: chmod -R go= on the directory keys"},
+	{keys.ErrPermission, "run: chmod -R go= on the directory keys (and on the file of its passphrase or PIN)"},
 	{keys.ErrNoKey, "restore the directory keys from its backup"},
+	{keys.ErrEncrypted, "set keys.passphrase_file to the file with the vault's passphrase; without vault.json restore the directory keys from its backup"},
+	{keys.ErrNotEncrypted, "run: absah keys encrypt; or take keys.passphrase_file out of the configuration"},
+	{keys.ErrHalfEncrypted, "run again, with the same passphrase: absah keys encrypt"},
+	{keys.ErrVaultPassphrase, "put the right passphrase into the file that keys.passphrase_file names"},
+	{vaults.ErrNoCredential, "let systemd hand it to the service: LoadCredentialEncrypted= in its unit"},
+	{pkcs11.ErrNotBuilt, "install the build with PKCS#11, or set keys.kind to file"},
+	{pkcs11.ErrModule, "install the token's library, and name it in keys.module"},
+	{pkcs11.ErrNoToken, "connect the token, or initialise one with the label keys.token_label; for SoftHSM check SOFTHSM2_CONF"},
+	{pkcs11.ErrPIN, "put the user PIN of the token into the file that keys.pin_file names; a token that locked it is unlocked by its security officer"},
+	{pkcs11.ErrMechanism, "use a token that has the mechanism that is named"},
+	{keys.ErrUnavailable, "see that the token is connected and its service runs"},
 	{ca.ErrNotEstablished, "restore the directory ca from its backup; without one run: absah init"},
 }
 
@@ -122,6 +135,11 @@ func Examine(ctx context.Context, cfg config.Config, loaded error, log *slog.Log
 		r.Findings = append(r.Findings, f)
 		if c.name == "configuration" && err != nil {
 			break // the rest would examine another installation
+		}
+	}
+	if d.vault != nil {
+		if err := d.vault.Close(); err != nil {
+			log.Warn("the vault did not close", "error", err)
 		}
 	}
 	return r
@@ -172,22 +190,6 @@ func (d *doctor) database(ctx context.Context) (_ string, err error) {
 		kind = "demo on " + kind
 	}
 	return kind + ", schema up to date", s.Ping(ctx)
-}
-
-func (d *doctor) keys(ctx context.Context) (string, error) {
-	path := d.cfg.Path("keys")
-	if !exists(path) {
-		return "", checkPrepared(ctx, d.cfg, d.log)
-	}
-	v, err := keys.OpenFile(path)
-	if err != nil {
-		return "", err
-	}
-	if err := tryKeys(ctx, v); err != nil {
-		return "", err
-	}
-	d.vault = v
-	return "all secrets are there, readable by their owner only", nil
 }
 
 func (d *doctor) blobs(ctx context.Context) (string, error) {

@@ -11,7 +11,6 @@ import (
 	"path/filepath"
 
 	"absah/internal/config"
-	"absah/internal/keys"
 	"absah/internal/store"
 )
 
@@ -137,7 +136,7 @@ func (a *App) checkKind(ctx context.Context) error {
 // keys are missing.
 func checkPrepared(ctx context.Context, cfg config.Config, log *slog.Logger) error {
 	file := !store.IsPostgres(cfg.DatabaseURL())
-	if exists(cfg.Path("keys")) && (!file || exists(cfg.DatabaseURL())) {
+	if hasKeys(cfg) && (!file || exists(cfg.DatabaseURL())) {
 		return nil
 	}
 	if err := checkKeysLost(ctx, cfg, log); err != nil {
@@ -149,41 +148,6 @@ func checkPrepared(ctx context.Context, cfg config.Config, log *slog.Logger) err
 func exists(path string) bool {
 	_, err := os.Stat(filepath.Clean(path))
 	return !errors.Is(err, fs.ErrNotExist)
-}
-
-// tryKeys uses every secret of the vault once. It fails with keys.ErrNoKey when
-// one is missing.
-func tryKeys(ctx context.Context, v *keys.File) error {
-	for _, name := range []keys.Name{keys.Pepper, keys.Index, keys.Attempts} {
-		if _, _, err := v.MAC(ctx, name, 0, []byte("absah")); err != nil {
-			return fmt.Errorf("try the keys: %w", err)
-		}
-	}
-	for _, name := range []keys.Name{keys.Data, keys.Scans} {
-		if _, err := v.Seal(ctx, name, []byte("absah"), nil); err != nil {
-			return fmt.Errorf("try the keys: %w", err)
-		}
-	}
-	return nil
-}
-
-// checkKeysLost keeps Prepare from making new keys where old ones are needed.
-func checkKeysLost(ctx context.Context, cfg config.Config, log *slog.Logger) error {
-	if v, err := keys.OpenFile(cfg.Path("keys")); err == nil && tryKeys(ctx, v) == nil {
-		return nil
-	}
-	if !store.IsPostgres(cfg.DatabaseURL()) && !exists(cfg.DatabaseURL()) {
-		return nil
-	}
-	s, err := store.Open(ctx, cfg.DatabaseURL(), log)
-	if err != nil {
-		return err
-	}
-	used, err := inUse(ctx, s)
-	if used {
-		err = errors.Join(err, fmt.Errorf("%s: %w", cfg.Path("keys"), ErrKeysLost))
-	}
-	return errors.Join(err, s.Close())
 }
 
 // inUse tells whether a database holds the data of anybody.

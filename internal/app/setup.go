@@ -15,7 +15,7 @@ import (
 	"absah/internal/ca"
 	"absah/internal/clock"
 	"absah/internal/config"
-	"absah/internal/keys"
+	"absah/internal/keys/vaults"
 	"absah/internal/mail/smtp"
 	"absah/internal/store"
 )
@@ -46,7 +46,7 @@ func Prepare(ctx context.Context, cfg config.Config, log *slog.Logger, now clock
 	if err := os.MkdirAll(cfg.Data, 0o700); err != nil {
 		return fmt.Errorf("make data directory: %w", err)
 	}
-	vault, err := keys.InitFile(cfg.Path("keys"))
+	vault, err := vaults.Init(ctx, cfg.Keys, cfg.Path("keys"))
 	if err != nil {
 		return err
 	}

@@ -39,6 +39,7 @@ type Config struct {
 	Identity   Identity   `yaml:"identity" envPrefix:"IDENTITY_"`
 	Mail       Mail       `yaml:"mail" envPrefix:"MAIL_"`
 	Blobs      Blobs      `yaml:"blobs" envPrefix:"BLOBS_"`
+	Keys       Keys       `yaml:"keys" envPrefix:"KEYS_"`
 	CA         CA         `yaml:"ca" envPrefix:"CA_"`
 	Passphrase Passphrase `yaml:"passphrase" envPrefix:"PASSPHRASE_"`
 	Policy     Policy     `yaml:"policy" envPrefix:"POLICY_"`
@@ -138,6 +139,7 @@ func Default() Config {
 		},
 		Mail:  Mail{Host: "127.0.0.1", Port: 25, Security: "none", From: "absah@contoh.example", FromName: "Absah", Timeout: 30 * time.Second},
 		Blobs: Blobs{Kind: "disk", TLS: true},
+		Keys:  defaultKeys(),
 		CA: CA{
 			Country: "ID", Organisation: "Instansi Contoh", RootName: "Absah Demo Root CA", IssuingName: "Absah Demo Issuing CA 1",
 			PolicyOID: "2.25.7260.1.1", Years: 2, SubscriberKey: "ecdsa-p256",
@@ -251,6 +253,7 @@ func (c Config) Validate() error {
 	bad(c.Mail.Timeout < time.Second || c.Mail.Timeout > 10*time.Minute, "mail.timeout", "must be 1s to 10m")
 	bad(!slices.Contains([]string{"disk", "s3"}, c.Blobs.Kind), "blobs.kind", "must be disk or s3")
 	bad(c.Blobs.Kind == "s3" && (c.Blobs.Endpoint == "" || c.Blobs.Bucket == ""), "blobs.endpoint", "and blobs.bucket must be set for s3")
+	c.Keys.check(bad)
 	bad(!regexp.MustCompile(`^[A-Z]{2}$`).MatchString(c.CA.Country), "ca.country", "must be two capital letters such as ID")
 	bad(!oid.MatchString(c.CA.PolicyOID), "ca.policy_oid", "must be an object identifier such as 2.25.7260.1.1")
 	bad(c.CA.Years < 1 || c.CA.Years > 3, "ca.years", "must be 1 to 3")

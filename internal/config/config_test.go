@@ -38,6 +38,14 @@ func TestEveryWrongKeyIsNamed(t *testing.T) {
 		"mail.timeout":                func(c *Config) { c.Mail.Timeout = 0 },
 		"blobs.kind":                  func(c *Config) { c.Blobs.Kind = "tape" },
 		"blobs.endpoint":              func(c *Config) { c.Blobs.Kind = "s3" },
+		"keys.kind":                   func(c *Config) { c.Keys.Kind = "cloud" },
+		"keys.passphrase_file":        func(c *Config) { c.Keys = token(c.Keys); c.Keys.PassphraseFile = "x" },
+		"keys.module":                 func(c *Config) { c.Keys = token(c.Keys); c.Keys.Module = "" },
+		"keys.token_label":            func(c *Config) { c.Keys = token(c.Keys); c.Keys.TokenLabel = strings.Repeat("x", 33) },
+		"keys.pin_file":               func(c *Config) { c.Keys = token(c.Keys); c.Keys.PINFile = "" },
+		"keys.sessions":               func(c *Config) { c.Keys.Sessions = 0 },
+		"keys.subscribers":            func(c *Config) { c.Keys.Subscribers = "token" },
+		"keys.pepper_rounds":          func(c *Config) { c.Keys.PepperRounds = 2 },
 		"ca.country":                  func(c *Config) { c.CA.Country = "Indonesia" },
 		"ca.organisation":             func(c *Config) { c.CA.Organisation = "" },
 		"ca.root_name":                func(c *Config) { c.CA.RootName = "" },
@@ -63,6 +71,26 @@ func TestEveryWrongKeyIsNamed(t *testing.T) {
 		if strings.Count(err.Error(), "\n") > 0 {
 			t.Errorf("%s: one fault gives several errors: %v", key, err)
 		}
+	}
+}
+
+// token is a valid section of a token.
+func token(k Keys) Keys {
+	k.Kind, k.Module, k.TokenLabel, k.PINFile, k.Subscribers = "pkcs11", "/usr/lib/token.so", "absah", "pin", "token"
+	return k
+}
+
+func TestTokenIsValid(t *testing.T) {
+	t.Parallel()
+	c := Default()
+	c.Keys = token(c.Keys)
+	if err := c.Validate(); err != nil {
+		t.Error(err)
+	}
+	c.Keys.Kind, c.Keys.Subscribers = "file", "software"
+	var e *Error
+	if err := c.Validate(); !errors.As(err, &e) || e.Key != "keys.kind" {
+		t.Errorf("a token's settings without one: %v", err)
 	}
 }
 

@@ -347,7 +347,7 @@ func TestLedger(t *testing.T) {
 		if _, err := NewLedger(vault(t)).Decode(t.Context(), "k1", text); !errors.Is(err, ErrCorrupt) {
 			t.Errorf("another vault's: %v", err)
 		}
-		if err := v.Rotate(keys.Attempts); err != nil {
+		if _, err := v.Rotate(t.Context(), keys.Attempts); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := l.Decode(t.Context(), "k1", text); err != nil {

@@ -156,7 +156,7 @@ func TestEveryFieldIsBound(t *testing.T) {
 	t.Parallel()
 	v := vault(t)
 	s := cheap(t, v)
-	if err := v.Rotate(keys.Pepper); err != nil { // so that version 1 exists and is not the one used
+	if _, err := v.Rotate(t.Context(), keys.Pepper); err != nil { // so that version 1 exists and is not the one used
 		t.Fatal(err)
 	}
 	row, other := create(t, s, "k1", "kuda hujan lampu"), create(t, s, "k2", "kuda hujan lampu")
@@ -236,7 +236,7 @@ func TestRewrap(t *testing.T) {
 	row := create(t, s, "k1", "kuda hujan lampu")
 	s.current = 2
 	for _, name := range []keys.Name{keys.Pepper, keys.Attempts} {
-		if err := v.Rotate(name); err != nil {
+		if _, err := v.Rotate(t.Context(), name); err != nil {
 			t.Fatal(err)
 		}
 	}

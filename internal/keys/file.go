@@ -2,28 +2,25 @@ package keys
 
 import (
 	"context"
-	"crypto"
 	"crypto/aes"
 	"crypto/cipher"
-	"crypto/ecdsa"
-	"crypto/elliptic"
 	"crypto/hmac"
 	"crypto/rand"
-	"crypto/rsa"
 	"crypto/sha256"
-	"crypto/x509"
 	"encoding/binary"
-	"encoding/pem"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
+	"time"
+
+	"absah/internal/keys/hidden"
 )
 
 // File is the software vault: a directory with a file a secret, each readable
@@ -31,13 +28,21 @@ import (
 //
 //	NAME.VERSION.key   32 random bytes of a MAC key or KEK
 //	NAME.pem           a signing key, PKCS #8
+//	vault.json         in an encrypted vault: how its passphrase opens it
+//
+// In an encrypted vault the files are sealed under a key that the passphrase
+// opens (see Encrypt). What the vault keeps in memory is hidden (see package
+// hidden); signing keys are read from there for each signature.
 type File struct {
-	dir string
+	dir   string
+	pages *hidden.Pages
+	seal  *sealing // nil: the files are as they are
 
 	mu      sync.Mutex
-	secrets map[string][]byte      // by file name
-	newest  map[Name]int           // highest version by name
-	signers map[Name]crypto.Signer // by name
+	secrets map[string]*hidden.Bytes // by file name without its ending
+	newest  map[Name]int             // highest version by name
+	signers map[Name]*fileSigner     // by name
+	changed time.Time                // of the directory, when it was read last
 }
 
 var validName = regexp.MustCompile(`^[a-z][a-z0-9-]{0,62}$`)
@@ -46,9 +51,9 @@ var validName = regexp.MustCompile(`^[a-z][a-z0-9-]{0,62}$`)
 var ErrPermission = errors.New("others than the owner may read it (use chmod 700 on the directory, 600 on its files)")
 
 // OpenFile opens the software vault in dir. It fails with ErrPermission when
-// others may read the directory or a file in it.
-func OpenFile(dir string) (*File, error) {
-	v := &File{dir: dir, secrets: map[string][]byte{}, newest: map[Name]int{}, signers: map[Name]crypto.Signer{}}
+// others may read the directory or a file in it, and with the errors of
+// WithPassphrase.
+func OpenFile(dir string, options ...Option) (*File, error) {
 	info, err := os.Stat(dir)
 	if err != nil {
 		return nil, fmt.Errorf("open vault: %w", err)
@@ -56,16 +61,40 @@ func OpenFile(dir string) (*File, error) {
 	if info.Mode().Perm()&0o077 != 0 {
 		return nil, fmt.Errorf("open vault %s: %w", dir, ErrPermission)
 	}
-	entries, err := os.ReadDir(dir)
+	v := &File{
+		dir: dir, pages: &hidden.Pages{},
+		secrets: map[string]*hidden.Bytes{}, newest: map[Name]int{}, signers: map[Name]*fileSigner{},
+	}
+	if v.seal, err = openSealing(dir, v.pages, gather(options)); err != nil {
+		return nil, fmt.Errorf("open vault %s: %w", dir, err)
+	}
+	if err := v.scan(); err != nil {
+		return nil, err
+	}
+	return v, nil
+}
+
+// scan reads the secrets that the directory has and v does not know. The caller
+// holds v.mu or has v alone.
+func (v *File) scan() error {
+	info, err := os.Stat(v.dir)
 	if err != nil {
-		return nil, fmt.Errorf("open vault: %w", err)
+		return fmt.Errorf("open vault: %w", err)
+	}
+	if info.ModTime().Equal(v.changed) {
+		return nil
+	}
+	entries, err := os.ReadDir(v.dir)
+	if err != nil {
+		return fmt.Errorf("open vault: %w", err)
 	}
 	for _, e := range entries {
 		if err := v.load(e); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	return v, nil
+	v.changed = info.ModTime()
+	return nil
 }
 
 func (v *File) load(e fs.DirEntry) error {
@@ -76,8 +105,7 @@ func (v *File) load(e fs.DirEntry) error {
 	if !isSecret {
 		// Signing keys are read when they are asked for; whether they may be,
 		// the operator hears at the start.
-		b, err := readPrivate(filepath.Join(v.dir, e.Name()))
-		clear(b)
+		err := v.content(e.Name(), func([]byte) error { return nil })
 		if err != nil {
 			return fmt.Errorf("open vault: %w", err)
 		}
@@ -88,67 +116,51 @@ func (v *File) load(e fs.DirEntry) error {
 	if !ok || err != nil || version < 1 || strconv.Itoa(version) != num || !validName.MatchString(base) {
 		return fmt.Errorf("open vault: %s is not NAME.VERSION.key", e.Name())
 	}
+	if v.secrets[name] != nil {
+		return nil
+	}
 	return v.read(Name(base), version)
 }
 
 // read loads one secret from its file. The caller holds v.mu or has v alone.
 func (v *File) read(name Name, version int) error {
-	file := string(name) + "." + strconv.Itoa(version)
-	b, err := readPrivate(filepath.Join(v.dir, file+".key"))
+	file := secretFile(name, version)
+	err := v.content(file+".key", func(b []byte) (err error) {
+		if len(b) != sha256.Size {
+			return fmt.Errorf("%s.key has %d bytes, want %d", file, len(b), sha256.Size)
+		}
+		v.secrets[file], err = v.pages.Put(b)
+		return err
+	})
 	if err != nil {
 		return fmt.Errorf("open vault: %w", err)
 	}
-	if len(b) != sha256.Size {
-		return fmt.Errorf("open vault: %s.key has %d bytes, want %d", file, len(b), sha256.Size)
-	}
-	v.secrets[file] = b
 	v.newest[name] = max(v.newest[name], version)
 	return nil
 }
 
-// readPrivate reads a file that only its owner may read. It follows links:
-// container platforms mount secrets as such.
-func readPrivate(path string) ([]byte, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = f.Close() }() // nothing was written
-	info, err := f.Stat()
-	if err != nil {
-		return nil, err
-	}
-	if info.Mode().Perm()&0o077 != 0 {
-		return nil, fmt.Errorf("%s: %w", path, ErrPermission)
-	}
-	if info.Size() > maxFile {
-		return nil, fmt.Errorf("%s: %d bytes are no key", path, info.Size())
-	}
-	return io.ReadAll(f)
-}
-
-// maxFile is more than any key takes.
-const maxFile = 64 << 10
+func secretFile(name Name, version int) string { return string(name) + "." + strconv.Itoa(version) }
 
 // InitFile makes the vault in dir (created if absent) with version 1 of every
-// secret that it lacks, and opens it.
-func InitFile(dir string) (*File, error) {
+// secret that it lacks, and opens it. With a passphrase a vault that holds
+// nothing yet becomes an encrypted one.
+func InitFile(dir string, options ...Option) (*File, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("make vault: %w", err)
 	}
-	v, err := OpenFile(dir)
+	if err := initSealing(dir, gather(options)); err != nil {
+		return nil, fmt.Errorf("make vault: %w", err)
+	}
+	v, err := OpenFile(dir, options...)
 	if err != nil {
 		return nil, err
 	}
-	for _, name := range []Name{Pepper, Data, Scans, Index, Attempts} {
+	for _, name := range Secrets() {
 		if v.newest[name] > 0 {
 			continue
 		}
-		err := v.Rotate(name)
-		if errors.Is(err, fs.ErrExist) { // another process starts at the same time
-			err = v.read(name, 1)
-		}
-		if err != nil {
+		// Another process may start at the same time.
+		if err := v.Create(context.Background(), name); err != nil && !errors.Is(err, ErrExists) {
 			return nil, err
 		}
 	}
@@ -159,36 +171,83 @@ func InitFile(dir string) (*File, error) {
 	return v, nil
 }
 
-// Rotate adds a newer version of a secret. What the older versions sealed
-// still opens. Other processes learn of it when they meet what it sealed.
-func (v *File) Rotate(name Name) error {
-	if !validName.MatchString(string(name)) {
-		return fmt.Errorf("rotate %q: not a name", name)
+// Create implements Keyring.
+func (v *File) Create(_ context.Context, name Name) error {
+	if use, ok := UseOf(name); !ok || use == UseWrap {
+		return fmt.Errorf("create %q: %w", name, ErrUse)
 	}
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	version := v.newest[name] + 1
-	b := make([]byte, sha256.Size)
-	rand.Read(b)
-	file := string(name) + "." + strconv.Itoa(version)
-	if err := writeNew(filepath.Join(v.dir, file+".key"), b); err != nil {
-		return fmt.Errorf("rotate %s: %w", name, err)
+	if err := v.make(name, 1); err != nil {
+		return fmt.Errorf("create %s: %w", name, err)
 	}
-	v.secrets[file] = b
+	return nil
+}
+
+// Rotate implements Keyring. Other processes use the new version from then on.
+func (v *File) Rotate(_ context.Context, name Name) (int, error) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	for {
+		if err := v.scan(); err != nil {
+			return 0, fmt.Errorf("rotate %s: %w", name, err)
+		}
+		if v.newest[name] == 0 {
+			return 0, fmt.Errorf("rotate %q: %w", name, ErrNoKey)
+		}
+		version := v.newest[name] + 1
+		err := v.make(name, version)
+		if errors.Is(err, ErrExists) { // another process was faster
+			continue
+		}
+		if err != nil {
+			return 0, fmt.Errorf("rotate %s: %w", name, err)
+		}
+		return version, nil
+	}
+}
+
+// make writes a new secret. When the file exists, it is read and the error is
+// ErrExists. The caller holds v.mu.
+func (v *File) make(name Name, version int) (err error) {
+	file := secretFile(name, version)
+	hidden.Do(func() {
+		b := make([]byte, sha256.Size)
+		rand.Read(b) // never fails (crypto/rand)
+		if err = v.write(file+".key", b); err == nil {
+			v.secrets[file], err = v.pages.Put(b)
+		}
+		clear(b)
+	})
+	if errors.Is(err, fs.ErrExist) {
+		if err := v.read(name, version); err != nil {
+			return err
+		}
+		return ErrExists
+	}
+	if err != nil {
+		return err
+	}
 	v.newest[name] = version
 	return nil
 }
 
-func (v *File) secret(name Name, version int) ([]byte, int, error) {
+func (v *File) secret(name Name, version int, use Use) (*hidden.Bytes, int, error) {
+	if of, ok := UseOf(name); ok && of != use {
+		return nil, 0, fmt.Errorf("%s: %w", name, ErrUse)
+	}
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if version == 0 {
+		// Another process may have rotated it since.
+		if err := v.scan(); err != nil {
+			return nil, 0, err
+		}
 		version = v.newest[name]
 	}
-	file := string(name) + "." + strconv.Itoa(version)
+	file := secretFile(name, version)
 	s, ok := v.secrets[file]
 	if !ok && version > 0 && validName.MatchString(string(name)) {
-		// Another process may have rotated it since this one started.
 		if err := v.read(name, version); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return nil, 0, err
 		}
@@ -202,57 +261,87 @@ func (v *File) secret(name Name, version int) ([]byte, int, error) {
 
 // MAC implements Vault.
 func (v *File) MAC(_ context.Context, name Name, version int, data []byte) ([]byte, int, error) {
-	s, version, err := v.secret(name, version)
+	s, version, err := v.secret(name, version, UseMAC)
 	if err != nil {
 		return nil, 0, err
 	}
-	h := hmac.New(sha256.New, s)
-	h.Write(data)
-	return h.Sum(nil), version, nil
+	mac := make([]byte, 0, sha256.Size)
+	s.Use(func(key []byte) {
+		h := hmac.New(sha256.New, key)
+		h.Write(data)
+		mac = h.Sum(mac)
+	})
+	return mac, version, nil
 }
 
 // Seal implements Vault. The sealed form is the version (4 bytes, big endian),
 // a random nonce of 12 bytes, the ciphertext and its tag.
 func (v *File) Seal(_ context.Context, name Name, plain, aad []byte) ([]byte, error) {
-	s, version, err := v.secret(name, 0)
+	s, version, err := v.secret(name, 0, UseEncrypt)
 	if err != nil {
 		return nil, err
 	}
-	aead, err := newAEAD(s)
+	out := make([]byte, 0, SealedHead+len(plain)+tagBytes)
+	out = binary.BigEndian.AppendUint32(out, uint32(version))
+	s.Use(func(key []byte) {
+		var aead cipher.AEAD
+		if aead, err = newAEAD(key); err == nil {
+			out = aead.Seal(out, nil, plain, Bind(name, version, aad))
+		}
+	})
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("seal under %s: %w", name, err)
 	}
-	out := binary.BigEndian.AppendUint32(nil, uint32(version))
-	return aead.Seal(out, nil, plain, bind(name, version, aad)), nil
+	return out, nil
 }
 
 // Open implements Vault.
 func (v *File) Open(_ context.Context, name Name, sealed, aad []byte) ([]byte, error) {
-	if len(sealed) < 4 {
-		return nil, ErrOpen
-	}
-	version := int(binary.BigEndian.Uint32(sealed))
-	if version == 0 {
-		return nil, ErrOpen
-	}
-	s, _, err := v.secret(name, version)
+	version, err := SealedVersion(sealed)
 	if err != nil {
 		return nil, err
 	}
-	aead, err := newAEAD(s)
+	s, _, err := v.secret(name, version, UseEncrypt)
 	if err != nil {
 		return nil, err
 	}
-	plain, err := aead.Open(nil, nil, sealed[4:], bind(name, version, aad))
+	plain := make([]byte, 0, len(sealed))
+	s.Use(func(key []byte) {
+		var aead cipher.AEAD
+		if aead, err = newAEAD(key); err == nil {
+			if plain, err = aead.Open(plain, nil, sealed[4:], Bind(name, version, aad)); err != nil {
+				err = ErrOpen
+			}
+		}
+	})
 	if err != nil {
-		return nil, ErrOpen
+		return nil, err
 	}
 	return plain, nil
 }
 
-// bind ties a ciphertext to the secret that made it, so that bytes sealed for
-// one purpose never open for another.
-func bind(name Name, version int, aad []byte) []byte {
+// What precedes and follows the ciphertext of Seal: version and nonce, tag.
+const (
+	SealedHead = 4 + 12
+	tagBytes   = 16
+)
+
+// SealedVersion tells the version of the KEK that sealed. It fails with ErrOpen
+// when those are no sealed bytes.
+func SealedVersion(sealed []byte) (int, error) {
+	if len(sealed) < SealedHead+tagBytes {
+		return 0, ErrOpen
+	}
+	version := int(binary.BigEndian.Uint32(sealed))
+	if version == 0 {
+		return 0, ErrOpen
+	}
+	return version, nil
+}
+
+// Bind is the associated data of Seal: it ties a ciphertext to the secret that
+// made it, so that bytes sealed for one purpose never open for another.
+func Bind(name Name, version int, aad []byte) []byte {
 	b := fmt.Appendf(nil, "absah/%s/%d\x00", name, version)
 	return append(b, aad...)
 }
@@ -265,109 +354,67 @@ func newAEAD(key []byte) (cipher.AEAD, error) {
 	return cipher.NewGCMWithRandomNonce(block)
 }
 
-// CreateSigner implements Vault.
-func (v *File) CreateSigner(_ context.Context, name Name, alg Algorithm) (crypto.Signer, error) {
-	if !validName.MatchString(string(name)) {
-		return nil, fmt.Errorf("create signing key %q: not a name", name)
-	}
-	key, err := generate(alg)
+// List implements Keyring.
+func (v *File) List(ctx context.Context) ([]Description, error) {
+	entries, err := os.ReadDir(v.dir)
 	if err != nil {
-		return nil, fmt.Errorf("create signing key %s: %w", name, err)
+		return nil, fmt.Errorf("list keys: %w", err)
 	}
-	der, err := x509.MarshalPKCS8PrivateKey(key)
-	if err != nil {
-		return nil, fmt.Errorf("create signing key %s: %w", name, err)
+	names := map[Name]bool{}
+	for _, e := range entries {
+		base, ending, _ := strings.Cut(e.Name(), ".")
+		if validName.MatchString(base) && (ending == "pem" || strings.HasSuffix(ending, ".key")) {
+			names[Name(base)] = true
+		}
+	}
+	var out []Description
+	for name := range names {
+		d, err := v.Describe(ctx, name)
+		if err != nil {
+			return nil, fmt.Errorf("list keys: %w", err)
+		}
+		out = append(out, d)
+	}
+	slices.SortFunc(out, func(a, b Description) int { return strings.Compare(string(a.Name), string(b.Name)) })
+	return out, nil
+}
+
+// Describe implements Keyring.
+func (v *File) Describe(ctx context.Context, name Name) (Description, error) {
+	d := Description{Name: name, Vault: "file", Where: v.dir, Protection: []string{"readable by its owner only"}}
+	if v.seal != nil {
+		d.Protection = append(d.Protection, "encrypted")
 	}
 	v.mu.Lock()
-	defer v.mu.Unlock()
-	err = writeNew(v.signerPath(name), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}))
-	if errors.Is(err, fs.ErrExist) {
-		return nil, fmt.Errorf("create signing key %s: %w", name, ErrExists)
+	err := v.scan()
+	for version := 1; version <= v.newest[name]; version++ {
+		if v.secrets[secretFile(name, version)] != nil {
+			d.Versions = append(d.Versions, version)
+		}
 	}
+	v.mu.Unlock()
 	if err != nil {
-		return nil, fmt.Errorf("create signing key %s: %w", name, err)
+		return Description{}, fmt.Errorf("describe key %s: %w", name, err)
 	}
-	v.signers[name] = key
-	return key, nil
+	if len(d.Versions) > 0 {
+		d.Use, _ = UseOf(name)
+		d.Algorithm = d.Use.Algorithm()
+		return d, nil
+	}
+	s, err := v.Signer(ctx, name)
+	if err != nil {
+		return Description{}, fmt.Errorf("describe key: %w", err)
+	}
+	return d, d.DescribePublic(s.Public())
 }
 
-func generate(alg Algorithm) (crypto.Signer, error) {
-	switch alg {
-	case ECDSAP256:
-		return ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	case ECDSAP384:
-		return ecdsa.GenerateKey(elliptic.P384(), rand.Reader)
-	case RSA3072:
-		return rsa.GenerateKey(rand.Reader, 3072)
+// Check implements Keyring.
+func (v *File) Check(context.Context) error {
+	if _, err := os.Stat(v.dir); err != nil {
+		return fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
-	return nil, fmt.Errorf("unknown algorithm %q", alg)
+	return nil
 }
 
-// Signer implements Vault.
-func (v *File) Signer(_ context.Context, name Name) (crypto.Signer, error) {
-	if !validName.MatchString(string(name)) {
-		return nil, fmt.Errorf("signing key %q: not a name", name)
-	}
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	if s, ok := v.signers[name]; ok {
-		return s, nil
-	}
-	b, err := readPrivate(v.signerPath(name))
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("signing key %s: %w", name, ErrNoKey)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("read signing key %s: %w", name, err)
-	}
-	defer clear(b)
-	block, _ := pem.Decode(b)
-	if block == nil {
-		return nil, fmt.Errorf("read signing key %s: not PEM", name)
-	}
-	key, err := x509.ParsePKCS8PrivateKey(block.Bytes)
-	if err != nil {
-		return nil, fmt.Errorf("read signing key %s: %w", name, err)
-	}
-	signer, ok := key.(crypto.Signer)
-	if !ok {
-		return nil, fmt.Errorf("read signing key %s: a %T does not sign", name, key)
-	}
-	v.signers[name] = signer
-	return signer, nil
-}
-
-func (v *File) signerPath(name Name) string { return filepath.Join(v.dir, string(name)+".pem") }
-
-// writeNew writes a file that must not exist and makes it durable: the bytes
-// first, then the name, so that after a power cut the file is whole or absent.
-func writeNew(path string, b []byte) error {
-	tmp, err := os.CreateTemp(filepath.Dir(path), ".new-*") // mode 0600
-	if err != nil {
-		return err
-	}
-	defer func() { _ = os.Remove(tmp.Name()) }() // fails after success: it has another name by then
-	if _, err := tmp.Write(b); err != nil {
-		return errors.Join(err, tmp.Close())
-	}
-	if err := tmp.Sync(); err != nil {
-		return errors.Join(err, tmp.Close())
-	}
-	if err := tmp.Close(); err != nil {
-		return err
-	}
-	// Link fails when the name exists; rename would overwrite a key.
-	if err := os.Link(tmp.Name(), path); err != nil {
-		return err
-	}
-	return syncDir(filepath.Dir(path))
-}
-
-// syncDir makes the names in a directory durable.
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
-}
+// Close implements Keyring. The secrets stay hidden until the process ends.
+func (v *File) Close() error { return nil }

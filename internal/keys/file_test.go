@@ -2,10 +2,7 @@ package keys
 
 import (
 	"bytes"
-	"crypto"
-	"crypto/ecdsa"
 	"crypto/hmac"
-	"crypto/rand"
 	"crypto/sha256"
 	"errors"
 	"io/fs"
@@ -168,149 +165,6 @@ func TestMAC(t *testing.T) {
 	if err != nil || version != 1 || !bytes.Equal(got, h.Sum(nil)) {
 		t.Errorf("not HMAC-SHA-256: %x, %d, %v", got, version, err)
 	}
-	other, _, _ := v.MAC(t.Context(), Pepper, 0, []byte("3171016802900004"))
-	if bytes.Equal(got, other) {
-		t.Error("two secrets are one")
-	}
-	for _, tt := range []struct {
-		name    Name
-		version int
-	}{{Index, 2}, {Index, -1}, {"absent", 0}, {"../vault/index", 1}, {"", 0}, {"ca.pem", 1}} {
-		if _, _, err := v.MAC(t.Context(), tt.name, tt.version, nil); !errors.Is(err, ErrNoKey) {
-			t.Errorf("%q version %d: %v", tt.name, tt.version, err)
-		}
-	}
-}
-
-func TestSealAndOpen(t *testing.T) {
-	t.Parallel()
-	v, _ := initVault(t)
-	plain, aad := []byte("KTP"), []byte("file 1")
-	sealed, err := v.Seal(t.Context(), Scans, plain, aad)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if again, _ := v.Seal(t.Context(), Scans, plain, aad); bytes.Equal(sealed, again) {
-		t.Error("sealing twice gives the same bytes")
-	}
-	if got, err := v.Open(t.Context(), Scans, sealed, aad); err != nil || !bytes.Equal(got, plain) {
-		t.Errorf("got %q, %v", got, err)
-	}
-	if _, err := v.Open(t.Context(), Scans, sealed, []byte("file 2")); !errors.Is(err, ErrOpen) {
-		t.Errorf("for another file: %v", err)
-	}
-	if _, err := v.Open(t.Context(), Data, sealed, aad); !errors.Is(err, ErrOpen) {
-		t.Errorf("for another purpose: %v", err)
-	}
-	for i := range sealed {
-		bad := bytes.Clone(sealed)
-		bad[i] ^= 1
-		if _, err := v.Open(t.Context(), Scans, bad, aad); !errors.Is(err, ErrOpen) && !errors.Is(err, ErrNoKey) {
-			t.Errorf("byte %d changed: %v", i, err)
-		}
-	}
-	for n := range sealed {
-		if _, err := v.Open(t.Context(), Scans, sealed[:n], aad); !errors.Is(err, ErrOpen) {
-			t.Errorf("cut to %d bytes: %v", n, err)
-		}
-	}
-	if _, err := v.Seal(t.Context(), "absent", plain, aad); !errors.Is(err, ErrNoKey) {
-		t.Errorf("under no key: %v", err)
-	}
-}
-
-func TestRotate(t *testing.T) {
-	t.Parallel()
-	v, dir := initVault(t)
-	running, err := OpenFile(dir) // another process
-	if err != nil {
-		t.Fatal(err)
-	}
-	old, err := v.Seal(t.Context(), Data, []byte("lama"), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := v.Rotate(Data); err != nil {
-		t.Fatal(err)
-	}
-	fresh, err := v.Seal(t.Context(), Data, []byte("baru"), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if old[3] != 1 || fresh[3] != 2 {
-		t.Errorf("versions %d and %d", old[3], fresh[3])
-	}
-	restarted, err := OpenFile(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for name, vault := range map[string]*File{"the one": v, "another": running, "a restarted one": restarted} {
-		for want, sealed := range map[string][]byte{"lama": old, "baru": fresh} {
-			if got, err := vault.Open(t.Context(), Data, sealed, nil); err != nil || string(got) != want {
-				t.Errorf("%s opens %s as %q, %v", name, want, got, err)
-			}
-		}
-	}
-	// Having met version 2, the other process uses it too.
-	if _, version, err := running.MAC(t.Context(), Data, 0, nil); err != nil || version != 2 {
-		t.Errorf("version %d, %v", version, err)
-	}
-	if err := v.Rotate("../x"); err == nil {
-		t.Error("a path is a name")
-	}
-}
-
-func TestSigners(t *testing.T) {
-	t.Parallel()
-	v, dir := initVault(t)
-	for _, alg := range []Algorithm{ECDSAP256, ECDSAP384, RSA3072} {
-		name := Name("ca-" + string(alg))
-		if _, err := v.Signer(t.Context(), name); !errors.Is(err, ErrNoKey) {
-			t.Errorf("%s before it is made: %v", alg, err)
-		}
-		made, err := v.CreateSigner(t.Context(), name, alg)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := v.CreateSigner(t.Context(), name, alg); !errors.Is(err, ErrExists) {
-			t.Errorf("%s made twice: %v", alg, err)
-		}
-		restarted, err := OpenFile(dir)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := restarted.CreateSigner(t.Context(), name, alg); !errors.Is(err, ErrExists) {
-			t.Errorf("%s made again after a restart: %v", alg, err)
-		}
-		read, err := restarted.Signer(t.Context(), name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if !made.Public().(interface{ Equal(crypto.PublicKey) bool }).Equal(read.Public()) {
-			t.Errorf("%s changed by a restart", alg)
-		}
-		digest := sha256.Sum256([]byte("a"))
-		if _, err := read.Sign(rand.Reader, digest[:], crypto.SHA256); err != nil {
-			t.Error(err)
-		}
-		if info, err := os.Stat(filepath.Join(dir, string(name)+".pem")); err != nil || info.Mode().Perm() != 0o600 {
-			t.Errorf("%s: %v, %v", alg, info.Mode(), err)
-		}
-	}
-	if key, _ := v.Signer(t.Context(), "ca-ecdsa-p384"); key.(*ecdsa.PrivateKey).Curve.Params().BitSize != 384 {
-		t.Error("not P-384")
-	}
-	for _, name := range []Name{"", "../x", "Ca", "a/b", "a.b", "-a"} {
-		if _, err := v.CreateSigner(t.Context(), name, ECDSAP256); err == nil {
-			t.Errorf("%q is a name", name)
-		}
-		if _, err := v.Signer(t.Context(), name); err == nil {
-			t.Errorf("%q is read", name)
-		}
-	}
-	if _, err := v.CreateSigner(t.Context(), "odd", "dsa"); err == nil {
-		t.Error("dsa is an algorithm")
-	}
 }
 
 func TestSignerRefuses(t *testing.T) {
@@ -334,7 +188,7 @@ func TestSignerRefuses(t *testing.T) {
 	if err := os.Chmod(filepath.Join(dir, "open.pem"), 0o640); err != nil {
 		t.Fatal(err)
 	}
-	v.signers = map[Name]crypto.Signer{}
+	v.signers = map[Name]*fileSigner{}
 	if _, err := v.Signer(t.Context(), "open"); !errors.Is(err, ErrPermission) {
 		t.Errorf("a key open to the group: %v", err)
 	}
