@@ -21,6 +21,12 @@ type Request struct {
 	CSR          []byte // PKCS #10, DER, signed when the passphrase was set
 	ExpectedSPKI []byte // SubjectPublicKeyInfo of the credential
 	Subject      Subject
+
+	// Renewed says that the approvals were given to the registration before and
+	// carry over, and that the old key vouches for the new one (package rekey).
+	Renewed bool
+
+	signatures [2]*signedApproval // under the approvals, as the database has them
 }
 
 // CheckApprovals fails with ErrApproval unless three different people took

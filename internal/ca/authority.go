@@ -43,7 +43,8 @@ const (
 	statusIssuing   = "Issuing"         // of a registration that waits for us (package enrolment)
 )
 
-// AuthorityConfig is what an Authority needs; all fields are required.
+// AuthorityConfig is what an Authority needs; all fields but those of the
+// officers' passkeys and Delegates are required.
 type AuthorityConfig struct {
 	Store         *store.Store
 	Hierarchy     *Hierarchy
@@ -52,6 +53,12 @@ type AuthorityConfig struct {
 	Registrations Registrations
 	Clock         clock.Clock
 	Log           *slog.Logger
+
+	Pins     *Pins          // officers' passkeys; nil: nobody signs by passkey
+	Approval ApprovalPolicy // whose approvals need such a signature; ByAccount without Pins
+	Site     Site           // where they are made
+
+	Delegates Delegates // profiles of the services whose certificates it renews
 }
 
 // Authority is the ca role: it turns approved registrations into certificates
@@ -59,7 +66,8 @@ type AuthorityConfig struct {
 // safe for concurrent use, and several processes may run it on one database.
 type Authority struct {
 	cfg      AuthorityConfig
-	issuer   *Issuer
+	issuer   *Issuer            // of the current issuing CA
+	issuers  map[string]*Issuer // by name; those rolled over take their intents up
 	crls     map[string]*CRLSigner
 	together *store.Group // of transactions of issuance
 }
@@ -74,13 +82,38 @@ func NewAuthority(cfg AuthorityConfig) (*Authority, error) {
 	if cfg.Store == nil || cfg.Hierarchy == nil || cfg.People == nil || cfg.Registrations == nil || cfg.Clock == nil || cfg.Log == nil {
 		return nil, fmt.Errorf("%w: the authority lacks a part", ErrConfig)
 	}
-	a := &Authority{cfg: cfg, crls: map[string]*CRLSigner{}, together: cfg.Store.NewGroup(maxTogether)}
-	var err error
-	a.issuer, err = cfg.Hierarchy.Issuer(IssuerConfig{Profile: cfg.Profile, Clock: cfg.Clock, Blocked: a.blocked})
-	if err != nil {
-		return nil, err
+	if cfg.Pins == nil && (cfg.Approval == ByPasskey || cfg.Approval == ByEither) {
+		return nil, fmt.Errorf("%w: approvals by passkey need pins", ErrConfig)
 	}
-	names := []string{string(IssuingCA)}
+	if cfg.Pins != nil && cfg.Site == (Site{}) {
+		return nil, fmt.Errorf("%w: approvals by passkey need a site", ErrConfig)
+	}
+	cfg.Profile = cfg.Profile.For(cfg.Hierarchy.Current())
+	a := &Authority{cfg: cfg, issuers: map[string]*Issuer{}, crls: map[string]*CRLSigner{}, together: cfg.Store.NewGroup(maxTogether)}
+	var err error
+	var names []string
+	for _, c := range cfg.Hierarchy.IssuingCAs() {
+		current := c.Name == cfg.Hierarchy.Current()
+		if c.key == nil && !current {
+			continue // its key was destroyed or is kept elsewhere
+		}
+		issuer, err := cfg.Hierarchy.issuerOf(c.Name, IssuerConfig{Profile: cfg.Profile.For(c.Name), Clock: cfg.Clock, Blocked: a.blocked})
+		if err != nil && current {
+			return nil, err
+		}
+		if err == nil { // one that ends before its certificates would has no intent to take up
+			a.issuers[c.Name] = issuer
+		}
+		if cfg.Clock().Before(c.Certificate.NotAfter) {
+			names = append(names, c.Name)
+		}
+	}
+	a.issuer = a.issuers[cfg.Hierarchy.Current()]
+	if cfg.Delegates != (Delegates{}) {
+		if err := cfg.Delegates.Rehearse(cfg.Hierarchy, cfg.Clock); err != nil {
+			return nil, err
+		}
+	}
 	if cfg.Hierarchy.CanSignRoot() {
 		names = append(names, string(RootCA))
 	}
@@ -127,7 +160,7 @@ func (a *Authority) IssueJob(ctx context.Context, registrationID string) error {
 	if in == nil {
 		return nil // done already, or not wanted any more
 	}
-	der, err := a.issuer.Sign(ctx, in.intent)
+	der, err := in.intent.issuer.Sign(ctx, in.intent)
 	if err != nil {
 		return fmt.Errorf("issue certificate for %s: %w", registrationID, err)
 	}
@@ -202,6 +235,9 @@ func (a *Authority) read(ctx context.Context, q *db.Queries, id string) (order, 
 		FirstOfficer: r.FirstOfficer, FirstHash: r.FirstHash, SecondOfficer: r.SecondOfficer, SecondHash: r.SecondHash,
 		CSR: r.Csr, ExpectedSPKI: r.Spki, Subject: subject,
 	}
+	if o.request.signatures, err = a.signatures(ctx, q, o.request); err != nil {
+		return o, err
+	}
 	return o, nil
 }
 
@@ -232,16 +268,24 @@ func (a *Authority) intend(ctx context.Context, id string) (*permit, error) {
 		return nil, a.giveUp(ctx, id)
 	case !o.waiting:
 		return nil, nil
-	case o.certificate == "":
-		return a.record(ctx, id, o)
-	case o.certificate != stateIntended:
+	case o.certificate != "" && o.certificate != stateIntended:
 		return nil, errIntentUnusable
+	}
+	if err := a.checkSignatures(o.request); err != nil {
+		return nil, err
+	}
+	if o.certificate == "" {
+		return a.record(ctx, id, o)
 	}
 	row, err := a.cfg.Store.Read().CertificateOfRegistration(ctx, id)
 	if err != nil {
 		return nil, fmt.Errorf("read intent: %w", err)
 	}
-	in, err := a.issuer.Resume(ctx, o.request, row.Tbs)
+	issuer := a.issuers[row.Issuer]
+	if issuer == nil {
+		return nil, errIntentUnusable
+	}
+	in, err := issuer.Resume(ctx, o.request, row.Tbs)
 	if errors.Is(err, ErrLint) || errors.Is(err, ErrMalformed) {
 		return nil, fmt.Errorf("%w: %w", errIntentUnusable, err)
 	}

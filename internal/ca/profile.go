@@ -50,14 +50,23 @@ func URLsAt(base string) URLs {
 
 // For is u for the certificates that the issuing CA of that name issues.
 func (u URLs) For(issuing string) URLs {
-	named := func(s, suffix string) string {
-		if base, ok := strings.CutSuffix(s, string(IssuingCA)+suffix); ok {
-			return base + issuing + suffix
-		}
-		return s
-	}
-	u.IssuingCertificate, u.IssuingCRL = named(u.IssuingCertificate, ".crt"), named(u.IssuingCRL, ".crl")
+	u.IssuingCertificate, u.IssuingCRL = named(u.IssuingCertificate, issuing, ".crt"), named(u.IssuingCRL, issuing, ".crl")
 	return u
+}
+
+// named puts the name of an issuing CA into an address that URLsAt made.
+func named(address, issuing, suffix string) string {
+	i := strings.LastIndexByte(address, '/') + 1
+	if !strings.HasPrefix(address[i:], string(IssuingCA)) || !strings.HasSuffix(address, suffix) {
+		return address
+	}
+	return address[:i] + issuing + suffix
+}
+
+// For is p for the certificates that the issuing CA of that name issues.
+func (p Profile) For(issuing string) Profile {
+	p.IssuerURL, p.CRLURL = named(p.IssuerURL, issuing, ".crt"), named(p.CRLURL, issuing, ".crl")
+	return p
 }
 
 // DefaultProfile is the profile of the guide's certificates: valid two years,

@@ -378,23 +378,29 @@ func (q *Queries) OfficersPasskeys(ctx context.Context) ([]OfficersPasskeysRow, 
 }
 
 const pinPasskey = `-- name: PinPasskey :exec
-insert into approval_passkey (credential_id, employee_id, pinned_at) values ($1, $2, $3)
-on conflict (credential_id) do update set employee_id = excluded.employee_id, pinned_at = excluded.pinned_at
+insert into approval_passkey (credential_id, employee_id, public_key, pinned_at) values ($1, $2, $3, $4)
+on conflict (credential_id) do update set employee_id = excluded.employee_id, public_key = excluded.public_key, pinned_at = excluded.pinned_at
 `
 
 type PinPasskeyParams struct {
 	CredentialID Bytes
 	EmployeeID   string
+	PublicKey    Bytes
 	PinnedAt     int64
 }
 
 func (q *Queries) PinPasskey(ctx context.Context, arg PinPasskeyParams) error {
-	_, err := q.db.ExecContext(ctx, pinPasskey, arg.CredentialID, arg.EmployeeID, arg.PinnedAt)
+	_, err := q.db.ExecContext(ctx, pinPasskey,
+		arg.CredentialID,
+		arg.EmployeeID,
+		arg.PublicKey,
+		arg.PinnedAt,
+	)
 	return err
 }
 
 const pinnedPasskeys = `-- name: PinnedPasskeys :many
-select credential_id, employee_id, pinned_at from approval_passkey order by employee_id, pinned_at
+select credential_id, employee_id, public_key, pinned_at from approval_passkey order by employee_id, pinned_at
 `
 
 func (q *Queries) PinnedPasskeys(ctx context.Context) ([]ApprovalPasskey, error) {
@@ -406,7 +412,12 @@ func (q *Queries) PinnedPasskeys(ctx context.Context) ([]ApprovalPasskey, error)
 	var items []ApprovalPasskey
 	for rows.Next() {
 		var i ApprovalPasskey
-		if err := rows.Scan(&i.CredentialID, &i.EmployeeID, &i.PinnedAt); err != nil {
+		if err := rows.Scan(
+			&i.CredentialID,
+			&i.EmployeeID,
+			&i.PublicKey,
+			&i.PinnedAt,
+		); err != nil {
 			return nil, err
 		}
 		items = append(items, i)
@@ -421,7 +432,7 @@ func (q *Queries) PinnedPasskeys(ctx context.Context) ([]ApprovalPasskey, error)
 }
 
 const pinnedPasskeysOf = `-- name: PinnedPasskeysOf :many
-select credential_id, employee_id, pinned_at from approval_passkey where employee_id = $1 order by pinned_at
+select credential_id, employee_id, public_key, pinned_at from approval_passkey where employee_id = $1 order by pinned_at
 `
 
 func (q *Queries) PinnedPasskeysOf(ctx context.Context, employeeID string) ([]ApprovalPasskey, error) {
@@ -433,7 +444,12 @@ func (q *Queries) PinnedPasskeysOf(ctx context.Context, employeeID string) ([]Ap
 	var items []ApprovalPasskey
 	for rows.Next() {
 		var i ApprovalPasskey
-		if err := rows.Scan(&i.CredentialID, &i.EmployeeID, &i.PinnedAt); err != nil {
+		if err := rows.Scan(
+			&i.CredentialID,
+			&i.EmployeeID,
+			&i.PublicKey,
+			&i.PinnedAt,
+		); err != nil {
 			return nil, err
 		}
 		items = append(items, i)

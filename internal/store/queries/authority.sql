@@ -36,8 +36,8 @@ select cast(sqlc.arg(to_review) as text), a.about_id, a.credential_id, a.authent
 from approval a where a.review_id = sqlc.arg(from_review);
 
 -- name: PinPasskey :exec
-insert into approval_passkey (credential_id, employee_id, pinned_at) values ($1, $2, $3)
-on conflict (credential_id) do update set employee_id = excluded.employee_id, pinned_at = excluded.pinned_at;
+insert into approval_passkey (credential_id, employee_id, public_key, pinned_at) values ($1, $2, $3, $4)
+on conflict (credential_id) do update set employee_id = excluded.employee_id, public_key = excluded.public_key, pinned_at = excluded.pinned_at;
 
 -- name: UnpinPasskey :exec
 delete from approval_passkey where credential_id = $1;

@@ -39,6 +39,7 @@ create table approval (
 create table approval_passkey (
     credential_id bytea primary key,
     employee_id   text not null references employee (id),
+    public_key    bytea not null,          -- COSE_Key
     pinned_at     bigint not null
 );
 create index approval_passkey_employee on approval_passkey (employee_id);

@@ -1,0 +1,136 @@
+package ca
+
+import (
+	"bytes"
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"absah/internal/store"
+	"absah/internal/store/db"
+)
+
+var (
+	// ErrUnsigned says that an officer has to sign his approval by passkey.
+	ErrUnsigned = errors.New("the approval needs a signature by passkey")
+	// ErrNotPinned says that an officer has no passkey that the authority knows.
+	ErrNotPinned = errors.New("the authority knows no passkey of the officer")
+)
+
+// Approvals lets officers sign what they approve. It is for the portal: it
+// knows what the ca role has told of its pins and has no say; the ca role
+// judges for itself.
+type Approvals struct {
+	People  People
+	Profile Profile
+	Policy  ApprovalPolicy
+	Site    Site
+}
+
+// statement is what an officer of a stage would approve now.
+func (p Approvals) statement(ctx context.Context, q *db.Queries, r db.Registration, stage int, officerID string) (Statement, error) {
+	subject, _, err := p.People.CertificateSubject(ctx, q, r.EmployeeID)
+	if err != nil {
+		return Statement{}, fmt.Errorf("read subscriber: %w", err)
+	}
+	o := Request{RegistrationID: r.ID, ApplicantID: r.EmployeeID, SnapshotHash: r.SnapshotHash, Subject: subject, FirstOfficer: officerID, SecondOfficer: officerID}
+	if stage == 2 {
+		key, err := q.LiveCredential(ctx, r.ID)
+		if err != nil {
+			return Statement{}, fmt.Errorf("read key: %w", err)
+		}
+		o.CSR, o.ExpectedSPKI = key.Csr, key.Spki
+	}
+	return p.Profile.statement(o, stage, r.ID), nil
+}
+
+// descriptor and options are what navigator.credentials.get takes, in the form
+// of PublicKeyCredential.parseRequestOptionsFromJSON (WebAuthn 3, 5.1.9).
+type descriptor struct {
+	Type string `json:"type"`
+	ID   string `json:"id"`
+}
+
+type options struct {
+	Challenge        string       `json:"challenge"`
+	RPID             string       `json:"rpId"`
+	Allow            []descriptor `json:"allowCredentials"`
+	UserVerification string       `json:"userVerification"`
+	Timeout          int          `json:"timeout"` // milliseconds
+}
+
+// Options returns what an officer's browser asks his authenticator for, in
+// JSON, or nil when his approval needs no signature. It fails with ErrNotPinned
+// when it needs one and he cannot make it.
+func (p Approvals) Options(ctx context.Context, q *db.Queries, r db.Registration, stage int, officerID string) ([]byte, error) {
+	if p.Policy == ByAccount {
+		return nil, nil
+	}
+	pins, err := q.PinnedPasskeysOf(ctx, officerID)
+	if err != nil {
+		return nil, fmt.Errorf("read pins of the officer: %w", err)
+	}
+	if len(pins) == 0 {
+		if p.Policy == ByPasskey {
+			return nil, ErrNotPinned
+		}
+		return nil, nil
+	}
+	s, err := p.statement(ctx, q, r, stage, officerID)
+	if err != nil {
+		return nil, err
+	}
+	hash := s.Hash()
+	o := options{
+		Challenge: base64.RawURLEncoding.EncodeToString(hash[:]), RPID: p.Site.ID, UserVerification: "required", Timeout: 5 * 60 * 1000,
+	}
+	for _, pin := range pins {
+		o.Allow = append(o.Allow, descriptor{"public-key", base64.RawURLEncoding.EncodeToString(pin.CredentialID)})
+	}
+	return json.Marshal(map[string]any{"publicKey": o})
+}
+
+// Sign stores an officer's signature under a check that the caller stores in
+// the same transaction. answer is what his authenticator said; it may be empty
+// where none is needed. It fails with ErrUnsigned and ErrNotPinned, and with
+// ErrApproval or ErrMalformed when the answer does not hold.
+func (p Approvals) Sign(ctx context.Context, tx *store.Tx, r db.Registration, review db.Review, answer []byte) error {
+	needed, err := p.Options(ctx, tx.Queries, r, int(review.Stage), review.OfficerID)
+	if err != nil || needed == nil {
+		return err
+	}
+	if len(answer) == 0 {
+		return ErrUnsigned
+	}
+	a, err := ParseAssertion(answer)
+	if err != nil {
+		return err
+	}
+	pins, err := tx.PinnedPasskeysOf(ctx, review.OfficerID)
+	if err != nil {
+		return fmt.Errorf("read pins of the officer: %w", err)
+	}
+	s, err := p.statement(ctx, tx.Queries, r, int(review.Stage), review.OfficerID)
+	if err != nil {
+		return err
+	}
+	for _, pin := range pins {
+		if !bytes.Equal(pin.CredentialID, a.CredentialID) {
+			continue
+		}
+		if err := a.Check(pin.PublicKey, p.Site, s.Hash()); err != nil {
+			return err
+		}
+		err := tx.InsertApproval(ctx, db.InsertApprovalParams{
+			ReviewID: review.ID, AboutID: r.ID, CredentialID: a.CredentialID, AuthenticatorData: a.AuthenticatorData,
+			ClientData: a.ClientData, Signature: a.Signature, CreatedAt: review.CreatedAt,
+		})
+		if err != nil {
+			return fmt.Errorf("store signature of the officer: %w", err)
+		}
+		return nil
+	}
+	return fmt.Errorf("%w: the passkey is not pinned to him", errAssertion)
+}
