@@ -39,6 +39,7 @@ type Config struct {
 	Identity   Identity   `yaml:"identity" envPrefix:"IDENTITY_"`
 	Mail       Mail       `yaml:"mail" envPrefix:"MAIL_"`
 	Blobs      Blobs      `yaml:"blobs" envPrefix:"BLOBS_"`
+	Roles      []string   `yaml:"roles" env:"ROLES"` // what this process runs: portal, worker, ca, pki; empty: all
 	Keys       Keys       `yaml:"keys" envPrefix:"KEYS_"`
 	CA         CA         `yaml:"ca" envPrefix:"CA_"`
 	Passphrase Passphrase `yaml:"passphrase" envPrefix:"PASSPHRASE_"`
@@ -101,6 +102,8 @@ type CA struct {
 	Years         int    `yaml:"years" env:"YEARS"`     // validity of subscriber certificates
 	PKIURL        string `yaml:"pki_url" env:"PKI_URL"` // where OCSP, CRLs and CA certificates are reached; base_url when empty
 	SubscriberKey string `yaml:"subscriber_key" env:"SUBSCRIBER_KEY"`
+
+	Profiles Profiles `yaml:"profiles" envPrefix:"PROFILES_"`
 }
 
 // Verify says whose signatures the public verification page believes, beside
@@ -121,6 +124,7 @@ type Policy struct {
 	LinkLogin         bool          `yaml:"link_login" env:"LINK_LOGIN"`
 	LinksPerDay       int           `yaml:"links_per_day" env:"LINKS_PER_DAY"`
 	ResetNeedsOfficer bool          `yaml:"reset_needs_officer" env:"RESET_NEEDS_OFFICER"`
+	Approval          string        `yaml:"approval" env:"APPROVAL"` // whose approvals need a signature by passkey: passkey (all), auto (officers with a pinned one), account (none)
 }
 
 // Log says what is logged.
@@ -142,10 +146,10 @@ func Default() Config {
 		Keys:  defaultKeys(),
 		CA: CA{
 			Country: "ID", Organisation: "Instansi Contoh", RootName: "Absah Demo Root CA", IssuingName: "Absah Demo Issuing CA 1",
-			PolicyOID: "2.25.7260.1.1", Years: 2, SubscriberKey: "ecdsa-p256",
+			PolicyOID: "2.25.7260.1.1", Years: 2, SubscriberKey: "ecdsa-p256", Profiles: defaultProfiles(),
 		},
 		Passphrase: Passphrase{MinLength: 12, MinScore: 3},
-		Policy:     Policy{LinkValidity: 72 * time.Hour, LinksPerDay: 3},
+		Policy:     Policy{LinkValidity: 72 * time.Hour, LinksPerDay: 3, Approval: "auto"},
 		TSA:        defaultTSA(),
 		Log:        Log{Level: "info", Format: "text"},
 	}
@@ -264,6 +268,8 @@ func (c Config) Validate() error {
 	bad(c.Policy.LinkValidity < time.Hour || c.Policy.LinkValidity > 30*24*time.Hour, "policy.link_validity", "must be 1h to 720h")
 	bad(c.Policy.LinksPerDay < 1 || c.Policy.LinksPerDay > 20, "policy.links_per_day", "must be 1 to 20")
 	c.TSA.check(bad)
+	c.CA.Profiles.check(bad)
+	c.checkRoles(bad)
 	bad(!slices.Contains([]string{"debug", "info", "warn", "error"}, c.Log.Level), "log.level", "must be debug, info, warn or error")
 	bad(!slices.Contains([]string{"text", "json"}, c.Log.Format), "log.format", "must be text or json")
 	return errors.Join(errs...)
