@@ -60,6 +60,7 @@ var layers = map[string]layer{
 	"internal/outbox":       domain,
 	"internal/passphrase":   domain,
 	"internal/scan":         domain,
+	"internal/signing":      domain,
 	"internal/staff":        domain,
 	"internal/tsa":          domain,
 	"internal/verification": domain,

@@ -1,0 +1,92 @@
+package signing
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"absah/internal/clock"
+	"absah/internal/store"
+	"absah/internal/store/db"
+)
+
+// Batch is an activation as it is written down: what was to be signed and what
+// came of it.
+type Batch struct {
+	ID      string
+	At      time.Time
+	Expires time.Time
+	Ended   bool
+	Items   []BatchItem
+}
+
+// BatchItem is one thing of a batch.
+type BatchItem struct {
+	Position int
+	Document string
+	Name     string
+	SHA256   []byte // of the bytes that were authorised
+	Request  Request
+	State    string // unused, used, done, failed
+	Problem  string // see Problem
+	At       time.Time
+}
+
+// Batch returns a batch of an employee's, or ErrNotFound.
+func (s *Service) Batch(ctx context.Context, employeeID, id string) (Batch, error) {
+	q := s.Store.Read()
+	row, err := q.GetActivation(ctx, id)
+	if store.IsNotFound(err) || err == nil && row.EmployeeID != employeeID {
+		return Batch{}, ErrNotFound
+	}
+	if err != nil {
+		return Batch{}, fmt.Errorf("read batch: %w", err)
+	}
+	items, err := q.ActivationItems(ctx, id)
+	if err != nil {
+		return Batch{}, fmt.Errorf("read batch: %w", err)
+	}
+	b := batchOf(row)
+	for _, i := range items {
+		item := BatchItem{
+			Position: int(i.Position), Document: i.DocumentID.String, Name: i.Name, SHA256: i.Digest, State: i.State, Problem: i.Problem,
+			At: clock.FromMicros(i.FinishedAt),
+		}
+		if i.Kind != kindHash {
+			if item.Request, err = requestOf(i.Request); err != nil {
+				return Batch{}, err
+			}
+		}
+		b.Items = append(b.Items, item)
+	}
+	return b, nil
+}
+
+func batchOf(row db.Activation) Batch {
+	return Batch{ID: row.ID, At: clock.FromMicros(row.CreatedAt), Expires: clock.FromMicros(row.ExpiresAt), Ended: row.EndedAt > 0}
+}
+
+// SignatureOf is a signature on a document.
+type SignatureOf struct {
+	EmployeeID, Name, NIP, Office string
+	Serial                        string // of the certificate
+	Level                         string
+	Version                       int64 // of the document, from which on it is there
+	At                            time.Time
+}
+
+// Signatures lists what was signed on a document here, the first first.
+func (s *Service) Signatures(ctx context.Context, documentID string) ([]SignatureOf, error) {
+	rows, err := s.Store.Read().SignaturesOfDocument(ctx, null(documentID))
+	if err != nil {
+		return nil, fmt.Errorf("list signatures: %w", err)
+	}
+	out := make([]SignatureOf, len(rows))
+	for i, r := range rows {
+		out[i] = SignatureOf{
+			EmployeeID: r.EmployeeID, Name: r.Name, NIP: r.Nip, Office: r.Office, Serial: r.Serial, Level: r.Level, Version: r.Version,
+			At: clock.FromMicros(r.MadeAt),
+		}
+	}
+	return out, nil
+}
