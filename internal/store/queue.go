@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -23,6 +24,17 @@ type Job struct {
 	Kind string    // a Handler of this name runs it
 	ID   string    // what it is about
 	At   time.Time // not before; zero for at once
+}
+
+// queueOf says in which queue a kind of job waits. The ca role and the pki role
+// have keys that no other process has, so their jobs wait apart, and a process
+// fetches what it can do.
+func queueOf(kind string) string {
+	role, _, _ := strings.Cut(kind, ".")
+	if role == "ca" || role == "pki" {
+		return role
+	}
+	return river.QueueDefault
 }
 
 // Handler does a job. It runs at least once: after a crash in the middle it
@@ -100,7 +112,7 @@ func (t *Tx) Enqueue(_ context.Context, j Job) error {
 func inserts(jobs []Job) []river.InsertManyParams {
 	out := make([]river.InsertManyParams, len(jobs))
 	for i, j := range jobs {
-		out[i] = river.InsertManyParams{Args: jobArgs{Handler: j.Kind, ID: j.ID}, InsertOpts: &river.InsertOpts{ScheduledAt: j.At}}
+		out[i] = river.InsertManyParams{Args: jobArgs{Handler: j.Kind, ID: j.ID}, InsertOpts: &river.InsertOpts{ScheduledAt: j.At, Queue: queueOf(j.Kind)}}
 	}
 	return out
 }

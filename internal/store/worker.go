@@ -51,8 +51,9 @@ func (d *dispatcher) NextRetry(j *river.Job[jobArgs]) time.Time {
 }
 
 // Work starts to do jobs, those of handlers and periodically those of
-// periodics (which one process of all does). Several processes may work on one
-// PostgreSQL database; each job goes to one of them.
+// periodics. Several processes may work on one PostgreSQL database; each job
+// goes to one of them. The process that leads orders the periodic work of all,
+// so each is told of all of it, also of what others do.
 func (s *Store) Work(ctx context.Context, handlers map[string]Handler, periodics []Periodic, o WorkOptions) (*Worker, error) {
 	if o.Concurrency == 0 {
 		o.Concurrency = 8
@@ -63,6 +64,10 @@ func (s *Store) Work(ctx context.Context, handlers map[string]Handler, periodics
 	if o.Rescue == 0 {
 		o.Rescue = 2 * time.Minute
 	}
+	queues := map[string]river.QueueConfig{}
+	for kind := range handlers {
+		queues[queueOf(kind)] = river.QueueConfig{MaxWorkers: o.Concurrency}
+	}
 	workers := river.NewWorkers()
 	river.AddWorker(workers, &dispatcher{handlers: handlers, timeout: o.Timeout})
 	name := ident.New()
@@ -70,7 +75,7 @@ func (s *Store) Work(ctx context.Context, handlers map[string]Handler, periodics
 		ID:                          name,
 		Logger:                      quiet(s.log),
 		Workers:                     workers,
-		Queues:                      map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: o.Concurrency}},
+		Queues:                      queues,
 		FetchCooldown:               5 * time.Millisecond,
 		FetchPollInterval:           250 * time.Millisecond,
 		JobTimeout:                  o.Timeout,
@@ -79,12 +84,15 @@ func (s *Store) Work(ctx context.Context, handlers map[string]Handler, periodics
 		CompletedJobRetentionPeriod: time.Hour,
 	}
 	for _, p := range periodics {
-		if _, ok := handlers[p.Kind]; !ok {
+		_, works := queues[queueOf(p.Kind)]
+		if _, ok := handlers[p.Kind]; !ok && works {
 			return nil, fmt.Errorf("periodic job %s: %w", p.Kind, ErrUnknownJob)
 		}
 		cfg.PeriodicJobs = append(cfg.PeriodicJobs, river.NewPeriodicJob(
 			river.PeriodicInterval(p.Every),
-			func() (river.JobArgs, *river.InsertOpts) { return jobArgs{Handler: p.Kind}, nil },
+			func() (river.JobArgs, *river.InsertOpts) {
+				return jobArgs{Handler: p.Kind}, &river.InsertOpts{Queue: queueOf(p.Kind)}
+			},
 			&river.PeriodicJobOpts{RunOnStart: true},
 		))
 	}
