@@ -59,6 +59,7 @@ var layers = map[string]layer{
 	"internal/mail":         domain,
 	"internal/outbox":       domain,
 	"internal/passphrase":   domain,
+	"internal/rekey":        domain,
 	"internal/scan":         domain,
 	"internal/signing":      domain,
 	"internal/staff":        domain,

@@ -235,6 +235,11 @@ func (a *Authority) read(ctx context.Context, q *db.Queries, id string) (order, 
 		FirstOfficer: r.FirstOfficer, FirstHash: r.FirstHash, SecondOfficer: r.SecondOfficer, SecondHash: r.SecondHash,
 		CSR: r.Csr, ExpectedSPKI: r.Spki, Subject: subject,
 	}
+	if r.Kind == kindRenewal {
+		if o.request.Renewed, err = a.checkRenewal(ctx, q, o.request); err != nil {
+			return o, err
+		}
+	}
 	if o.request.signatures, err = a.signatures(ctx, q, o.request); err != nil {
 		return o, err
 	}

@@ -2,6 +2,7 @@ package enrolment_test
 
 import (
 	"context"
+	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -224,16 +225,31 @@ func (quickKeys) Create(_ context.Context, kid, owner string, _ *x509.Certificat
 		return credential.Sealed{}, err
 	}
 	spki, err := x509.MarshalPKIXPublicKey(k.Public())
+	if err != nil {
+		return credential.Sealed{}, err
+	}
 	box := sha256.Sum256(secret.Bytes())
-	return credential.Sealed{KeyID: kid, Owner: owner, Generation: 1, Alg: alg, SPKI: spki, CSR: []byte("csr"), Box: box[:]}, err
+	der, err := x509.MarshalPKCS8PrivateKey(k)
+	return credential.Sealed{KeyID: kid, Owner: owner, Generation: 1, Alg: alg, SPKI: spki, CSR: []byte("csr"), Box: append(box[:], der...)}, err
+}
+
+func (quickKeys) Open(_ context.Context, row credential.Sealed, secret *passphrase.Secret) (crypto.Signer, error) {
+	if box := sha256.Sum256(secret.Bytes()); string(box[:]) != string(row.Box[:sha256.Size]) {
+		return nil, credential.ErrWrongPassphrase
+	}
+	k, err := x509.ParsePKCS8PrivateKey(row.Box[sha256.Size:])
+	if err != nil {
+		return nil, err
+	}
+	return k.(crypto.Signer), nil
 }
 
 func (quickKeys) Rewrap(_ context.Context, row credential.Sealed, old, fresh *passphrase.Secret) (credential.Sealed, error) {
-	if box := sha256.Sum256(old.Bytes()); string(box[:]) != string(row.Box) {
+	if box := sha256.Sum256(old.Bytes()); string(box[:]) != string(row.Box[:sha256.Size]) {
 		return row, credential.ErrWrongPassphrase
 	}
 	box := sha256.Sum256(fresh.Bytes())
-	row.Box, row.Generation = box[:], row.Generation+1
+	row.Box, row.Generation = append(box[:], row.Box[sha256.Size:]...), row.Generation+1
 	return row, nil
 }
 

@@ -14,6 +14,9 @@ import (
 // Issued ends the way of a registration, which the caller has locked: the
 // authority has signed and stores the certificate in this very transaction.
 func (s *Service) Issued(ctx context.Context, tx *store.Tx, r db.Registration, c db.Certificate) error {
+	if err := s.succeed(ctx, tx, r); err != nil {
+		return err
+	}
 	r, err := s.advance(ctx, tx, r, step{
 		action: ActionIssue, role: System, who: audit.System("ca"), evidence: tokenHash(string(c.Der)),
 		detail: map[string]string{"serial": c.Serial},
@@ -91,6 +94,9 @@ func (s *Service) Revoke(ctx context.Context, who Checker, role Role, registrati
 		if err != nil {
 			return err
 		}
+		if err := s.endPredecessors(ctx, tx, r, role, who.Actor, st.reason, code); err != nil {
+			return err
+		}
 		return s.Courier.CertificateRevoked(ctx, tx, r, c)
 	})
 }
@@ -118,6 +124,9 @@ func (s *Service) end(ctx context.Context, tx *store.Tx, r db.Registration, st s
 		return r, c, fmt.Errorf("revoke certificate: %w", &NotAllowedError{Status: Status(r.Status), Action: st.action, Role: st.role})
 	}
 	c.RevokedAt, c.RevocationReason = now, int64(code)
+	if err := s.endRenewal(ctx, tx, r, st.reason); err != nil {
+		return r, c, err
+	}
 	if err := s.eraseKey(ctx, tx, r.ID, "revoked"); err != nil {
 		return r, c, err
 	}
@@ -153,6 +162,11 @@ func (s *Service) ResetPIN(ctx context.Context, who audit.Actor, stolen bool) (d
 		}
 		if !complete {
 			return ErrIncomplete
+		}
+		if open, err := tx.OpenRegistration(ctx, e.ID); err == nil && Status(open.Status) == Issuing {
+			return &NotAllowedError{Status: Issuing, Action: ActionReset, Role: Applicant} // seconds, and the new key is there
+		} else if err != nil && !store.IsNotFound(err) {
+			return fmt.Errorf("look for a renewal: %w", err)
 		}
 		if Status(old.Status) == Issue {
 			if old, err = s.supersede(ctx, tx, who, old, stolen); err != nil {
@@ -199,21 +213,21 @@ func (s *Service) replace(ctx context.Context, tx *store.Tx, who audit.Actor, e 
 	if !carried {
 		return r, nil
 	}
-	if err := s.carry(ctx, tx, r, old); err != nil {
+	if err := s.carry(ctx, tx, r, old, 1); err != nil {
 		return r, err
 	}
 	return r, s.newLink(ctx, tx, r)
 }
 
-// carry lets the first check of the old registration stand for the new one:
-// the same officer judged the same data, byte for byte.
-func (s *Service) carry(ctx context.Context, tx *store.Tx, r, old db.Registration) error {
+// carry lets a check of the old registration stand for the new one: the same
+// officer judged the same data, byte for byte.
+func (s *Service) carry(ctx context.Context, tx *store.Tx, r, old db.Registration, stage int64) error {
 	reviews, err := tx.ReviewsOf(ctx, old.ID)
 	if err != nil {
-		return fmt.Errorf("read first check: %w", err)
+		return fmt.Errorf("read check %d: %w", stage, err)
 	}
 	for _, v := range reviews {
-		if v.Stage != 1 || v.Verdict != "accepted" || v.VoidedAt > 0 {
+		if v.Stage != stage || v.Verdict != "accepted" || v.VoidedAt > 0 {
 			continue
 		}
 		id := v.ID
@@ -223,24 +237,29 @@ func (s *Service) carry(ctx context.Context, tx *store.Tx, r, old db.Registratio
 			SnapshotHash: v.SnapshotHash, Verdict: v.Verdict, Note: v.Note, CreatedAt: v.CreatedAt,
 		})
 		if err != nil {
-			return fmt.Errorf("carry first check over: %w", err)
+			return fmt.Errorf("carry check %d over: %w", stage, err)
 		}
 		fields, err := tx.ReviewFields(ctx, id)
 		if err != nil {
-			return fmt.Errorf("read first check: %w", err)
+			return fmt.Errorf("read check %d: %w", stage, err)
 		}
 		for _, f := range fields {
 			f.ReviewID = v.ID
 			if err := tx.InsertReviewField(ctx, db.InsertReviewFieldParams(f)); err != nil {
-				return fmt.Errorf("carry first check over: %w", err)
+				return fmt.Errorf("carry check %d over: %w", stage, err)
 			}
 		}
-		if err := tx.SetVerifiedBy(ctx, db.SetVerifiedByParams{ID: r.ID, VerifiedBy: null(v.OfficerID)}); err != nil {
-			return fmt.Errorf("carry first check over: %w", err)
+		if stage == 1 {
+			err = tx.SetVerifiedBy(ctx, db.SetVerifiedByParams{ID: r.ID, VerifiedBy: null(v.OfficerID)})
+		} else {
+			err = tx.SetApprovedBy(ctx, db.SetApprovedByParams{ID: r.ID, ApprovedBy: null(v.OfficerID)})
+		}
+		if err != nil {
+			return fmt.Errorf("carry check %d over: %w", stage, err)
 		}
 		return nil
 	}
-	return fmt.Errorf("carry first check over: %w", ErrNotFound)
+	return fmt.Errorf("carry check %d over: %w", stage, ErrNotFound)
 }
 
 // ExpireCertificates takes registrations whose certificate ran out to their

@@ -96,17 +96,21 @@ func (s *Service) resettable(ctx context.Context, q *db.Queries, employeeID stri
 	if err != nil {
 		return r, fmt.Errorf("read registrations: %w", err)
 	}
-	if len(all) == 0 || Status(all[0].Status) != Revoked {
+	if len(all) == 0 {
 		return r, ErrNotFound
 	}
-	history, err := q.HistoryOf(ctx, all[0].ID)
+	r = latest(all)
+	if Status(r.Status) != Revoked {
+		return r, ErrNotFound
+	}
+	history, err := q.HistoryOf(ctx, r.ID)
 	if err != nil {
 		return r, fmt.Errorf("read history: %w", err)
 	}
 	if !lockedOut(history) {
 		return r, ErrNotFound
 	}
-	return all[0], nil
+	return r, nil
 }
 
 // lockedOut reports whether a LockOut was the end of a history.

@@ -68,13 +68,17 @@ const (
 	ActionReset         Action = "ResetPIN"
 	ActionExpire        Action = "Expire"
 	ActionLockOut       Action = "LockOut"
+	ActionRenew         Action = "Renew"
+	ActionCarry         Action = "Carry"
+	ActionSucceed       Action = "Succeed"
+	ActionSupersede     Action = "Supersede"
 )
 
 // Actions lists every action.
 var Actions = []Action{
 	ActionSubmit, ActionVerify, ActionReturn, ActionReject, ActionCancel, ActionSendLink, ActionSetPassphrase,
 	ActionAccept, ActionApprove, ActionIssue, ActionFail, ActionRefresh, ActionInvalidate, ActionChange,
-	ActionRevoke, ActionReset, ActionExpire, ActionLockOut,
+	ActionRevoke, ActionReset, ActionExpire, ActionLockOut, ActionRenew, ActionCarry, ActionSucceed, ActionSupersede,
 }
 
 // Role is in what capacity somebody acts on a registration.
@@ -150,6 +154,16 @@ var rules = []Rule{
 	// ended the one before. It starts at the link when the first check of the old one still stands (policy), and at
 	// the beginning when data changed since.
 	{None, ActionReset, []Role{Applicant}, OnSetPassphrase},
+
+	// A renewal on data that did not change: the subscriber's old key vouches
+	// for the new one, and the first check carries over. With the second one
+	// carried over too (policy), the authority is next.
+	{None, ActionRenew, []Role{Applicant}, Enroll},
+	{Enroll, ActionCarry, []Role{System}, Issuing},
+	// What becomes of the old one when its successor is issued (policy): it
+	// stays valid to its end, without a key, or is revoked.
+	{Issue, ActionSucceed, []Role{System}, Issue},
+	{Issue, ActionSupersede, []Role{System}, Revoked},
 }
 
 // Next returns where action leads from a status when done in a role.
@@ -180,4 +194,5 @@ type Kind string
 const (
 	Initial Kind = "initial" // Registrasi DS
 	Reset   Kind = "reset"   // Reset PIN: new key, new certificate
+	Renewal Kind = "renewal" // before expiry, or because the certificate says what is no longer so
 )

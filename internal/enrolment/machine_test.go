@@ -15,7 +15,7 @@ import (
 // allowed is the whole state machine once more, written by status, so that a
 // change of the program's table alone makes a test fail.
 var allowed = map[enrolment.Status]map[enrolment.Action]string{ // roles and the status after
-	enrolment.None: {"Submit": "employee>New", "ResetPIN": "employee>OnSetPassphrase"},
+	enrolment.None: {"Submit": "employee>New", "ResetPIN": "employee>OnSetPassphrase", "Renew": "employee>Enroll"},
 	enrolment.New: {
 		"Verify": "registration_officer>OnSetPassphrase", "Return": "registration_officer>Returned",
 		"Reject": "registration_officer>Rejected", "Cancel": "employee system>Cancelled", "Refresh": "system>New",
@@ -29,11 +29,13 @@ var allowed = map[enrolment.Status]map[enrolment.Action]string{ // roles and the
 	enrolment.Enroll: {
 		"Approve": "registration_officer>Issuing", "Return": "registration_officer>Returned",
 		"Reject": "registration_officer>Rejected", "Cancel": "employee system>Cancelled", "Invalidate": "system>New",
+		"Carry": "system>Issuing",
 	},
 	enrolment.Issuing: {"Issue": "system>Issue", "Fail": "system>Enroll"},
 	enrolment.Issue: {
 		"ChangePassphrase": "employee>Issue", "Revoke": "administrator employee registration_officer>Revoked",
 		"ResetPIN": "employee>Revoked", "Expire": "system>Expired", "LockOut": "system>Revoked",
+		"Succeed": "system>Issue", "Supersede": "system>Revoked",
 	},
 	enrolment.Returned: {"Submit": "employee>New", "Cancel": "employee system>Cancelled"},
 }

@@ -2,6 +2,7 @@ package enrolment_test
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -51,6 +52,20 @@ type expected struct {
 	lost     bool // the latest certificate ended by a LockOut
 	verifier string
 	version  int
+
+	// While a renewal is under way: what the certificate before is at.
+	renewing bool
+	before   enrolment.Status
+	first    string // officer 1 of the certificate before
+}
+
+// failed ends a renewal that came to nothing.
+func (e *expected) failed(to enrolment.Status) enrolment.Status {
+	if !e.renewing {
+		return to
+	}
+	e.renewing, e.keySet, e.verifier = false, false, e.first
+	return e.before
 }
 
 // TestRandomLives runs random sequences of everything that anybody can do, the
@@ -62,6 +77,7 @@ func TestRandomLives(t *testing.T) {
 		w := newWorld(t, s)
 		w.svc.Policy.LinkPause = 0
 		w.svc.Policy.LinksPerDay = 1 << 30
+		w.svc.Policy.Renewal.Window = 100 * 366 * 24 * time.Hour
 		m := &model{world: w, now: map[string]*expected{}}
 		for range 3 {
 			m.people = append(m.people, w.employee(w.unit))
@@ -88,7 +104,7 @@ func (m *model) act(t *rapid.T) {
 	// Steps forward are drawn more often, so that lives get somewhere.
 	name := rapid.SampledFrom([]string{
 		"forward", "forward", "forward", "forward", "submit", "verify", "return", "reject", "cancel", "passphrase", "accept",
-		"approve", "issue", "fail", "change", "revoke", "reset", "link", "expire", "guess",
+		"approve", "issue", "fail", "change", "revoke", "reset", "link", "expire", "guess", "renew", "renew",
 	}).Draw(t, "act")
 	if name == "forward" {
 		name = map[enrolment.Status]string{
@@ -155,9 +171,16 @@ func (m *model) predict(name string, who audit.Actor, officer enrolment.Checker,
 		return move(ok, enrolment.Returned)
 	case "reject":
 		ok := (st == enrolment.New || st == enrolment.OnSetPassphrase || st == enrolment.Enroll) && !self
-		return move(ok, enrolment.Rejected)
+		if ok {
+			e.status = e.failed(enrolment.Rejected)
+		}
+		return ok
 	case "cancel":
-		return move(st.Open() && st != enrolment.Issuing, enrolment.Cancelled)
+		ok := st.Open() && st != enrolment.Issuing
+		if ok {
+			e.status = e.failed(enrolment.Cancelled)
+		}
+		return ok
 	case "passphrase":
 		ok := st == enrolment.OnSetPassphrase && !e.keySet
 		if ok {
@@ -169,6 +192,9 @@ func (m *model) predict(name string, who audit.Actor, officer enrolment.Checker,
 	case "approve":
 		return move(st == enrolment.Enroll && !self && officer.EmployeeID != e.verifier, enrolment.Issuing)
 	case "issue":
+		if st == enrolment.Issuing {
+			e.renewing = false
+		}
 		return move(st == enrolment.Issuing, enrolment.Issue)
 	case "fail":
 		to := enrolment.Enroll
@@ -191,10 +217,23 @@ func (m *model) predict(name string, who audit.Actor, officer enrolment.Checker,
 		e.lost = st == enrolment.Issue
 		return move(e.lost, enrolment.Revoked)
 	case "reset":
-		if st != enrolment.Issue && !(st == enrolment.Revoked && e.lost) {
+		inUse := st == enrolment.Issue || e.renewing && e.before == enrolment.Issue && st != enrolment.Issuing
+		if !inUse && !(st == enrolment.Revoked && e.lost) {
 			return false
 		}
-		e.id, e.keySet, e.status = "", false, enrolment.OnSetPassphrase
+		if e.renewing {
+			e.verifier = e.first
+		}
+		e.id, e.keySet, e.status, e.renewing = "", false, enrolment.OnSetPassphrase, false
+		if e.version != m.judged(who) {
+			e.status = enrolment.New
+		}
+		return true
+	case "renew":
+		if st != enrolment.Issue {
+			return false
+		}
+		e.renewing, e.before, e.first, e.keySet, e.status = true, enrolment.Issue, e.verifier, false, enrolment.Issuing
 		if e.version != m.submitted(who) {
 			e.status = enrolment.New
 		}
@@ -205,6 +244,9 @@ func (m *model) predict(name string, who audit.Actor, officer enrolment.Checker,
 		for _, x := range m.now {
 			if x.status == enrolment.Issue {
 				x.status = enrolment.Expired
+			}
+			if x.renewing {
+				x.before = enrolment.Expired
 			}
 		}
 		return true
@@ -219,6 +261,20 @@ func (m *model) submitted(who audit.Actor) int {
 	if err != nil {
 		return -1
 	}
+	return m.versionOf(r)
+}
+
+// judged is the version by which the certificate in use was judged, or the
+// latest registration without one.
+func (m *model) judged(who audit.Actor) int {
+	r, err := m.store.Read().IssuedRegistration(context.Background(), who.EmployeeID)
+	if err != nil {
+		return m.submitted(who)
+	}
+	return m.versionOf(r)
+}
+
+func (m *model) versionOf(r db.Registration) int {
 	b, err := m.svc.Snapshot(context.Background(), r)
 	if err != nil {
 		return -1
@@ -237,7 +293,7 @@ func (m *model) perform(name string, who audit.Actor, officer enrolment.Checker,
 		return err
 	}
 	id := r.ID
-	if id == "" && name != "submit" && name != "change" && name != "reset" && name != "expire" {
+	if id == "" && name != "submit" && name != "change" && name != "reset" && name != "expire" && name != "renew" {
 		_, err := m.svc.Get(ctx, nil, "nobody")
 		return err
 	}
@@ -281,6 +337,11 @@ func (m *model) perform(name string, who audit.Actor, officer enrolment.Checker,
 		err = m.lockOut(id)
 	case "reset":
 		_, err = m.svc.ResetPIN(ctx, who, false)
+	case "renew":
+		_, err = m.svc.Renew(ctx, who, secret(m.t, goodPassphrase), consent())
+		if errors.Is(err, enrolment.ErrNeedsChecks) {
+			_, err = m.svc.RequestRenewal(ctx, who)
+		}
 	case "link":
 		err = m.svc.SendLink(ctx, who, enrolment.Applicant, nil, id)
 	case "expire":
@@ -321,6 +382,9 @@ func (m *model) holds(t *testing.T) {
 				t.Errorf("%s at %s: certificate revoked at %d", r.Reference, st, c.RevokedAt)
 			}
 			_, err = q.LiveCredential(ctx, r.ID)
+			if err == nil && r.SucceededAt > 0 {
+				t.Errorf("%s has a successor and a key that lives", r.Reference)
+			}
 			if err == nil && st != enrolment.OnSetPassphrase && st != enrolment.Enroll && st != enrolment.Issuing && st != enrolment.Issue {
 				t.Errorf("%s at %s has a key that lives", r.Reference, st)
 			}

@@ -2,6 +2,7 @@ package enrolment
 
 import (
 	"context"
+	"crypto"
 	"crypto/sha256"
 	"crypto/x509"
 	"database/sql"
@@ -65,6 +66,7 @@ type Courier interface {
 // Keys makes and re-seals subscribers' keys (credential.Sealer).
 type Keys interface {
 	Create(ctx context.Context, kid, owner string, template *x509.CertificateRequest, alg keys.Algorithm, secret *passphrase.Secret) (credential.Sealed, error)
+	Open(ctx context.Context, row credential.Sealed, secret *passphrase.Secret) (crypto.Signer, error)
 	Rewrap(ctx context.Context, row credential.Sealed, old, fresh *passphrase.Secret) (credential.Sealed, error)
 	Erase(ctx context.Context, row credential.Sealed) (credential.Sealed, error)
 }
@@ -77,11 +79,12 @@ type Policy struct {
 	LinkPause         time.Duration // between two of them
 	ResetNeedsOfficer bool          // a reset waits for a first check again
 	SessionValidity   time.Duration // from the passphrase to the agreement
+	Renewal           RenewalPolicy
 }
 
 // DefaultPolicy is the policy of an installation that decides nothing.
 func DefaultPolicy() Policy {
-	return Policy{LinkValidity: 72 * time.Hour, LinksPerDay: 3, LinkPause: 10 * time.Minute, SessionValidity: time.Hour}
+	return Policy{LinkValidity: 72 * time.Hour, LinksPerDay: 3, LinkPause: 10 * time.Minute, SessionValidity: time.Hour, Renewal: DefaultRenewal()}
 }
 
 // Jobs that a registration leaves behind.

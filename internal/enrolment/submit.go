@@ -34,9 +34,10 @@ func (s *Service) Submit(ctx context.Context, who audit.Actor) (db.Registration,
 		case err != nil && !store.IsNotFound(err):
 			return fmt.Errorf("look for an open registration: %w", err)
 		}
-		if _, err := tx.IssuedRegistration(ctx, e.ID); err == nil {
+		// A returned renewal is submitted again beside the certificate in use.
+		if _, err := tx.IssuedRegistration(ctx, e.ID); err == nil && Kind(open.Kind) != Renewal {
 			return ErrExists
-		} else if !store.IsNotFound(err) {
+		} else if err != nil && !store.IsNotFound(err) {
 			return fmt.Errorf("look for a certificate: %w", err)
 		}
 		snapshot, complete, err := s.People.Snapshot(ctx, tx.Queries, e.ID)

@@ -108,15 +108,7 @@ func (s *Service) StandingOf(ctx context.Context, employeeID string) (Standing, 
 	if len(all) == 0 {
 		return out, nil
 	}
-	r := all[0]
-	for _, x := range all {
-		// An open one, or the one with the certificate, before those of the past.
-		if Status(x.Status).Open() || Status(x.Status) == Issue {
-			r = x
-			break
-		}
-	}
-	return s.standing(ctx, q, r)
+	return s.standing(ctx, q, latest(all))
 }
 
 // StandingFor tells where one registration stands.

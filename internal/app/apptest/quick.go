@@ -2,6 +2,7 @@ package apptest
 
 import (
 	"context"
+	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -21,7 +22,7 @@ type QuickKeys struct{}
 
 // Create makes a P-256 key and its certificate request.
 func (QuickKeys) Create(_ context.Context, kid, owner string, request *x509.CertificateRequest, alg keys.Algorithm, secret *passphrase.Secret) (credential.Sealed, error) {
-	row := credential.Sealed{KeyID: kid, Owner: owner, Generation: 1, Alg: alg, Box: box(kid, secret)}
+	row := credential.Sealed{KeyID: kid, Owner: owner, Generation: 1, Alg: alg}
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return row, fmt.Errorf("make key: %w", err)
@@ -32,6 +33,11 @@ func (QuickKeys) Create(_ context.Context, kid, owner string, request *x509.Cert
 	if row.CSR, err = x509.CreateCertificateRequest(rand.Reader, request, key); err != nil {
 		return row, fmt.Errorf("make request: %w", err)
 	}
+	der, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		return row, fmt.Errorf("make key: %w", err)
+	}
+	row.Box = append(box(kid, secret), der...)
 	return row, nil
 }
 
@@ -40,12 +46,24 @@ func box(kid string, secret *passphrase.Secret) []byte {
 	return sum[:]
 }
 
+// Open fails with credential.ErrWrongPassphrase when the passphrase is wrong.
+func (QuickKeys) Open(_ context.Context, row credential.Sealed, secret *passphrase.Secret) (crypto.Signer, error) {
+	if len(row.Box) < sha256.Size || string(row.Box[:sha256.Size]) != string(box(row.KeyID, secret)) {
+		return nil, credential.ErrWrongPassphrase
+	}
+	key, err := x509.ParsePKCS8PrivateKey(row.Box[sha256.Size:])
+	if err != nil {
+		return nil, fmt.Errorf("open key: %w", err)
+	}
+	return key.(crypto.Signer), nil
+}
+
 // Rewrap fails with credential.ErrWrongPassphrase when old is wrong.
 func (QuickKeys) Rewrap(_ context.Context, row credential.Sealed, old, fresh *passphrase.Secret) (credential.Sealed, error) {
-	if string(row.Box) != string(box(row.KeyID, old)) {
+	if len(row.Box) < sha256.Size || string(row.Box[:sha256.Size]) != string(box(row.KeyID, old)) {
 		return row, credential.ErrWrongPassphrase
 	}
-	row.Box, row.Generation = box(row.KeyID, fresh), row.Generation+1
+	row.Box, row.Generation = append(box(row.KeyID, fresh), row.Box[sha256.Size:]...), row.Generation+1
 	return row, nil
 }
 

@@ -183,8 +183,10 @@ func (q *Queries) CertificatesToExpire(ctx context.Context, notAfter int64) ([]C
 }
 
 const certificatesToWarn = `-- name: CertificatesToWarn :many
-select serial, registration_id, credential_id, employee_id, issuer, profile, state, tbs, der, spki_hash, subject, not_before, not_after, intended_at, issued_at, revoked_at, revocation_reason, warned_days from certificate where revoked_at = 0 and state = 'issued' and not_after > $1 and not_after < $2
-    and (warned_days = 0 or warned_days > $3) order by not_after limit 500
+select c.serial, c.registration_id, c.credential_id, c.employee_id, c.issuer, c.profile, c.state, c.tbs, c.der, c.spki_hash, c.subject, c.not_before, c.not_after, c.intended_at, c.issued_at, c.revoked_at, c.revocation_reason, c.warned_days from certificate c join registration r on r.id = c.registration_id
+where c.revoked_at = 0 and c.state = 'issued' and c.not_after > $1 and c.not_after < $2
+    and (c.warned_days = 0 or c.warned_days > $3) and r.status = 'Issue' and r.succeeded_at = 0
+order by c.not_after limit 500
 `
 
 type CertificatesToWarnParams struct {
@@ -316,7 +318,7 @@ func (q *Queries) IsBlocked(ctx context.Context, spkiHash Bytes) (int64, error) 
 }
 
 const issuanceOrder = `-- name: IssuanceOrder :one
-select r.status, r.employee_id, r.snapshot_hash,
+select r.status, r.kind, r.employee_id, r.snapshot_hash,
     coalesce(k.id, '') as credential_id, coalesce(k.csr, '') as csr, coalesce(k.spki, '') as spki,
     coalesce(first.officer_id, '') as first_officer, coalesce(first.snapshot_hash, '') as first_hash,
     coalesce(second.officer_id, '') as second_officer, coalesce(second.snapshot_hash, '') as second_hash,
@@ -331,6 +333,7 @@ where r.id = $1
 
 type IssuanceOrderRow struct {
 	Status           string
+	Kind             string
 	EmployeeID       string
 	SnapshotHash     Bytes
 	CredentialID     string
@@ -351,6 +354,7 @@ func (q *Queries) IssuanceOrder(ctx context.Context, id string) (IssuanceOrderRo
 	var i IssuanceOrderRow
 	err := row.Scan(
 		&i.Status,
+		&i.Kind,
 		&i.EmployeeID,
 		&i.SnapshotHash,
 		&i.CredentialID,

@@ -239,7 +239,7 @@ func (q *Queries) GetEnrolSession(ctx context.Context, arg GetEnrolSessionParams
 }
 
 const getRegistration = `-- name: GetRegistration :one
-select id, reference, employee_id, unit_id, kind, replaces_id, status, status_since, submitted_at, claimed_by, claimed_at, snapshot, snapshot_hash, verified_by, approved_by, version, updated_at from registration where id = $1
+select id, reference, employee_id, unit_id, kind, replaces_id, status, status_since, submitted_at, claimed_by, claimed_at, snapshot, snapshot_hash, verified_by, approved_by, version, updated_at, succeeded_at from registration where id = $1
 `
 
 func (q *Queries) GetRegistration(ctx context.Context, id string) (Registration, error) {
@@ -263,12 +263,13 @@ func (q *Queries) GetRegistration(ctx context.Context, id string) (Registration,
 		&i.ApprovedBy,
 		&i.Version,
 		&i.UpdatedAt,
+		&i.SucceededAt,
 	)
 	return i, err
 }
 
 const getRegistrationByReference = `-- name: GetRegistrationByReference :one
-select id, reference, employee_id, unit_id, kind, replaces_id, status, status_since, submitted_at, claimed_by, claimed_at, snapshot, snapshot_hash, verified_by, approved_by, version, updated_at from registration where reference = $1
+select id, reference, employee_id, unit_id, kind, replaces_id, status, status_since, submitted_at, claimed_by, claimed_at, snapshot, snapshot_hash, verified_by, approved_by, version, updated_at, succeeded_at from registration where reference = $1
 `
 
 func (q *Queries) GetRegistrationByReference(ctx context.Context, reference string) (Registration, error) {
@@ -292,6 +293,7 @@ func (q *Queries) GetRegistrationByReference(ctx context.Context, reference stri
 		&i.ApprovedBy,
 		&i.Version,
 		&i.UpdatedAt,
+		&i.SucceededAt,
 	)
 	return i, err
 }
@@ -634,7 +636,7 @@ func (q *Queries) InsertStageWait(ctx context.Context, arg InsertStageWaitParams
 }
 
 const issuedRegistration = `-- name: IssuedRegistration :one
-select id, reference, employee_id, unit_id, kind, replaces_id, status, status_since, submitted_at, claimed_by, claimed_at, snapshot, snapshot_hash, verified_by, approved_by, version, updated_at from registration where employee_id = $1 and status = 'Issue'
+select id, reference, employee_id, unit_id, kind, replaces_id, status, status_since, submitted_at, claimed_by, claimed_at, snapshot, snapshot_hash, verified_by, approved_by, version, updated_at, succeeded_at from registration where employee_id = $1 and status = 'Issue' and succeeded_at = 0
 `
 
 func (q *Queries) IssuedRegistration(ctx context.Context, employeeID string) (Registration, error) {
@@ -658,6 +660,7 @@ func (q *Queries) IssuedRegistration(ctx context.Context, employeeID string) (Re
 		&i.ApprovedBy,
 		&i.Version,
 		&i.UpdatedAt,
+		&i.SucceededAt,
 	)
 	return i, err
 }
@@ -731,7 +734,7 @@ func (q *Queries) ListRegistrationIDs(ctx context.Context, arg ListRegistrationI
 }
 
 const lockRegistration = `-- name: LockRegistration :one
-update registration set version = version + 1 where id = $1 returning id, reference, employee_id, unit_id, kind, replaces_id, status, status_since, submitted_at, claimed_by, claimed_at, snapshot, snapshot_hash, verified_by, approved_by, version, updated_at
+update registration set version = version + 1 where id = $1 returning id, reference, employee_id, unit_id, kind, replaces_id, status, status_since, submitted_at, claimed_by, claimed_at, snapshot, snapshot_hash, verified_by, approved_by, version, updated_at, succeeded_at
 `
 
 func (q *Queries) LockRegistration(ctx context.Context, id string) (Registration, error) {
@@ -755,12 +758,13 @@ func (q *Queries) LockRegistration(ctx context.Context, id string) (Registration
 		&i.ApprovedBy,
 		&i.Version,
 		&i.UpdatedAt,
+		&i.SucceededAt,
 	)
 	return i, err
 }
 
 const openRegistration = `-- name: OpenRegistration :one
-select id, reference, employee_id, unit_id, kind, replaces_id, status, status_since, submitted_at, claimed_by, claimed_at, snapshot, snapshot_hash, verified_by, approved_by, version, updated_at from registration where employee_id = $1 and status in ('New', 'OnSetPassphrase', 'Enroll', 'Issuing', 'Returned')
+select id, reference, employee_id, unit_id, kind, replaces_id, status, status_since, submitted_at, claimed_by, claimed_at, snapshot, snapshot_hash, verified_by, approved_by, version, updated_at, succeeded_at from registration where employee_id = $1 and status in ('New', 'OnSetPassphrase', 'Enroll', 'Issuing', 'Returned')
 `
 
 func (q *Queries) OpenRegistration(ctx context.Context, employeeID string) (Registration, error) {
@@ -784,6 +788,7 @@ func (q *Queries) OpenRegistration(ctx context.Context, employeeID string) (Regi
 		&i.ApprovedBy,
 		&i.Version,
 		&i.UpdatedAt,
+		&i.SucceededAt,
 	)
 	return i, err
 }
@@ -821,7 +826,7 @@ func (q *Queries) RecentWaits(ctx context.Context, arg RecentWaitsParams) ([]int
 }
 
 const registrationsOfEmployee = `-- name: RegistrationsOfEmployee :many
-select id, reference, employee_id, unit_id, kind, replaces_id, status, status_since, submitted_at, claimed_by, claimed_at, snapshot, snapshot_hash, verified_by, approved_by, version, updated_at from registration where employee_id = $1 order by submitted_at desc, id limit 50
+select id, reference, employee_id, unit_id, kind, replaces_id, status, status_since, submitted_at, claimed_by, claimed_at, snapshot, snapshot_hash, verified_by, approved_by, version, updated_at, succeeded_at from registration where employee_id = $1 order by submitted_at desc, id limit 50
 `
 
 func (q *Queries) RegistrationsOfEmployee(ctx context.Context, employeeID string) ([]Registration, error) {
@@ -851,6 +856,7 @@ func (q *Queries) RegistrationsOfEmployee(ctx context.Context, employeeID string
 			&i.ApprovedBy,
 			&i.Version,
 			&i.UpdatedAt,
+			&i.SucceededAt,
 		); err != nil {
 			return nil, err
 		}

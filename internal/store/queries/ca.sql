@@ -13,7 +13,7 @@ update certificate set state = 'abandoned' where serial = $1 and state = 'intend
 -- What the authority must know of a registration: its state, its key, the two
 -- approvals that stand (an index lets there be one for each stage), and the
 -- intent, if one is recorded.
-select r.status, r.employee_id, r.snapshot_hash,
+select r.status, r.kind, r.employee_id, r.snapshot_hash,
     coalesce(k.id, '') as credential_id, coalesce(k.csr, '') as csr, coalesce(k.spki, '') as spki,
     coalesce(first.officer_id, '') as first_officer, coalesce(first.snapshot_hash, '') as first_hash,
     coalesce(second.officer_id, '') as second_officer, coalesce(second.snapshot_hash, '') as second_hash,
@@ -45,8 +45,10 @@ where issuer = $1 and revoked_at > 0 and not_after > $2 order by revoked_at, ser
 select * from certificate where serial > sqlc.arg(after) order by serial limit sqlc.arg(max_rows);
 
 -- name: CertificatesToWarn :many
-select * from certificate where revoked_at = 0 and state = 'issued' and not_after > sqlc.arg(now) and not_after < sqlc.arg(soon)
-    and (warned_days = 0 or warned_days > sqlc.arg(days)) order by not_after limit 500;
+select c.* from certificate c join registration r on r.id = c.registration_id
+where c.revoked_at = 0 and c.state = 'issued' and c.not_after > sqlc.arg(now) and c.not_after < sqlc.arg(soon)
+    and (c.warned_days = 0 or c.warned_days > sqlc.arg(days)) and r.status = 'Issue' and r.succeeded_at = 0
+order by c.not_after limit 500;
 
 -- name: SetCertificateWarned :execrows
 update certificate set warned_days = sqlc.arg(warned_days) where serial = sqlc.arg(serial) and warned_days = sqlc.arg(previous_days);

@@ -16,7 +16,7 @@ select * from registration where reference = $1;
 select * from registration where employee_id = $1 and status in ('New', 'OnSetPassphrase', 'Enroll', 'Issuing', 'Returned');
 
 -- name: IssuedRegistration :one
-select * from registration where employee_id = $1 and status = 'Issue';
+select * from registration where employee_id = $1 and status = 'Issue' and succeeded_at = 0;
 
 -- name: RegistrationsOfEmployee :many
 select * from registration where employee_id = $1 order by submitted_at desc, id limit 50;
