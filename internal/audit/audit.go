@@ -43,6 +43,9 @@ type Entry struct {
 	Detail     map[string]string // identifiers, codes, hashes; no personal data
 }
 
+// Row is a row of the record.
+type Row = db.Audit
+
 // Record appends e to the acts of the transaction. The rows of a transaction
 // are numbered and written at its end, in the order of the calls: the head of
 // the log is one row that all transactions take turns at, and each holds it for

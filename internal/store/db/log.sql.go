@@ -47,6 +47,50 @@ func (q *Queries) AuditNodes(ctx context.Context, arg AuditNodesParams) ([]Audit
 	return items, nil
 }
 
+const certificatesForLog = `-- name: CertificatesForLog :many
+select serial, state, der, revoked_at from certificate where serial > $1 order by serial limit $2
+`
+
+type CertificatesForLogParams struct {
+	After   string
+	MaxRows int32
+}
+
+type CertificatesForLogRow struct {
+	Serial    string
+	State     string
+	Der       Bytes
+	RevokedAt int64
+}
+
+func (q *Queries) CertificatesForLog(ctx context.Context, arg CertificatesForLogParams) ([]CertificatesForLogRow, error) {
+	rows, err := q.db.QueryContext(ctx, certificatesForLog, arg.After, arg.MaxRows)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []CertificatesForLogRow
+	for rows.Next() {
+		var i CertificatesForLogRow
+		if err := rows.Scan(
+			&i.Serial,
+			&i.State,
+			&i.Der,
+			&i.RevokedAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const checkpointsAfter = `-- name: CheckpointsAfter :many
 select size, at, frontier, note from checkpoint where size > $1 order by size limit $2
 `
@@ -143,6 +187,46 @@ type InsertLogIdentityParams struct {
 func (q *Queries) InsertLogIdentity(ctx context.Context, arg InsertLogIdentityParams) error {
 	_, err := q.db.ExecContext(ctx, insertLogIdentity, arg.Origin, arg.VerifierKey)
 	return err
+}
+
+const lastHistories = `-- name: LastHistories :many
+select h.registration_id, h.hash from history h
+where h.registration_id > $1
+    and h.seq = (select max(x.seq) from history x where x.registration_id = h.registration_id)
+order by h.registration_id limit $2
+`
+
+type LastHistoriesParams struct {
+	After   string
+	MaxRows int32
+}
+
+type LastHistoriesRow struct {
+	RegistrationID string
+	Hash           Bytes
+}
+
+func (q *Queries) LastHistories(ctx context.Context, arg LastHistoriesParams) ([]LastHistoriesRow, error) {
+	rows, err := q.db.QueryContext(ctx, lastHistories, arg.After, arg.MaxRows)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []LastHistoriesRow
+	for rows.Next() {
+		var i LastHistoriesRow
+		if err := rows.Scan(&i.RegistrationID, &i.Hash); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const latestCheckpoint = `-- name: LatestCheckpoint :one

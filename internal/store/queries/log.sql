@@ -35,3 +35,12 @@ on conflict (kind) do update set at = excluded.at, size = excluded.size, intact 
 
 -- name: LogChecks :many
 select * from log_check order by kind;
+
+-- name: CertificatesForLog :many
+select serial, state, der, revoked_at from certificate where serial > sqlc.arg(after) order by serial limit sqlc.arg(max_rows);
+
+-- name: LastHistories :many
+select h.registration_id, h.hash from history h
+where h.registration_id > sqlc.arg(after)
+    and h.seq = (select max(x.seq) from history x where x.registration_id = h.registration_id)
+order by h.registration_id limit sqlc.arg(max_rows);
