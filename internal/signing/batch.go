@@ -90,3 +90,45 @@ func (s *Service) Signatures(ctx context.Context, documentID string) ([]Signatur
 	}
 	return out, nil
 }
+
+// Public is what the page of a document shows to whoever has its QR code.
+type Public struct {
+	Document
+	Signatures []SignatureOf
+	Fetchable  bool // by the viewer
+}
+
+// Public returns a document that was signed here, by the id in its QR code, for
+// a viewer who is an employee or nobody (empty). It fails with ErrNotFound, also
+// for documents that nobody signed yet. An erased one has lost name and bytes.
+func (s *Service) Public(ctx context.Context, id, viewer string) (Public, error) {
+	d, err := s.AnyDocument(ctx, id)
+	if err != nil {
+		return Public{}, err
+	}
+	list, err := s.Signatures(ctx, id)
+	if err != nil {
+		return Public{}, err
+	}
+	if len(list) == 0 {
+		return Public{}, ErrNotFound
+	}
+	out := Public{Document: d, Signatures: list, Fetchable: d.State != StateErased && (d.Shared || viewer != "" && viewer == d.OwnerID)}
+	for _, sig := range list {
+		out.Fetchable = out.Fetchable || d.State != StateErased && viewer != "" && viewer == sig.EmployeeID
+	}
+	return out, nil
+}
+
+// PublicContent returns the newest version of a document whose page may be seen,
+// if the viewer may fetch it; else it fails with ErrNotFound.
+func (s *Service) PublicContent(ctx context.Context, id, viewer string) ([]byte, error) {
+	p, err := s.Public(ctx, id, viewer)
+	if err != nil {
+		return nil, err
+	}
+	if !p.Fetchable {
+		return nil, ErrNotFound
+	}
+	return s.Content(ctx, id, 0)
+}
