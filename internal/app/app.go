@@ -29,6 +29,7 @@ import (
 	"absah/internal/portal/i18n"
 	"absah/internal/portal/live"
 	"absah/internal/scan"
+	"absah/internal/signing"
 	"absah/internal/staff"
 	"absah/internal/store"
 	"absah/internal/store/blob"
@@ -49,6 +50,7 @@ type App struct {
 	Accounts  *account.Service
 	Staff     *staff.Service
 	Enrolment *enrolment.Service
+	Signing   *signing.Service
 	Outbox    *outbox.Outbox
 	Authority *ca.Authority
 	Hierarchy *ca.Hierarchy
@@ -68,6 +70,7 @@ type App struct {
 	guard   *tsa.Guard
 	smtp    *smtp.Client
 	scans   *scan.Pool
+	sealer  *credential.Sealer
 	profile ca.Profile
 	lock    *os.File
 }
@@ -89,7 +92,7 @@ func Open(ctx context.Context, cfg config.Config, o Options) (*App, error) {
 	}
 	a := &App{Config: cfg, Demo: o.Demo, Log: o.Log, Clock: o.Clock, Hub: &live.Hub{}}
 	for _, step := range []func(context.Context) error{
-		a.checkKind, a.openStore, a.openVault, a.openBlobs, a.openMail, a.openPeople, a.openAuthority, a.openTSA,
+		a.checkKind, a.openStore, a.openVault, a.openBlobs, a.openMail, a.openPeople, a.openAuthority, a.openTSA, a.openSigning,
 	} {
 		if err := step(ctx); err != nil {
 			return nil, errors.Join(err, a.Close())
@@ -254,6 +257,7 @@ func (a *App) openEnrolment(people employeeAccounts) (err error) {
 	if err != nil {
 		return err
 	}
+	a.sealer = credential.NewSealer(a.Vault, slots)
 	ledger := credential.NewLedger(a.Vault)
 	attempts := enrolment.AttemptStore{Store: a.Store, Ledger: ledger, Clock: a.Clock}
 	policy := enrolment.DefaultPolicy()
@@ -262,7 +266,7 @@ func (a *App) openEnrolment(people employeeAccounts) (err error) {
 	a.Enrolment = &enrolment.Service{
 		Store: a.Store, Vault: a.Vault, Clock: a.Clock, Log: a.Log, People: staff.Applicants{Service: a.Staff}, Accounts: people,
 		Courier: outbox.Registrations{Outbox: a.Outbox, Words: words},
-		Sealer:  credential.NewSealer(a.Vault, slots), Guard: credential.NewGuard(attempts, slots, a.Clock), Ledger: ledger,
+		Sealer:  a.sealer, Guard: credential.NewGuard(attempts, slots, a.Clock), Ledger: ledger,
 		Estimator: a.Estimator, Texts: a.Texts, Algorithm: keys.Algorithm(a.Config.CA.SubscriberKey), Policy: policy,
 		Random: rand.Reader, Notify: a.Hub.Notify,
 	}

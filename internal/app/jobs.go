@@ -8,6 +8,7 @@ import (
 	"absah/internal/ca"
 	"absah/internal/enrolment"
 	"absah/internal/outbox"
+	"absah/internal/signing"
 	"absah/internal/staff"
 	"absah/internal/store"
 )
@@ -30,6 +31,8 @@ func (a *App) handlers() map[string]store.Handler {
 		enrolment.JobLockOut:    a.Enrolment.LockOut,
 		staff.ImportJobKind:     a.Staff.ImportJob,
 		staff.SweepJob:          a.Staff.Sweep,
+		signing.JobSweep:        a.Signing.Sweep,
+		signing.JobRecover:      a.Signing.Recover,
 		jobWarn: func(ctx context.Context, _ string) error {
 			_, err := a.Enrolment.WarnOfExpiry(ctx)
 			_, _, err2 := a.Enrolment.ExpireCertificates(ctx)
@@ -61,6 +64,7 @@ var periodics = []store.Periodic{
 	{Kind: jobUpkeep, Every: time.Minute},
 	{Kind: jobMail, Every: 5 * time.Minute},
 	{Kind: jobSweep, Every: time.Hour},
+	{Kind: signing.JobRecover, Every: time.Minute},
 	{Kind: staff.ForgetJobKind, Every: time.Hour},
 }
 
