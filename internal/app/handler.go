@@ -99,7 +99,7 @@ func (a *App) routes() [][]web.Route {
 		(&staffadmin.Pages{Staff: a.Staff}).Routes(),
 		admin.New(a.Store, a.Accounts).Routes(),
 		mails.New(a.Store, a.Outbox, a.Clock).Routes(),
-		verify.New(a.Verifier, a.Clock).Routes(),
+		verify.New(verify.Config{Service: a.Verifier, Reports: a.reports(), Anchors: a.Anchors(), Clock: a.Clock}).Routes(),
 	}
 	if a.Mailbox != nil {
 		all = append(all, mailbox.New(a.Mailbox, a.Clock).Routes())

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"bytes"
 	"context"
 	"crypto/x509"
 	"encoding/pem"
@@ -11,7 +12,9 @@ import (
 
 	"absah/internal/ca"
 	"absah/internal/confine"
+	"absah/internal/tsa"
 	"absah/internal/verification"
+	"absah/pades"
 	"absah/pades/fetch"
 )
 
@@ -59,13 +62,43 @@ func (a *App) verifier() (*verification.Service, error) {
 		return t, nil
 	}
 	outside := fetch.NewClient(fetch.Options{MaxSize: 8 << 20})
-	ask := func(ctx context.Context, q verification.Question) ([]byte, error) { return outside.Relay(ctx, q.URL, q.Body) }
+	ask := func(ctx context.Context, q verification.Question) ([]byte, error) {
+		return outside.Relay(ctx, q.URL, q.Body)
+	}
 	return &verification.Service{Pool: pool, Trust: trust, Clock: a.Clock, Ask: ask}, nil
 }
 
 // Anchors is the list of other authorities that administrators keep.
 func (a *App) Anchors() *verification.Anchors {
 	return &verification.Anchors{Store: a.Store, Accounts: a.Accounts, Clock: a.Clock}
+}
+
+// reports gives answers of the verification page as files, sealed with the
+// institution's seal and the time of our own timestamp authority.
+func (a *App) reports() *verification.Reports {
+	return &verification.Reports{Vault: a.Vault, Clock: a.Clock, Seal: func(ctx context.Context, pdf []byte) ([]byte, error) {
+		d, err := a.Hierarchy.Seal()
+		if errors.Is(err, ca.ErrNotEstablished) {
+			return nil, verification.ErrNoSeal
+		}
+		if err != nil {
+			return nil, fmt.Errorf("seal report: %w", err)
+		}
+		signer, err := pades.NewSigner(pades.SignerConfig{Key: d.Signer, Certificate: d.Certificate, Chain: d.Chain})
+		if err != nil {
+			return nil, fmt.Errorf("seal report: %w", err)
+		}
+		var out bytes.Buffer
+		o := pades.Options{Level: pades.BT, Timestamper: a.Timestamps, Clock: a.Clock, Certify: pades.CertifyNone, Name: a.Config.Identity.Organisation}
+		_, err = pades.Sign(ctx, bytes.NewReader(pdf), int64(len(pdf)), &out, signer, o)
+		if errors.Is(err, tsa.ErrClock) || errors.Is(err, tsa.ErrNoKey) {
+			return nil, fmt.Errorf("%w: %w", verification.ErrNoSeal, err)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("seal report: %w", err)
+		}
+		return out.Bytes(), nil
+	}}
 }
 
 var errNoRoot = errors.New("holds no certificate in PEM form")

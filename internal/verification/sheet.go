@@ -39,7 +39,7 @@ const (
 	sheetFont   = "Liberation Sans"
 	sheetMargin = 20.0
 	sheetWidth  = 210.0 - 2*sheetMargin
-	sheetLabel  = 46.0
+	sheetLabel  = 52.0
 	sheetLine   = 4.8
 	sheetBottom = 22.0
 )

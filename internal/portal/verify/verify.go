@@ -1,5 +1,6 @@
-// Package verify is the page on which anybody, signed in or not, has a signed
-// PDF document judged. Nothing of the document is kept.
+// Package verify holds the pages on which anybody, signed in or not, has a signed
+// PDF document judged, and the administrator's list of whom to believe. Nothing
+// of a document is kept.
 package verify
 
 import (
@@ -21,23 +22,34 @@ import (
 // Path is the address of the page.
 const Path = "/verifikasi"
 
-// Pages is the page of this package.
+// Config is what the pages are made of.
+type Config struct {
+	Service *verification.Service
+	Reports *verification.Reports
+	Anchors *verification.Anchors
+	Clock   clock.Clock
+}
+
+// Pages are the pages of this package.
 type Pages struct {
 	service *verification.Service
+	reports *verification.Reports
+	anchors *verification.Anchors
 	tries   *web.Limiter // of documents, by address
 }
 
-// New makes the page.
-func New(s *verification.Service, now clock.Clock) *Pages {
-	return &Pages{service: s, tries: web.NewLimiter(now, 2*time.Second, 30)}
+// New makes the pages.
+func New(c Config) *Pages {
+	return &Pages{service: c.Service, reports: c.Reports, anchors: c.Anchors, tries: web.NewLimiter(c.Clock, 2*time.Second, 30)}
 }
 
-// Routes lists the page.
+// Routes lists the pages.
 func (p *Pages) Routes() []web.Route {
-	return []web.Route{
+	return append([]web.Route{
 		{Method: http.MethodGet, Path: Path, Access: web.Public, Handler: p.ask},
 		{Method: http.MethodPost, Path: Path, Access: web.Public, Handler: p.judge},
-	}
+		{Method: http.MethodPost, Path: reportPath, Access: web.Public, Handler: p.report},
+	}, p.anchorRoutes()...)
 }
 
 // question is the form as it is shown.
@@ -92,11 +104,15 @@ func (p *Pages) judge(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	ctx := r.Context()
+	v := newView(ctx, answer)
+	if v.token, err = p.reports.Keep(ctx, name, answer); err != nil {
+		return err
+	}
 	page := ui.Page{Title: i18n.T(ctx, "verify.answer"), Lede: name}
 	if web.ViewerOf(ctx) != nil {
-		return web.Page(w, r, http.StatusOK, page, answerPage(newView(ctx, answer)))
+		return web.Page(w, r, http.StatusOK, page, answerPage(v))
 	}
-	return web.PublicPage(w, r, http.StatusOK, page, answerPage(newView(ctx, answer)))
+	return web.PublicPage(w, r, http.StatusOK, page, answerPage(v))
 }
 
 // answer reads the form part by part, so that no copy of the document lies

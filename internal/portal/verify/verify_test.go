@@ -23,6 +23,7 @@ import (
 	"absah/internal/account"
 	"absah/internal/clock"
 	"absah/internal/confine"
+	"absah/internal/keys"
 	"absah/internal/portal"
 	"absah/internal/portal/ui"
 	"absah/internal/portal/verify"
@@ -66,7 +67,7 @@ func site(t *testing.T, anchors ...[]byte) (http.Handler, *verification.Service)
 	}}
 	return portal.New(portal.Config{
 		BaseURL: base, Accounts: nobody{}, Identity: ui.Identity{Product: "Absah", Organisation: "Instansi Contoh"},
-	}, verify.New(s, clock.System).Routes()), s
+	}, verify.New(verify.Config{Service: s, Reports: &verification.Reports{Vault: vault(t), Clock: clock.System}, Clock: clock.System}).Routes()), s
 }
 
 // send posts a document, with a password where there is one.
@@ -207,4 +208,13 @@ func TestCrossSite(t *testing.T) {
 	if rec.Code != http.StatusForbidden {
 		t.Errorf("status %d", rec.Code)
 	}
+}
+
+func vault(t *testing.T) keys.Vault {
+	t.Helper()
+	v, err := keys.InitFile(t.TempDir() + "/keys")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v
 }

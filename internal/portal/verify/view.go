@@ -17,6 +17,7 @@ type view struct {
 	*verification.Answer
 	banner     ui.Banner
 	signatures []signatureView
+	token      string // the answer, closed, for reports; empty when it is too long
 }
 
 type signatureView struct {
@@ -119,6 +120,15 @@ func (v signatureView) facts(ctx context.Context) []ui.Term {
 		covers = "verify.covers_nothing"
 	}
 	return append(terms, ui.Term{Label: i18n.T(ctx, "verify.covers"), Value: i18n.T(ctx, covers)})
+}
+
+// documentFacts are what was judged, and when.
+func documentFacts(ctx context.Context, a *verification.Answer) []ui.Term {
+	return []ui.Term{
+		{Label: i18n.T(ctx, "verify.size"), Value: i18n.Bytes(ctx, a.Size)},
+		{Label: i18n.T(ctx, "verify.sha256"), Value: hexOf(a.SHA256), Code: true, Copy: true},
+		{Label: i18n.T(ctx, "verify.judged"), Value: i18n.DateTime(ctx, a.At)},
+	}
 }
 
 // technical is what programs and auditors look for.

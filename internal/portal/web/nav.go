@@ -39,6 +39,7 @@ var sections = [...]struct {
 		{account.Administrator, "nav.employees", "/admin/pegawai", "people"},
 		{account.Administrator, "nav.accounts", "/admin/akun", "person-gear"},
 		{account.Administrator, "nav.mail", "/admin/surel", "envelope"},
+		{account.Administrator, "nav.trust", "/admin/kepercayaan", "shield-lock"},
 	}},
 }
 
