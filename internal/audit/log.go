@@ -44,7 +44,11 @@ var (
 func (l *Log) key(ctx context.Context) (signedNote, error) {
 	id, err := l.Store.Read().LogIdentity(ctx)
 	if err == nil {
-		return logKey(ctx, l.Vault, id.Origin)
+		s, err := logKey(ctx, l.Vault, id.Origin)
+		if err == nil && s.String() != id.VerifierKey {
+			err = fmt.Errorf("the key of the log is not the one in the vault: %w", ErrBroken)
+		}
+		return s, err
 	}
 	if !store.IsNotFound(err) {
 		return signedNote{}, fmt.Errorf("name of the log: %w", err)
@@ -63,10 +67,22 @@ func (l *Log) key(ctx context.Context) (signedNote, error) {
 }
 
 // Verifier is the key that verifies the checkpoints. Its String is the verifier
-// key as programs for signed notes read it.
+// key as programs for signed notes read it. A process that may not sign believes
+// what the database says of the key; the one that signs does not. It fails with
+// ErrNoCheckpoint before the first.
 func (l *Log) Verifier(ctx context.Context) (note.Verifier, error) {
 	s, err := l.key(ctx)
-	return s.public, err
+	if !errors.Is(err, keys.ErrNoKey) {
+		return s.public, err
+	}
+	id, err := l.Store.Read().LogIdentity(ctx)
+	if store.IsNotFound(err) {
+		return nil, ErrNoCheckpoint
+	}
+	if err != nil {
+		return nil, fmt.Errorf("key of the log: %w", err)
+	}
+	return ParseVerifier(id.VerifierKey)
 }
 
 // Latest is the latest checkpoint. It fails with ErrNoCheckpoint.

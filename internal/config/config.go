@@ -47,6 +47,8 @@ type Config struct {
 	Verify     Verify     `yaml:"verify" envPrefix:"VERIFY_"`
 	TSA        TSA        `yaml:"tsa" envPrefix:"TSA_"`
 	Log        Log        `yaml:"log" envPrefix:"LOG_"`
+
+	Transparency Transparency `yaml:"transparency" envPrefix:"TRANSPARENCY_"`
 }
 
 // Database says where the data are.
@@ -270,6 +272,7 @@ func (c Config) Validate() error {
 	c.TSA.check(bad)
 	c.CA.Profiles.check(bad)
 	c.checkRoles(bad)
+	c.Transparency.check(bad)
 	bad(!slices.Contains([]string{"debug", "info", "warn", "error"}, c.Log.Level), "log.level", "must be debug, info, warn or error")
 	bad(!slices.Contains([]string{"text", "json"}, c.Log.Format), "log.format", "must be text or json")
 	return errors.Join(errs...)

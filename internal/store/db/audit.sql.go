@@ -137,35 +137,6 @@ func (q *Queries) InsertAudit(ctx context.Context, arg InsertAuditParams) error 
 	return err
 }
 
-const lastAuditOfObject = `-- name: LastAuditOfObject :one
-select seq, at, actor_id, actor_role, action, object_kind, object_id, detail, prev_hash, hash, salt from audit where object_kind = $1 and object_id = $2 and action = $3 order by seq desc limit 1
-`
-
-type LastAuditOfObjectParams struct {
-	ObjectKind string
-	ObjectID   string
-	Action     string
-}
-
-func (q *Queries) LastAuditOfObject(ctx context.Context, arg LastAuditOfObjectParams) (Audit, error) {
-	row := q.db.QueryRowContext(ctx, lastAuditOfObject, arg.ObjectKind, arg.ObjectID, arg.Action)
-	var i Audit
-	err := row.Scan(
-		&i.Seq,
-		&i.At,
-		&i.ActorID,
-		&i.ActorRole,
-		&i.Action,
-		&i.ObjectKind,
-		&i.ObjectID,
-		&i.Detail,
-		&i.PrevHash,
-		&i.Hash,
-		&i.Salt,
-	)
-	return i, err
-}
-
 const listAudit = `-- name: ListAudit :many
 select seq, at, actor_id, actor_role, action, object_kind, object_id, detail, prev_hash, hash, salt from audit where seq > $1 order by seq limit $2
 `

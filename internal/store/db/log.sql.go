@@ -229,6 +229,29 @@ func (q *Queries) LastHistories(ctx context.Context, arg LastHistoriesParams) ([
 	return items, nil
 }
 
+const lastPolicy = `-- name: LastPolicy :one
+select seq, at, actor_id, actor_role, action, object_kind, object_id, detail, prev_hash, hash, salt from audit where object_kind = 'policy' and object_id = 'policy' order by seq desc limit 1
+`
+
+func (q *Queries) LastPolicy(ctx context.Context) (Audit, error) {
+	row := q.db.QueryRowContext(ctx, lastPolicy)
+	var i Audit
+	err := row.Scan(
+		&i.Seq,
+		&i.At,
+		&i.ActorID,
+		&i.ActorRole,
+		&i.Action,
+		&i.ObjectKind,
+		&i.ObjectID,
+		&i.Detail,
+		&i.PrevHash,
+		&i.Hash,
+		&i.Salt,
+	)
+	return i, err
+}
+
 const latestCheckpoint = `-- name: LatestCheckpoint :one
 select size, at, frontier, note from checkpoint order by size desc limit 1
 `

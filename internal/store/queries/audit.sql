@@ -30,8 +30,5 @@ select * from audit where actor_id = sqlc.arg(actor_id) and seq < sqlc.arg(befor
 select * from audit where object_kind = sqlc.arg(object_kind) and object_id = sqlc.arg(object_id) and seq < sqlc.arg(before)
 order by seq desc limit sqlc.arg(max_rows);
 
--- name: LastAuditOfObject :one
-select * from audit where object_kind = $1 and object_id = $2 and action = $3 order by seq desc limit 1;
-
 -- name: AuditLeaves :many
 select seq, hash from audit where seq > sqlc.arg(after) and seq <= sqlc.arg(until) order by seq;

@@ -44,3 +44,6 @@ select h.registration_id, h.hash from history h
 where h.registration_id > sqlc.arg(after)
     and h.seq = (select max(x.seq) from history x where x.registration_id = h.registration_id)
 order by h.registration_id limit sqlc.arg(max_rows);
+
+-- name: LastPolicy :one
+select * from audit where object_kind = 'policy' and object_id = 'policy' order by seq desc limit 1;
