@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"log/slog"
 	"reflect"
-	"time"
 
 	"absah/internal/audit"
 	"absah/internal/clock"
@@ -53,6 +52,9 @@ type AuthorityConfig struct {
 	Registrations Registrations
 	Clock         clock.Clock
 	Log           *slog.Logger
+
+	Status *Register // through which certificates are revoked
+	Lists  ListPolicy
 
 	Pins     *Pins          // officers' passkeys; nil: nobody signs by passkey
 	Approval ApprovalPolicy // whose approvals need such a signature; ByAccount without Pins
@@ -424,39 +426,11 @@ func (a *Authority) abandon(ctx context.Context, tx *store.Tx, id string) error 
 		return fmt.Errorf("abandon intent: %w", err)
 	}
 	at := a.cfg.Clock()
-	if err := Revoke(ctx, tx, c, CessationOfOperation, at); err != nil {
-		return err
-	}
-	return audit.Record(ctx, tx, at, audit.System("ca"), audit.Entry{
+	err = audit.Record(ctx, tx, at, audit.System("ca"), audit.Entry{
 		Action: "certificate.abandon", ObjectKind: "certificate", ObjectID: c.Serial, Detail: map[string]string{"registration": id},
 	})
-}
-
-// JobPublishCRL is the kind of the job that publishes the CRL of the CA whose
-// name is the job's ID; the handler is Authority.PublishCRL.
-const JobPublishCRL = "ca.crl"
-
-// Revoke revokes a certificate in the caller's transaction and orders a new
-// CRL. From the commit on OCSP answers "revoked". It fails with ErrReason, and
-// with ErrNoCertificate when the certificate is revoked already. A compromised
-// key is blocked for good. What this means for the registration is the
-// caller's business.
-func Revoke(ctx context.Context, tx *store.Tx, c db.Certificate, why Reason, at time.Time) error {
-	if !why.Valid() {
-		return fmt.Errorf("revoke %s: %w: %d", c.Serial, ErrReason, int(why))
-	}
-	n, err := tx.RevokeCertificate(ctx, db.RevokeCertificateParams{Serial: c.Serial, RevokedAt: clock.Micros(at), RevocationReason: int64(why)})
 	if err != nil {
-		return fmt.Errorf("revoke %s: %w", c.Serial, err)
+		return err
 	}
-	if n == 0 {
-		return fmt.Errorf("revoke %s: %w, or it is revoked already", c.Serial, ErrNoCertificate)
-	}
-	if why == KeyCompromise {
-		err := tx.BlockKey(ctx, db.BlockKeyParams{SpkiHash: c.SpkiHash, Reason: why.String(), CreatedAt: clock.Micros(at)})
-		if err != nil {
-			return fmt.Errorf("block key of %s: %w", c.Serial, err)
-		}
-	}
-	return tx.Enqueue(ctx, store.Job{Kind: JobPublishCRL, ID: c.Issuer})
+	return a.cfg.Status.Revoke(ctx, tx, c, CessationOfOperation, at)
 }

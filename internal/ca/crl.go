@@ -1,12 +1,12 @@
 package ca
 
 import (
-	"bytes"
 	"context"
 	"crypto"
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"iter"
 	"math/big"
 	"slices"
 	"time"
@@ -15,48 +15,6 @@ import (
 	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
 )
 
-// Reason says why a certificate was revoked (CRLReason, RFC 5280 5.3.1).
-type Reason int
-
-// The reasons for which a subscriber's certificate is revoked.
-const (
-	Unspecified          Reason = 0
-	KeyCompromise        Reason = 1
-	AffiliationChanged   Reason = 3
-	Superseded           Reason = 4
-	CessationOfOperation Reason = 5
-	PrivilegeWithdrawn   Reason = 9
-)
-
-// Valid reports whether r may be used for a subscriber's certificate. The
-// other reasons of RFC 5280 concern authorities and suspension.
-func (r Reason) Valid() bool {
-	switch r {
-	case Unspecified, KeyCompromise, AffiliationChanged, Superseded, CessationOfOperation, PrivilegeWithdrawn:
-		return true
-	}
-	return false
-}
-
-// String is the name of RFC 5280.
-func (r Reason) String() string {
-	switch r {
-	case Unspecified:
-		return "unspecified"
-	case KeyCompromise:
-		return "keyCompromise"
-	case AffiliationChanged:
-		return "affiliationChanged"
-	case Superseded:
-		return "superseded"
-	case CessationOfOperation:
-		return "cessationOfOperation"
-	case PrivilegeWithdrawn:
-		return "privilegeWithdrawn"
-	}
-	return fmt.Sprintf("reason %d", int(r))
-}
-
 // RevokedEntry is a row of a CRL.
 type RevokedEntry struct {
 	Serial *big.Int
@@ -64,7 +22,34 @@ type RevokedEntry struct {
 	Reason Reason
 }
 
-// CRLSigner signs the full CRLs of one CA. It is safe for concurrent use.
+// entry is a RevokedEntry as it is encoded: the serial's octets without those
+// that stand for nothing.
+type entry struct {
+	serial []byte
+	at     time.Time
+	reason Reason
+}
+
+// CRLSpec says what a CRL is about (RFC 5280 5.1.2 and 5.2).
+type CRLSpec struct {
+	Number     int64 // greater than that of every earlier list of the CA
+	ThisUpdate time.Time
+	NextUpdate time.Time
+
+	// Base makes a delta CRL: what changed since the complete list of that
+	// number (5.2.4).
+	Base int64
+	// DistributionPoint makes a shard: a list of those certificates alone that
+	// name this address as theirs (5.2.5).
+	DistributionPoint string
+	// Freshest is where the delta CRLs to this complete list are (5.2.6).
+	Freshest string
+
+	// Size is how many entries are expected; memory is taken for them at once.
+	Size int
+}
+
+// CRLSigner signs the CRLs of one CA. It is safe for concurrent use.
 type CRLSigner struct {
 	name string
 	cert *x509.Certificate
@@ -73,19 +58,14 @@ type CRLSigner struct {
 	lint *linter
 }
 
-// CRLSigner returns the signer of the CRLs of RootCA or IssuingCA. It fails
-// with ErrNotEstablished when that key is not at hand.
+// CRLSigner returns the signer of the CRLs of the root or an issuing CA. It
+// fails with ErrNotEstablished when that key is not at hand.
 func (h *Hierarchy) CRLSigner(name string) (*CRLSigner, error) {
-	s := &CRLSigner{name: name}
-	switch name {
-	case string(RootCA):
-		s.cert, s.key = h.Root, h.rootKey
-	case string(IssuingCA):
-		s.cert, s.key = h.Issuing, h.issuingKey
-	}
-	if s.key == nil {
+	c, ok := h.CA(name)
+	if !ok || c.key == nil {
 		return nil, fmt.Errorf("CRL signer of %q: %w", name, ErrNotEstablished)
 	}
+	s := &CRLSigner{name: name, cert: c.Certificate, key: c.key}
 	if s.cert.KeyUsage&x509.KeyUsageCRLSign == 0 {
 		return nil, fmt.Errorf("CRL signer of %q: %w: its certificate may not sign CRLs", name, ErrConfig)
 	}
@@ -100,120 +80,146 @@ func (h *Hierarchy) CRLSigner(name string) (*CRLSigner, error) {
 // Name is the name of the CA.
 func (s *CRLSigner) Name() string { return s.name }
 
-// BuildCRL signs a full CRL (RFC 5280 5; without issuing distribution point, so
-// it covers all certificates of the CA), in DER. number must be positive and
-// greater than that of every earlier CRL; the caller reserves it durably
-// before. What is signed was linted (ErrLint).
+// BuildCRL signs a complete CRL in DER, without issuing distribution point, so
+// it covers all certificates of the CA. number must be positive and greater
+// than that of every earlier CRL; the caller reserves it durably before. What is
+// signed was linted (ErrLint).
 func (s *CRLSigner) BuildCRL(ctx context.Context, entries []RevokedEntry, number int64, thisUpdate, nextUpdate time.Time) ([]byte, error) {
-	if number < 1 {
-		return nil, fmt.Errorf("build CRL %d: %w", number, ErrCRLNumber)
-	}
-	thisUpdate, nextUpdate = thisUpdate.UTC().Truncate(time.Second), nextUpdate.UTC().Truncate(time.Second)
-	if !nextUpdate.After(thisUpdate) {
-		return nil, fmt.Errorf("build CRL %d: %w: nextUpdate is not after thisUpdate", number, ErrConfig)
-	}
-	for _, e := range entries {
-		if !e.Reason.Valid() {
-			return nil, fmt.Errorf("build CRL %d: %w: %d", number, ErrReason, int(e.Reason))
+	entries = slices.SortedStableFunc(slices.Values(entries), func(a, b RevokedEntry) int { return a.At.Compare(b.At) })
+	spec := CRLSpec{Number: number, ThisUpdate: thisUpdate, NextUpdate: nextUpdate, Size: len(entries)}
+	der, _, err := s.build(ctx, spec, func(yield func(entry, error) bool) {
+		for _, e := range entries {
+			var row entry
+			if e.Serial != nil && e.Serial.Sign() > 0 {
+				row.serial = e.Serial.Bytes()
+			}
+			row.at, row.reason = e.At, e.Reason
+			if !yield(row, nil) {
+				return
+			}
 		}
-		if e.Serial == nil || e.Serial.Sign() <= 0 {
-			return nil, fmt.Errorf("build CRL %d: entry without serial: %w", number, ErrMalformed)
-		}
-	}
-	tbs, err := s.tbs(entries, number, thisUpdate, nextUpdate)
-	if err != nil {
-		return nil, fmt.Errorf("encode CRL %d: %w", number, err)
-	}
-	found, err := s.lint.crl(tbs)
-	if err != nil {
-		return nil, err
-	}
-	if len(found) > 0 {
-		return nil, fmt.Errorf("build CRL %d: %w", number, &LintError{Findings: found})
-	}
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	der, err := signAndAssemble(s.key, tbs)
-	if err != nil {
-		return nil, fmt.Errorf("sign CRL %d: %w", number, err)
-	}
-	if err := s.verify(der, tbs, number); err != nil {
-		return nil, fmt.Errorf("sign CRL %d: %w", number, err)
-	}
-	return der, nil
+	})
+	return der, err
 }
 
-func (s *CRLSigner) verify(der, tbs []byte, number int64) error {
-	list, err := x509.ParseRevocationList(der)
+// build signs the CRL that spec describes and counts its entries. The list is
+// written once, into one buffer: in front of the entries room is left for what
+// depends on their length.
+func (s *CRLSigner) build(ctx context.Context, spec CRLSpec, entries iter.Seq2[entry, error]) (der []byte, n int, err error) {
+	fail := func(err error) ([]byte, int, error) {
+		return nil, n, fmt.Errorf("build CRL %d of %s: %w", spec.Number, s.name, err)
+	}
+	spec.ThisUpdate, spec.NextUpdate = spec.ThisUpdate.UTC().Truncate(time.Second), spec.NextUpdate.UTC().Truncate(time.Second)
+	switch {
+	case spec.Number < 1, spec.Base < 0, spec.Base >= spec.Number:
+		return fail(ErrCRLNumber)
+	case !spec.NextUpdate.After(spec.ThisUpdate):
+		return fail(fmt.Errorf("%w: nextUpdate is not after thisUpdate", ErrConfig))
+	}
+	head, tail, err := s.frame(spec)
 	if err != nil {
-		return fmt.Errorf("parse what was signed: %w", err)
+		return fail(err)
 	}
-	if !bytes.Equal(list.RawTBSRevocationList, tbs) || list.Number.Cmp(big.NewInt(number)) != 0 {
-		return errors.New("what was signed is not what was linted")
+	w := newListWriter(head, tail, spec.Size)
+	for e, err := range entries {
+		if err != nil {
+			return fail(err)
+		}
+		if !e.reason.inList(spec.Base > 0) {
+			return fail(fmt.Errorf("%w: %d", ErrReason, int(e.reason)))
+		}
+		if e.at.After(spec.ThisUpdate) {
+			return fail(&LintError{Findings: []Finding{{Rule: "absah_crl_entry_in_future"}}})
+		}
+		if err := w.add(e); err != nil {
+			return fail(err)
+		}
+		if n++; n%4096 == 0 && ctx.Err() != nil {
+			return fail(ctx.Err())
+		}
 	}
-	if err := list.CheckSignatureFrom(s.cert); err != nil {
-		return fmt.Errorf("verify what was signed: %w", err)
+	if err := ctx.Err(); err != nil {
+		return fail(err)
+	}
+	found, err := s.lint.crl(w.sample())
+	if err != nil {
+		return fail(err)
+	}
+	if len(found) > 0 {
+		return fail(&LintError{Findings: found})
+	}
+	tbs := w.tbs()
+	signature, err := s.alg.sign(s.key, tbs)
+	if err != nil {
+		return fail(fmt.Errorf("sign: %w", err))
+	}
+	if err := s.cert.CheckSignature(s.alg.x509(), tbs, signature); err != nil {
+		return fail(fmt.Errorf("verify what was signed: %w", err))
+	}
+	if der, err = w.finish(s.alg, signature); err != nil {
+		return fail(err)
+	}
+	return der, n, s.verify(der, spec, n)
+}
+
+// verify reads the head and the extensions of what was signed back.
+func (s *CRLSigner) verify(der []byte, spec CRLSpec, n int) error {
+	list, err := parseList(der)
+	if err != nil {
+		return fmt.Errorf("read CRL %d of %s back: %w", spec.Number, s.name, err)
+	}
+	count, rest := 0, list.entries
+	for !rest.Empty() && rest.ReadASN1(new(cryptobyte.String), cbasn1.SEQUENCE) {
+		count++
+	}
+	if !rest.Empty() || list.number != spec.Number || list.base != spec.Base || count != n || !list.thisUpdate.Equal(spec.ThisUpdate) {
+		return fmt.Errorf("read CRL %d of %s back: %w", spec.Number, s.name, errors.New("what was signed is not what was meant"))
 	}
 	return nil
 }
 
-// tbs encodes TBSCertList (RFC 5280 5.1.2).
-func (s *CRLSigner) tbs(entries []RevokedEntry, number int64, thisUpdate, nextUpdate time.Time) ([]byte, error) {
+// frame encodes what stands before and behind the entries in TBSCertList.
+func (s *CRLSigner) frame(spec CRLSpec) (head, tail []byte, err error) {
+	var h, t cryptobyte.Builder
+	h.AddASN1Int64(1) // version 2
+	s.alg.add(&h)
+	h.AddBytes(s.cert.RawSubject)
+	addTime(&h, spec.ThisUpdate)
+	addTime(&h, spec.NextUpdate)
+	if head, err = h.Bytes(); err != nil {
+		return nil, nil, err
+	}
 	var l extensionList
 	l.authorityKeyID(s.cert.SubjectKeyId)
-	l.add(oidCRLNumber, false, func(b *cryptobyte.Builder) { b.AddASN1Int64(number) })
+	l.add(oidCRLNumber, false, func(b *cryptobyte.Builder) { b.AddASN1Int64(spec.Number) })
+	if spec.Base > 0 {
+		l.add(oidDeltaCRL, true, func(b *cryptobyte.Builder) { b.AddASN1Int64(spec.Base) })
+	}
+	if spec.DistributionPoint != "" {
+		l.add(oidIssuingDP, true, func(b *cryptobyte.Builder) {
+			b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) { addPointName(b, spec.DistributionPoint) })
+		})
+	}
+	if spec.Freshest != "" {
+		l.add(oidFreshestCRL, false, func(b *cryptobyte.Builder) {
+			b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
+				b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) { addPointName(b, spec.Freshest) })
+			})
+		})
+	}
 	if l.err != nil {
-		return nil, l.err
+		return nil, nil, l.err
 	}
-	entries = slices.SortedStableFunc(slices.Values(entries), func(a, b RevokedEntry) int { return a.At.Compare(b.At) })
-	var b cryptobyte.Builder
-	b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
-		b.AddASN1Int64(1) // version 2
-		s.alg.add(b)
-		b.AddBytes(s.cert.RawSubject)
-		addTime(b, thisUpdate)
-		addTime(b, nextUpdate)
-		if len(entries) > 0 { // an empty list is left out (5.1.2.6)
-			b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
-				for _, e := range entries {
-					addEntry(b, e)
-				}
-			})
-		}
-		b.AddASN1(cbasn1.Tag(0).Constructed().ContextSpecific(), func(b *cryptobyte.Builder) {
-			addExtensions(b, l.list)
-		})
-	})
-	return b.Bytes()
+	t.AddASN1(explicit(0), func(b *cryptobyte.Builder) { addExtensions(b, l.list) })
+	tail, err = t.Bytes()
+	return head, tail, err
 }
 
-func addEntry(b *cryptobyte.Builder, e RevokedEntry) {
-	b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
-		b.AddASN1BigInt(e.Serial)
-		addTime(b, e.At)
-		if e.Reason == Unspecified { // is left out rather than said (5.3.1)
-			return
-		}
-		b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
-			b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
-				b.AddASN1ObjectIdentifier(oidReasonCode)
-				b.AddASN1(cbasn1.OCTET_STRING, func(b *cryptobyte.Builder) {
-					b.AddASN1Enum(int64(e.Reason))
-				})
-			})
+// addPointName is a DistributionPointName of one address (RFC 5280 4.2.1.13).
+func addPointName(b *cryptobyte.Builder, url string) {
+	b.AddASN1(explicit(0), func(b *cryptobyte.Builder) {
+		b.AddASN1(explicit(0), func(b *cryptobyte.Builder) {
+			b.AddASN1(tagURI, func(b *cryptobyte.Builder) { b.AddBytes([]byte(url)) })
 		})
 	})
-}
-
-// CRLNumber returns the number of a CRL in DER.
-func CRLNumber(der []byte) (int64, error) {
-	list, err := x509.ParseRevocationList(der)
-	if err != nil {
-		return 0, fmt.Errorf("parse CRL: %w", err)
-	}
-	if list.Number == nil || !list.Number.IsInt64() {
-		return 0, fmt.Errorf("parse CRL: %w: no number", ErrMalformed)
-	}
-	return list.Number.Int64(), nil
 }

@@ -115,7 +115,7 @@ func TestCRLIsRefused(t *testing.T) {
 		"number 0":          {nil, 0, testTime, ErrCRLNumber},
 		"negative number":   {nil, -1, testTime, ErrCRLNumber},
 		"times":             {nil, 1, next, ErrConfig},
-		"reason hold":       {[]RevokedEntry{{serial, testTime, 6}}, 1, testTime, ErrReason},
+		"released":          {[]RevokedEntry{{serial, testTime, RemoveFromCRL}}, 1, testTime, ErrReason},
 		"reason 7":          {[]RevokedEntry{{serial, testTime, 7}}, 1, testTime, ErrReason},
 		"no serial":         {[]RevokedEntry{{nil, testTime, 0}}, 1, testTime, ErrMalformed},
 		"serial twice":      {[]RevokedEntry{{serial, testTime, 0}, {serial, testTime, 1}}, 1, testTime, ErrLint},

@@ -38,15 +38,15 @@ func TestPublishCRL(t *testing.T) {
 		o.must(o.a.IssueJob(ctx, id))
 		c := o.row(id)
 		o.w.clock.Advance(time.Minute)
-		o.must(s.InTx(ctx, func(tx *store.Tx) error { return Revoke(ctx, tx, c, KeyCompromise, o.w.clock.Now()) }))
+		o.must(s.InTx(ctx, func(tx *store.Tx) error { return new(Register).Revoke(ctx, tx, c, KeyCompromise, o.w.clock.Now()) }))
 		if n, err := s.Read().IsBlocked(ctx, c.SpkiHash); n != 1 || err != nil {
 			t.Errorf("a compromised key is not blocked: %v", err)
 		}
-		err = s.InTx(ctx, func(tx *store.Tx) error { return Revoke(ctx, tx, c, Superseded, o.w.clock.Now()) })
+		err = s.InTx(ctx, func(tx *store.Tx) error { return new(Register).Revoke(ctx, tx, c, Superseded, o.w.clock.Now()) })
 		if !errors.Is(err, ErrNoCertificate) {
 			t.Errorf("revoked twice: %v", err)
 		}
-		err = s.InTx(ctx, func(tx *store.Tx) error { return Revoke(ctx, tx, c, 6, o.w.clock.Now()) })
+		err = s.InTx(ctx, func(tx *store.Tx) error { return new(Register).Revoke(ctx, tx, c, 6, o.w.clock.Now()) })
 		if !errors.Is(err, ErrReason) {
 			t.Errorf("hold: %v", err)
 		}

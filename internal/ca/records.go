@@ -24,7 +24,7 @@ type Records struct {
 	store *store.Store
 
 	mu   sync.Mutex
-	crls map[string]CRL // the newest seen, by name of the CA
+	crls map[string]CRL // the newest seen, by name of the list
 }
 
 // NewRecords returns the records in s.
@@ -33,20 +33,73 @@ func NewRecords(s *store.Store) *Records { return &Records{store: s, crls: map[s
 // CertStatus implements StatusSource. An intent without certificate is unknown;
 // what is revoked is revoked, handed out or not.
 func (r *Records) CertStatus(ctx context.Context, issuer, serial string) (CertStatus, error) {
-	row, err := r.store.Read().CertificateStatus(ctx, serial)
-	if store.IsNotFound(err) || (err == nil && row.Issuer != issuer) {
-		return CertStatus{State: StateUnknown}, nil
+	q := r.store.Read()
+	row, err := q.CertificateStatus(ctx, serial)
+	if store.IsNotFound(err) {
+		return r.ownStatus(ctx, issuer, serial)
 	}
 	if err != nil {
 		return CertStatus{}, fmt.Errorf("read status of certificate: %w", err)
 	}
 	switch {
+	case row.Issuer != issuer:
+		return CertStatus{State: StateUnknown}, nil
 	case row.RevokedAt > 0:
-		return CertStatus{State: StateRevoked, RevokedAt: clock.FromMicros(row.RevokedAt), Reason: Reason(row.RevocationReason)}, nil
+		return revokedStatus(row.RevokedAt, row.RevocationReason), nil
 	case row.State == stateIssued:
 		return CertStatus{State: StateGood}, nil
 	}
 	return CertStatus{State: StateUnknown}, nil
+}
+
+func revokedStatus(at, reason int64) CertStatus {
+	return CertStatus{State: StateRevoked, RevokedAt: clock.FromMicros(at), Reason: Reason(reason)}
+}
+
+// ownStatus is the status of a certificate that is no subscriber's: one of the
+// authority's services, or one that a restored database does not know.
+func (r *Records) ownStatus(ctx context.Context, issuer, serial string) (CertStatus, error) {
+	q := r.store.Read()
+	own, err := q.AuthorityCertificateStatus(ctx, serial)
+	switch {
+	case err == nil && own.Issuer == issuer && own.RevokedAt > 0:
+		return revokedStatus(own.RevokedAt, own.RevocationReason), nil
+	case err == nil && own.Issuer == issuer:
+		return CertStatus{State: StateGood}, nil
+	case err != nil && !store.IsNotFound(err):
+		return CertStatus{}, fmt.Errorf("read status of certificate: %w", err)
+	}
+	gone, err := q.RevokedElsewhere(ctx, serial)
+	switch {
+	case err == nil && gone.Issuer == issuer:
+		return revokedStatus(gone.RevokedAt, gone.Reason), nil
+	case err != nil && !store.IsNotFound(err):
+		return CertStatus{}, fmt.Errorf("read status of certificate: %w", err)
+	}
+	return CertStatus{State: StateUnknown}, nil
+}
+
+// StatusChanges implements ChangeSource.
+func (r *Records) StatusChanges(ctx context.Context, after int64, most int) ([]StatusChange, int64, error) {
+	rows, err := r.store.Read().StatusEventsAfter(ctx, db.StatusEventsAfterParams{After: after, MaxRows: int32(most)})
+	if err != nil {
+		return nil, after, fmt.Errorf("read status events: %w", err)
+	}
+	out := make([]StatusChange, len(rows))
+	for i, e := range rows {
+		out[i] = StatusChange{Issuer: e.Issuer, Serial: e.Serial, At: clock.FromMicros(e.At), Reason: Reason(e.Reason)}
+		after = e.Seq
+	}
+	return out, after, nil
+}
+
+// LastStatusChange implements ChangeSource.
+func (r *Records) LastStatusChange(ctx context.Context) (int64, error) {
+	n, err := r.store.Read().LastStatusEvent(ctx)
+	if err != nil {
+		return 0, fmt.Errorf("read status events: %w", err)
+	}
+	return n, nil
 }
 
 // CRL is a certificate revocation list as published.
@@ -57,10 +110,12 @@ type CRL struct {
 	NextUpdate time.Time
 }
 
-// CRL returns the newest published list of a CA, or ErrNotEstablished.
+// CRL returns the newest published list by name, as "ca-issuing",
+// "ca-issuing.delta" and "ca-issuing.0of4", or ErrNotEstablished.
 func (r *Records) CRL(ctx context.Context, name string) (CRL, error) {
 	q := r.store.Read()
-	number, err := q.LatestCRLNumber(ctx, name)
+	issuer, p := splitListName(name)
+	head, err := q.LatestListHead(ctx, db.LatestListHeadParams{Issuer: issuer, List: string(p)})
 	if store.IsNotFound(err) {
 		return CRL{}, fmt.Errorf("CRL of %s: %w", name, ErrNotEstablished)
 	}
@@ -70,10 +125,10 @@ func (r *Records) CRL(ctx context.Context, name string) (CRL, error) {
 	r.mu.Lock()
 	known, ok := r.crls[name]
 	r.mu.Unlock()
-	if ok && known.Number == number { // the list may have megabytes: it is read once
+	if ok && known.Number == head.Number { // the list may have megabytes: it is read once
 		return known, nil
 	}
-	row, err := q.LatestCRL(ctx, name)
+	row, err := q.LatestList(ctx, db.LatestListParams{Issuer: issuer, List: string(p)})
 	if err != nil {
 		return CRL{}, fmt.Errorf("read CRL of %s: %w", name, err)
 	}

@@ -370,7 +370,7 @@ func (q *Queries) IssuanceOrder(ctx context.Context, id string) (IssuanceOrderRo
 }
 
 const latestCRL = `-- name: LatestCRL :one
-select issuer, number, state, this_update, next_update, der from crl where issuer = $1 and state = 'published' order by number desc limit 1
+select issuer, number, state, this_update, next_update, der, list, upto, base, entries from crl where issuer = $1 and state = 'published' order by number desc limit 1
 `
 
 func (q *Queries) LatestCRL(ctx context.Context, issuer string) (Crl, error) {
@@ -383,6 +383,10 @@ func (q *Queries) LatestCRL(ctx context.Context, issuer string) (Crl, error) {
 		&i.ThisUpdate,
 		&i.NextUpdate,
 		&i.Der,
+		&i.List,
+		&i.Upto,
+		&i.Base,
+		&i.Entries,
 	)
 	return i, err
 }

@@ -235,6 +235,10 @@ type Crl struct {
 	ThisUpdate int64
 	NextUpdate int64
 	Der        Bytes
+	List       string
+	Upto       int64
+	Base       int64
+	Entries    int64
 }
 
 type Document struct {
@@ -491,6 +495,27 @@ type ReviewField struct {
 	ReasonText string
 }
 
+type RevocationRequest struct {
+	ID             string
+	RegistrationID string
+	Serial         string
+	SubscriberID   string
+	State          string
+	ReasonCode     string
+	ReasonText     string
+	RequestedBy    string
+	RequestedAt    int64
+	DecidedBy      sql.NullString
+	DecidedAt      int64
+}
+
+type RevokedElsewhere struct {
+	Serial    string
+	Issuer    string
+	RevokedAt int64
+	Reason    int64
+}
+
 type RoleGrant struct {
 	ID        string
 	AccountID string
@@ -578,6 +603,14 @@ type StageWait struct {
 	Status         string
 	EndedAt        int64
 	Micros         int64
+}
+
+type StatusEvent struct {
+	Seq    int64
+	Issuer string
+	Serial string
+	At     int64
+	Reason int64
 }
 
 type TrustAnchor struct {

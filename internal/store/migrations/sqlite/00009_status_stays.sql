@@ -1,0 +1,22 @@
+-- +goose Up
+-- A revocation stands. A suspension (reason 6, certificateHold) may end, or
+-- become a revocation as of its own time.
+drop trigger certificate_stays;
+-- +goose StatementBegin
+create trigger certificate_stays before update on certificate
+when new.serial <> old.serial or new.tbs <> old.tbs or new.registration_id <> old.registration_id
+  or (length(old.der) > 0 and new.der <> old.der)
+  or (old.revoked_at > 0 and old.revocation_reason <> 6
+      and (new.revoked_at <> old.revoked_at or new.revocation_reason <> old.revocation_reason))
+  or (old.revoked_at > 0 and old.revocation_reason = 6 and new.revoked_at <> old.revoked_at
+      and (new.revoked_at <> 0 or new.revocation_reason <> 0))
+begin select raise(abort, 'a certificate does not change'); end;
+-- +goose StatementEnd
+-- +goose StatementBegin
+create trigger status_event_no_update before update on status_event begin select raise(abort, 'status_event is append-only'); end;
+-- +goose StatementEnd
+-- +goose StatementBegin
+create trigger status_event_no_delete before delete on status_event begin select raise(abort, 'status_event is append-only'); end;
+-- +goose StatementEnd
+-- +goose Down
+select 1;
