@@ -132,3 +132,16 @@ func (s *Service) PublicContent(ctx context.Context, id, viewer string) ([]byte,
 	}
 	return s.Content(ctx, id, 0)
 }
+
+// Batches lists the batches of an employee, the latest first, without their items.
+func (s *Service) Batches(ctx context.Context, employeeID string) ([]Batch, error) {
+	rows, err := s.Store.Read().ActivationsOf(ctx, employeeID)
+	if err != nil {
+		return nil, fmt.Errorf("list batches: %w", err)
+	}
+	out := make([]Batch, len(rows))
+	for i, row := range rows {
+		out[i] = batchOf(row)
+	}
+	return out, nil
+}

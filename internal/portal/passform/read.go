@@ -10,6 +10,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"net/url"
 
 	"absah/internal/passphrase"
 	"absah/internal/portal/web"
@@ -22,17 +23,23 @@ const maxBody = 4 << 10
 type Form struct {
 	secrets map[string]*passphrase.Secret
 	errors  map[string]error
-	values  map[string]string
+	values  url.Values
 }
 
 // Read reads the form in the body of r. The fields named in secrets become
 // passphrases, the others values. It fails with web.ErrTooLarge or
 // web.ErrBadRequest; what is wrong with one passphrase is told by Secret.
 func Read(w http.ResponseWriter, r *http.Request, secrets ...string) (*Form, error) {
+	return ReadMax(w, r, maxBody, secrets...)
+}
+
+// ReadMax is Read for a form of at most limit bytes that says more than a
+// passphrase.
+func ReadMax(w http.ResponseWriter, r *http.Request, limit int64, secrets ...string) (*Form, error) {
 	if kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); kind != "application/x-www-form-urlencoded" {
 		return nil, fmt.Errorf("read form: %w", web.ErrBadRequest)
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
 	defer clear(body)
 	var tooBig *http.MaxBytesError
 	if errors.As(err, &tooBig) {
@@ -41,7 +48,7 @@ func Read(w http.ResponseWriter, r *http.Request, secrets ...string) (*Form, err
 	if err != nil {
 		return nil, fmt.Errorf("read form: %w", web.ErrBadRequest)
 	}
-	f := &Form{secrets: map[string]*passphrase.Secret{}, errors: map[string]error{}, values: map[string]string{}}
+	f := &Form{secrets: map[string]*passphrase.Secret{}, errors: map[string]error{}, values: url.Values{}}
 	for pair := range bytes.SplitSeq(body, []byte("&")) {
 		rawName, rawValue, _ := bytes.Cut(pair, []byte("="))
 		name, ok1 := unescape(rawName)
@@ -56,7 +63,7 @@ func Read(w http.ResponseWriter, r *http.Request, secrets ...string) (*Form, err
 	return f, nil
 }
 
-// take keeps the first value of a field and clears the bytes of a passphrase.
+// take keeps the values of a field, of a passphrase the first, whose bytes it clears.
 func (f *Form) take(name string, value []byte, secrets []string) {
 	for _, s := range secrets {
 		if s != name {
@@ -69,9 +76,7 @@ func (f *Form) take(name string, value []byte, secrets []string) {
 		f.secrets[name], f.errors[name] = passphrase.Read(value)
 		return
 	}
-	if _, twice := f.values[name]; !twice {
-		f.values[name] = string(value)
-	}
+	f.values.Add(name, string(value))
 }
 
 // Secret is the passphrase in a field, or why it is none: an error of
@@ -83,8 +88,11 @@ func (f *Form) Secret(field string) (*passphrase.Secret, error) {
 	return nil, passphrase.ErrEmpty
 }
 
-// Value is what was sent in another field.
-func (f *Form) Value(field string) string { return f.values[field] }
+// Value is what was sent in another field, for the first time.
+func (f *Form) Value(field string) string { return f.values.Get(field) }
+
+// Values are all fields that are no passphrases.
+func (f *Form) Values() url.Values { return f.values }
 
 // Wipe overwrites the passphrases.
 func (f *Form) Wipe() {
