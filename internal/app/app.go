@@ -233,7 +233,7 @@ func (a *App) openPeople(ctx context.Context) (err error) {
 	people := employeeAccounts{a.Accounts}
 	a.Staff = &staff.Service{
 		Store: a.Store, Vault: a.Vault, Clock: a.Clock, Scans: a.scans, Blobs: blob.Sealed{Store: a.Blobs, Vault: a.Vault},
-		Accounts: people, Courier: outbox.Staff{Outbox: a.Outbox, Words: words},
+		Accounts: people, Courier: outbox.Staff{Outbox: a.Outbox, Words: words}, RecommendationAge: a.Config.Renewal.RecommendationAge,
 	}
 	if err := a.openEnrolment(people); err != nil {
 		return err
@@ -263,6 +263,9 @@ func (a *App) openEnrolment(people employeeAccounts) (err error) {
 	policy := enrolment.DefaultPolicy()
 	policy.LinkValidity, policy.LinkLogin = a.Config.Policy.LinkValidity, a.Config.Policy.LinkLogin
 	policy.LinksPerDay, policy.ResetNeedsOfficer = a.Config.Policy.LinksPerDay, a.Config.Policy.ResetNeedsOfficer
+	policy.Renewal = enrolment.RenewalPolicy{
+		Window: a.Config.Renewal.Window, Checks: enrolment.Checks(a.Config.Renewal.Checks), Supersede: a.Config.Renewal.Supersede,
+	}
 	a.Enrolment = &enrolment.Service{
 		Store: a.Store, Vault: a.Vault, Clock: a.Clock, Log: a.Log, People: staff.Applicants{Service: a.Staff}, Accounts: people,
 		Courier: outbox.Registrations{Outbox: a.Outbox, Words: words},

@@ -46,6 +46,7 @@ type Config struct {
 	Policy     Policy     `yaml:"policy" envPrefix:"POLICY_"`
 	Verify     Verify     `yaml:"verify" envPrefix:"VERIFY_"`
 	TSA        TSA        `yaml:"tsa" envPrefix:"TSA_"`
+	Renewal    Renewal    `yaml:"renewal" envPrefix:"RENEWAL_"`
 	Log        Log        `yaml:"log" envPrefix:"LOG_"`
 
 	Transparency Transparency `yaml:"transparency" envPrefix:"TRANSPARENCY_"`
@@ -153,6 +154,7 @@ func Default() Config {
 		Passphrase: Passphrase{MinLength: 12, MinScore: 3},
 		Policy:     Policy{LinkValidity: 72 * time.Hour, LinksPerDay: 3, Approval: "auto"},
 		TSA:        defaultTSA(),
+		Renewal:    defaultRenewal(),
 		Log:        Log{Level: "info", Format: "text"},
 	}
 }
@@ -273,6 +275,7 @@ func (c Config) Validate() error {
 	c.CA.Profiles.check(bad)
 	c.checkRoles(bad)
 	c.Transparency.check(bad)
+	c.Renewal.check(bad)
 	bad(!slices.Contains([]string{"debug", "info", "warn", "error"}, c.Log.Level), "log.level", "must be debug, info, warn or error")
 	bad(!slices.Contains([]string{"text", "json"}, c.Log.Format), "log.format", "must be text or json")
 	return errors.Join(errs...)

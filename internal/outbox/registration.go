@@ -34,6 +34,7 @@ const (
 	pageStatus      = "/ds"
 	pageCertificate = "/ds/sertifikat"
 	pageReset       = "/ds/reset-pin"
+	pageRenewal     = "/ds/perpanjang"
 
 	pageOfficerQueue = "/petugas"
 )
@@ -113,6 +114,8 @@ func (c Registrations) EnrolLink(ctx context.Context, tx *store.Tx, r db.Registr
 		p.Purpose = mail.PurposeResend
 	} else if enrolment.Kind(r.Kind) == enrolment.Reset {
 		p.Purpose = mail.PurposeReset
+	} else if enrolment.Kind(r.Kind) == enrolment.Renewal {
+		p.Purpose = mail.PurposeRenew
 	}
 	if p.AskedBy, err = c.officer(ctx, tx, r); err != nil {
 		return err
@@ -265,7 +268,7 @@ func (c Registrations) KeyDestroyed(ctx context.Context, tx *store.Tx, r db.Regi
 func (c Registrations) CertificateExpiring(ctx context.Context, tx *store.Tx, r db.Registration, cert db.Certificate) error {
 	end := clock.FromMicros(cert.NotAfter)
 	return c.queue(ctx, tx, r, always(mail.CertificateExpiring{
-		Serial: cert.Serial, NotAfter: end, Days: int(end.Sub(c.Clock()).Hours() / 24), Page: pageCertificate,
+		Serial: cert.Serial, NotAfter: end, Days: int(end.Sub(c.Clock()).Hours() / 24), Page: pageRenewal,
 	}))
 }
 

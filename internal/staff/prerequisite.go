@@ -95,7 +95,7 @@ func (s *Service) Prerequisites(ctx context.Context, q *db.Queries, employeeID s
 		var p Prerequisite
 		if kind.IsScan() {
 			scan, has := scans[kind]
-			p = judgeScan(scan, has)
+			p = s.judgeScan(scan, has)
 		} else {
 			p = s.judgeText(kind, e)
 		}
@@ -122,9 +122,13 @@ func (s *Service) Prerequisites(ctx context.Context, q *db.Queries, employeeID s
 	return list, nil
 }
 
-func judgeScan(e db.Evidence, has bool) Prerequisite {
+func (s *Service) judgeScan(e db.Evidence, has bool) Prerequisite {
 	if !has {
 		return Prerequisite{Verdict: Missing, Reason: "scan_missing", ToDo: DoUpload}
+	}
+	end := clock.FromMicros(e.UploadedAt).Add(s.RecommendationAge)
+	if Field(e.Kind) == Recommendation && s.RecommendationAge > 0 && !s.now().Before(end) {
+		return Prerequisite{Verdict: Invalid, Reason: "recommendation_expired", Since: end, ToDo: DoReplace}
 	}
 	return Prerequisite{Verdict: Valid, Reason: "valid", Since: clock.FromMicros(e.UploadedAt)}
 }

@@ -37,6 +37,10 @@ type Service struct {
 	Cases     Cases
 	Quota     Quota
 
+	// RecommendationAge is how old a letter of recommendation may be, from its
+	// upload, to be a valid prerequisite; 0: of any age.
+	RecommendationAge time.Duration
+
 	progress progress
 }
 

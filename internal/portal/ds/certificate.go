@@ -42,6 +42,8 @@ type certificates struct {
 	Current *certificate
 	Counter counter
 	Past    []certificate
+	Renewal *enrolment.RenewalOffer // of the current one
+	Now     time.Time
 }
 
 func (p *Pages) certificate(w http.ResponseWriter, r *http.Request) error {
@@ -66,6 +68,12 @@ func (p *Pages) certificate(w http.ResponseWriter, r *http.Request) error {
 		}
 	}
 	if all.Counter, err = p.counter(ctx, me(r).EmployeeID); err != nil {
+		return err
+	}
+	offer, err := p.Enrolment.Renewal(ctx, me(r).EmployeeID, string(i18n.LangOf(ctx)))
+	if err == nil {
+		all.Renewal, all.Now = &offer, p.Clock()
+	} else if !errors.Is(err, enrolment.ErrNotFound) {
 		return err
 	}
 	return web.Page(w, r, http.StatusOK, page(r, "ds.certificate.title", false), certificateBody(all))
