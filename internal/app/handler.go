@@ -32,41 +32,34 @@ import (
 	"absah/internal/portal/web"
 )
 
-// Handler serves everything: the portal, the public key infrastructure, and the
-// two addresses that watch over the process.
+// Handler serves what this process is for, the portal or the public key
+// infrastructure or both, and the two addresses that watch over it.
 func (a *App) Handler() (http.Handler, error) {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /healthz", a.health)
+	mux.HandleFunc("GET /readyz", a.ready)
+	if a.has(RolePortal) {
+		pages, err := a.pages()
+		if err != nil {
+			return nil, err
+		}
+		mux.Handle("/", pages)
+	}
+	if !a.has(RolePKI) {
+		return mux, nil
+	}
 	responder, err := a.Hierarchy.Responder(a.Records, a.Clock)
 	if err != nil {
 		return nil, err
 	}
 	public, err := pki.New(pki.Config{
 		OCSP: responder.Respond, CRL: a.Records.CRL, Clock: a.Clock, Log: a.Log, CPS: a.practice(),
-		Certificates: map[string][]byte{string(ca.RootCA): a.Hierarchy.Root.Raw, string(ca.IssuingCA): a.Hierarchy.Issuing.Raw},
+		Certificates: a.authorities(),
 	})
 	if err != nil {
 		return nil, err
 	}
 	timestamps := pki.TSA(a.Timestamps.Respond, a.Log)
-	var proxies []netip.Prefix
-	for _, p := range a.Config.TrustedProxies {
-		prefix, err := netip.ParsePrefix(p)
-		if err != nil {
-			return nil, fmt.Errorf("trusted_proxies: %w", err)
-		}
-		proxies = append(proxies, prefix)
-	}
-	pages := portal.New(portal.Config{
-		BaseURL: a.Config.BaseURL, Accounts: a.Accounts, TrustedProxies: proxies, Clock: a.Clock, Log: a.Log,
-		Counts: a.counts, DemoMailbox: a.Demo,
-		Identity: ui.Identity{
-			Product: a.Config.Identity.Product, Organisation: a.Config.Identity.Organisation,
-			ServiceDesk: deskLine(a.Config.Identity), Demo: a.Demo,
-		},
-	}, a.routes()...)
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET /healthz", a.health)
-	mux.HandleFunc("GET /readyz", a.ready)
-	mux.Handle("/", pages)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		// Before any mux: one would take the // out of an OCSP request that
 		// came by GET (RFC 6960 A.1).
@@ -80,6 +73,35 @@ func (a *App) Handler() (http.Handler, error) {
 		}
 		mux.ServeHTTP(w, r)
 	}), nil
+}
+
+// pages are the portal.
+func (a *App) pages() (http.Handler, error) {
+	var proxies []netip.Prefix
+	for _, p := range a.Config.TrustedProxies {
+		prefix, err := netip.ParsePrefix(p)
+		if err != nil {
+			return nil, fmt.Errorf("trusted_proxies: %w", err)
+		}
+		proxies = append(proxies, prefix)
+	}
+	return portal.New(portal.Config{
+		BaseURL: a.Config.BaseURL, Accounts: a.Accounts, TrustedProxies: proxies, Clock: a.Clock, Log: a.Log,
+		Counts: a.counts, DemoMailbox: a.Demo,
+		Identity: ui.Identity{
+			Product: a.Config.Identity.Product, Organisation: a.Config.Identity.Organisation,
+			ServiceDesk: deskLine(a.Config.Identity), Demo: a.Demo,
+		},
+	}, a.routes()...), nil
+}
+
+// authorities are the certificates of the CAs by name.
+func (a *App) authorities() map[string][]byte {
+	all := map[string][]byte{string(ca.RootCA): a.Hierarchy.Root.Raw}
+	for _, c := range a.Hierarchy.IssuingCAs() {
+		all[c.Name] = c.Certificate.Raw
+	}
+	return all
 }
 
 // routes lists the pages of all parts of the portal.
@@ -99,7 +121,7 @@ func (a *App) routes() [][]web.Route {
 		(&staffadmin.Pages{Staff: a.Staff}).Routes(),
 		admin.New(a.Store, a.Accounts).Routes(),
 		mails.New(a.Store, a.Outbox, a.Clock).Routes(),
-		verify.New(verify.Config{Service: a.Verifier, Reports: a.reports(), Anchors: a.Anchors(), Clock: a.Clock}).Routes(),
+		verify.New(verify.Config{Service: a.Verifier, Reports: a.reports(), Anchors: a.Anchors(), Documents: a.Signing, Clock: a.Clock}).Routes(),
 	}
 	if a.Mailbox != nil {
 		all = append(all, mailbox.New(a.Mailbox, a.Clock).Routes())
@@ -139,9 +161,11 @@ func (a *App) health(w http.ResponseWriter, _ *http.Request) { answer(w, http.St
 func (a *App) ready(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), 2*time.Second)
 	defer cancel()
-	for name, check := range map[string]func(context.Context) error{
-		"database": a.Store.Ping, "blobs": a.Blobs.Check,
-	} {
+	checks := map[string]func(context.Context) error{"database": a.Store.Ping}
+	if a.Blobs != nil {
+		checks["blobs"] = a.Blobs.Check
+	}
+	for name, check := range checks {
 		if err := check(ctx); err != nil {
 			a.Log.ErrorContext(ctx, "not ready", "part", name, "error", err)
 			answer(w, http.StatusServiceUnavailable, name)

@@ -10,6 +10,7 @@ import (
 	"io"
 	"mime/multipart"
 	"net/http"
+	"slices"
 	"time"
 
 	"absah/internal/clock"
@@ -27,29 +28,36 @@ type Config struct {
 	Service *verification.Service
 	Reports *verification.Reports
 	Anchors *verification.Anchors
-	Clock   clock.Clock
+	// Documents are those that were signed here.
+	Documents Documents
+	Clock     clock.Clock
 }
 
 // Pages are the pages of this package.
 type Pages struct {
-	service *verification.Service
-	reports *verification.Reports
-	anchors *verification.Anchors
-	tries   *web.Limiter // of documents, by address
+	service   *verification.Service
+	reports   *verification.Reports
+	anchors   *verification.Anchors
+	documents Documents
+	tries     *web.Limiter // of judging documents, by address
+	looks     *web.Limiter // at documents, by address
 }
 
 // New makes the pages.
 func New(c Config) *Pages {
-	return &Pages{service: c.Service, reports: c.Reports, anchors: c.Anchors, tries: web.NewLimiter(c.Clock, 2*time.Second, 30)}
+	return &Pages{
+		service: c.Service, reports: c.Reports, anchors: c.Anchors, documents: c.Documents,
+		tries: web.NewLimiter(c.Clock, 2*time.Second, 30), looks: web.NewLimiter(c.Clock, looksEvery, 60),
+	}
 }
 
 // Routes lists the pages.
 func (p *Pages) Routes() []web.Route {
-	return append([]web.Route{
+	return slices.Concat([]web.Route{
 		{Method: http.MethodGet, Path: Path, Access: web.Public, Handler: p.ask},
 		{Method: http.MethodPost, Path: Path, Access: web.Public, Handler: p.judge},
 		{Method: http.MethodPost, Path: reportPath, Access: web.Public, Handler: p.report},
-	}, p.anchorRoutes()...)
+	}, p.documentRoutes(), p.anchorRoutes())
 }
 
 // question is the form as it is shown.
