@@ -12,7 +12,7 @@ import (
 )
 
 const (
-	blockSize = 512 << 10
+	blockSize = 128 << 10
 	blocks    = 4
 	// overlapFrom is the size from which hashing and copying on two cores is
 	// worth a goroutine.

@@ -1,10 +1,10 @@
 package pades
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"regexp"
 
 	"absah/pades/appearance"
 	"absah/pdf"
@@ -180,10 +180,36 @@ func (s *site) pageOf(f *signatureField) (pdf.Page, error) {
 	return pdf.Page{}, refuse(ReasonPlacement, "no page shows the field %q", f.name)
 }
 
-var (
-	claimPart = regexp.MustCompile(`pdfaid:part\s*(?:=\s*["']|>)\s*([1-4])`)
-	maxClaim  = 1 << 20 // bytes of metadata that are searched
-)
+// maxClaim is how many bytes of metadata are searched.
+const maxClaim = 1 << 20
+
+// claimedPart finds the part of PDF/A that XMP claims, as an attribute
+// (pdfaid:part="2") or an element; 0 where it claims none.
+func claimedPart(xmp []byte) byte {
+	for {
+		var found bool
+		if _, xmp, found = bytes.Cut(xmp, []byte("pdfaid:part")); !found {
+			return 0
+		}
+		rest := bytes.TrimLeft(xmp, " \t\r\n")
+		switch {
+		case bytes.HasPrefix(rest, []byte(">")):
+			rest = rest[1:]
+		case bytes.HasPrefix(rest, []byte("=")):
+			rest = bytes.TrimLeft(rest[1:], " \t\r\n")
+			if len(rest) == 0 || rest[0] != '"' && rest[0] != '\'' {
+				continue
+			}
+			rest = rest[1:]
+		default:
+			continue
+		}
+		rest = bytes.TrimLeft(rest, " \t\r\n")
+		if len(rest) > 0 && '1' <= rest[0] && rest[0] <= '4' {
+			return rest[0] - '0'
+		}
+	}
+}
 
 // conformance is the part of PDF/A that the metadata claims.
 func (s *site) conformance() appearance.Conformance {
@@ -196,10 +222,10 @@ func (s *site) conformance() appearance.Conformance {
 	if err != nil {
 		return appearance.AnyPDF
 	}
-	switch m := claimPart.FindSubmatch(data[:min(len(data), maxClaim)]); {
-	case m == nil:
+	switch claimedPart(data[:min(len(data), maxClaim)]) {
+	case 0:
 		return appearance.AnyPDF
-	case m[1][0] == '1':
+	case 1:
 		return appearance.PDFA1
 	}
 	return appearance.PDFA

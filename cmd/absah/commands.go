@@ -8,8 +8,6 @@ import (
 	"log/slog"
 	"net"
 	"os"
-	"runtime"
-	"runtime/debug"
 
 	"absah/internal/app"
 	"absah/internal/audit"
@@ -232,23 +230,4 @@ func (d *doctorCmd) Run(ctx context.Context, c *cli) error {
 		return errSick
 	}
 	return nil
-}
-
-type versionCmd struct{}
-
-// Run prints the version: of the module, or of the commit that it was built of.
-func (versionCmd) Run() error {
-	version := "development"
-	if info, ok := debug.ReadBuildInfo(); ok {
-		if v := info.Main.Version; v != "" && v != "(devel)" {
-			version = v
-		}
-		for _, s := range info.Settings {
-			if s.Key == "vcs.revision" {
-				version += " " + s.Value
-			}
-		}
-	}
-	_, err := fmt.Printf("absah %s %s %s/%s\n", version, runtime.Version(), runtime.GOOS, runtime.GOARCH)
-	return err
 }

@@ -2,16 +2,9 @@
 package main
 
 import (
-	"context"
-	"errors"
-	"fmt"
 	"os"
-	"os/signal"
-	"syscall"
 
-	"github.com/alecthomas/kong"
-
-	"absah/internal/scan"
+	"absah/cmd/absah/direct"
 	"absah/internal/verification"
 )
 
@@ -22,40 +15,18 @@ type cli struct {
 	Doctor  doctorCmd  `cmd:"" help:"Check the installation and say how to mend what fails."`
 	Migrate migrateCmd `cmd:"" help:"Bring the schema of the database up to date."`
 	Staff   staffCmd   `cmd:"" help:"Units and employees."`
-	Sign    signCmd    `cmd:"" help:"Sign PDF files by PAdES."`
-	Verify  verifyCmd  `cmd:"" help:"Judge the signatures of PDF files, offline."`
-	Version versionCmd `cmd:"" help:"Print the version."`
-
-	Config string `help:"Configuration file (YAML)." env:"ABSAH_CONFIG" type:"path" placeholder:"FILE"`
-	Data   string `help:"Directory of database, files and keys; overrides the configuration." type:"path" placeholder:"DIR"`
+	direct.Commands
+	direct.Settings
 }
 
+// main runs the commands of the service. Those of package direct have ended the
+// program by now, unless they need what is initialised late, or a flag stands
+// before their name.
 func main() {
-	// What strangers sent is read in a child process of this program, which has
-	// no other part of it.
-	if len(os.Args) == 2 {
-		switch os.Args[1] {
-		case scan.WorkerCommand:
-			os.Exit(scan.WorkerMain(os.Stdin, os.Stdout))
-		case verification.WorkerCommand:
-			os.Exit(verification.WorkerMain(os.Stdin, os.Stdout))
-		}
+	if len(os.Args) == 2 && os.Args[1] == verification.WorkerCommand {
+		// A child process, which reads a document that a stranger sent.
+		os.Exit(verification.WorkerMain(os.Stdin, os.Stdout))
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
 	var c cli
-	k := kong.Parse(&c,
-		kong.Name("absah"), kong.UsageOnError(),
-		kong.Description("Registration of employees for a Digital Signature, and the certification authority behind it."),
-		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
-		kong.BindTo(ctx, (*context.Context)(nil)), kong.Bind(&c),
-	)
-	if err := k.Run(); err != nil {
-		var status exitStatus
-		if errors.As(err, &status) {
-			os.Exit(int(status))
-		}
-		fmt.Fprintln(os.Stderr, "absah: "+err.Error())
-		os.Exit(1)
-	}
+	os.Exit(direct.Run(&c, os.Args[1:], late()))
 }

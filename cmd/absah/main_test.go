@@ -11,7 +11,6 @@ import (
 	"testing"
 	"time"
 
-	"absah/internal/scan"
 	"absah/internal/verification"
 )
 
@@ -20,7 +19,7 @@ import (
 const asProgram = "RUN_AS_ABSAH"
 
 func TestMain(m *testing.M) {
-	if os.Getenv(asProgram) != "" || len(os.Args) == 2 && (os.Args[1] == scan.WorkerCommand || os.Args[1] == verification.WorkerCommand) {
+	if os.Getenv(asProgram) != "" || len(os.Args) == 2 && os.Args[1] == verification.WorkerCommand {
 		main()
 		os.Exit(0)
 	}

@@ -247,6 +247,11 @@ func TestBreaches(t *testing.T) {
 	}
 }
 
+// atStart are the files that may have an init, and why.
+var atStart = map[string]string{
+	"cmd/absah/direct/start.go": "short commands run before the service's packages are initialised (decision 14)",
+}
+
 func TestFiles(t *testing.T) {
 	for _, f := range sources(t) {
 		if f.lines > maxLines && !f.generated {
@@ -258,7 +263,7 @@ func TestFiles(t *testing.T) {
 			}
 		}
 		for _, d := range f.ast.Decls {
-			if fn, ok := d.(*ast.FuncDecl); ok && fn.Recv == nil && fn.Name.Name == "init" && !f.generated {
+			if fn, ok := d.(*ast.FuncDecl); ok && fn.Recv == nil && fn.Name.Name == "init" && !f.generated && atStart[f.path] == "" {
 				t.Errorf("%s: init runs before anybody asked for it", f.path)
 			}
 		}

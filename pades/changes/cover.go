@@ -3,8 +3,8 @@ package changes
 import (
 	"context"
 	"fmt"
-	"regexp"
 	"strings"
+	"unicode/utf8"
 
 	"absah/pdf"
 	"absah/pdf/content"
@@ -15,9 +15,22 @@ import (
 // text as outlines.
 const manyPaths = 8
 
-// anchor is text that stands on a page only to mark the place of a signature,
-// which then lies over it: letters for several signers are made that way.
-var anchor = regexp.MustCompile(`^(?:[#$^*~@]|\$\{[^{}\s]{1,64}\}|\{\{[^{}\s]{1,64}\}\})$`)
+// isAnchor tells text that stands on a page only to mark the place of a
+// signature, which then lies over it (#, ${name}, {{name}}): letters for several
+// signers are made that way.
+func isAnchor(s string) bool {
+	if len(s) == 1 && strings.Contains("#$^*~@", s) {
+		return true
+	}
+	for _, b := range [...][2]string{{"${", "}"}, {"{{", "}}"}} {
+		name, opened := strings.CutPrefix(s, b[0])
+		name, closed := strings.CutSuffix(name, b[1])
+		if opened && closed && name != "" && utf8.RuneCountInString(name) <= 64 && !strings.ContainsAny(name, "{} \t\n\f\r") {
+			return true
+		}
+	}
+	return false
+}
 
 // coversContent reports whether text, an image or a drawing of the page lies
 // within box (default user space: left, bottom, right, top).
@@ -30,7 +43,7 @@ func coversContent(ctx context.Context, view *pdf.Document, page pdf.Page, box [
 	for _, m := range text.Covers(box) {
 		covered.WriteString(m.Text)
 	}
-	if covered.Len() > 0 && !anchor.MatchString(covered.String()) {
+	if covered.Len() > 0 && !isAnchor(covered.String()) {
 		return true, nil
 	}
 	paths := 0

@@ -1,4 +1,4 @@
-package main
+package direct
 
 import (
 	"context"
@@ -24,16 +24,17 @@ type verifyCmd struct {
 	Files        []string `arg:"" name:"file" help:"PDF files."`
 }
 
-// exitStatus ends the program with that status; what there is to say has been
-// said.
-type exitStatus int
+// ExitStatus as an error ends the program with that status; what there is to say
+// has been said.
+type ExitStatus int
 
-func (e exitStatus) Error() string { return fmt.Sprintf("exit status %d", int(e)) }
+// Error implements error.
+func (e ExitStatus) Error() string { return fmt.Sprintf("exit status %d", int(e)) }
 
 // The statuses of absah verify.
 const (
-	exitInvalid       exitStatus = 1
-	exitIndeterminate exitStatus = 2 // or unsigned, or not readable
+	exitInvalid       ExitStatus = 1
+	exitIndeterminate ExitStatus = 2 // or unsigned, or not readable
 )
 
 // Help is shown by absah verify --help.
@@ -47,7 +48,7 @@ func (c *verifyCmd) Run(ctx context.Context) error {
 		fmt.Fprintln(os.Stderr, "absah: "+err.Error())
 		return exitIndeterminate
 	}
-	status := exitStatus(0)
+	status := ExitStatus(0)
 	meter := newBar(os.Stderr, len(c.Files), "verified")
 	for _, name := range c.Files {
 		r, err := verifyFile(ctx, v, name, o)

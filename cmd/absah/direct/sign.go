@@ -1,4 +1,4 @@
-package main
+package direct
 
 import (
 	"context"
@@ -15,7 +15,6 @@ import (
 
 	"absah/pades"
 	"absah/pades/appearance"
-	"absah/pades/fetch"
 )
 
 // signCmd signs PDF files. Its flags are a contract.
@@ -54,16 +53,23 @@ func (signCmd) Help() string {
 // task is one file to sign.
 type task struct{ in, out string }
 
-func (c *signCmd) Run(ctx context.Context) error {
+// needsLate tells that the signature needs something of Late.
+func (c *signCmd) needsLate() bool {
+	level, _ := pades.ParseLevel(c.Level)
+	return c.TSA != "" || level > pades.BB || c.P12 != ""
+}
+
+// Run signs the files.
+func (c *signCmd) Run(ctx context.Context, late Late) error {
 	tasks, err := c.tasks()
 	if err != nil {
 		return err
 	}
-	s, err := c.signer()
+	s, err := c.signer(late)
 	if err != nil {
 		return err
 	}
-	o, err := c.options(s)
+	o, err := c.options(s, late)
 	if err != nil {
 		return err
 	}
@@ -72,7 +78,7 @@ func (c *signCmd) Run(ctx context.Context) error {
 		return err
 	}
 	if failed > 0 {
-		return exitStatus(1)
+		return ExitStatus(1)
 	}
 	return nil
 }
@@ -101,7 +107,7 @@ func (c *signCmd) tasks() ([]task, error) {
 	return list, nil
 }
 
-func (c *signCmd) options(s *pades.Signer) (pades.Options, error) {
+func (c *signCmd) options(s *pades.Signer, late Late) (pades.Options, error) {
 	level, _ := pades.ParseLevel(c.Level)
 	o := pades.Options{
 		Level: level, Field: c.Field, Reason: c.Reason, Location: c.Location,
@@ -114,7 +120,7 @@ func (c *signCmd) options(s *pades.Signer) (pades.Options, error) {
 		}
 	}
 	if c.TSA != "" {
-		if o.Timestamper, err = fetch.NewTSA(fetch.TSAOptions{URL: c.TSA}); err != nil {
+		if o.Timestamper, err = late.Timestamper(c.TSA); err != nil {
 			return o, fmt.Errorf("--tsa: %w", err)
 		}
 		if level == pades.BB {
@@ -122,11 +128,7 @@ func (c *signCmd) options(s *pades.Signer) (pades.Options, error) {
 		}
 	}
 	if level >= pades.BLT {
-		// The addresses are those of the signer's own authority and of the
-		// time-stamping authority that the caller names; they may be in a closed
-		// network.
-		client := fetch.NewClient(fetch.Options{Unrestricted: true, MaxSize: 64 << 20, Timeout: 30 * time.Second})
-		o.Evidence = &remembered{source: client}
+		o.Evidence = &remembered{source: late.Evidence()}
 	}
 	o.Visible, err = c.visible(s)
 	return o, err

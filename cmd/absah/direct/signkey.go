@@ -1,4 +1,4 @@
-package main
+package direct
 
 import (
 	"crypto"
@@ -8,20 +8,18 @@ import (
 	"fmt"
 	"os"
 
-	"software.sslmate.com/src/go-pkcs12"
-
 	"absah/pades"
 )
 
 // signer reads who signs from the files that the command line names.
-func (c *signCmd) signer() (*pades.Signer, error) {
+func (c *signCmd) signer(late Late) (*pades.Signer, error) {
 	var config pades.SignerConfig
 	var err error
 	switch {
 	case c.P12 != "" && (c.Key != "" || c.Cert != "" || c.Chain != ""):
 		return nil, errors.New("give either --p12, or --key and --cert")
 	case c.P12 != "":
-		config, err = c.readP12()
+		config, err = c.readP12(late)
 	case c.Key != "" && c.Cert != "":
 		config, err = c.readPEM()
 	default:
@@ -33,7 +31,7 @@ func (c *signCmd) signer() (*pades.Signer, error) {
 	return pades.NewSigner(config)
 }
 
-func (c *signCmd) readP12() (pades.SignerConfig, error) {
+func (c *signCmd) readP12(late Late) (pades.SignerConfig, error) {
 	var config pades.SignerConfig
 	b, err := os.ReadFile(c.P12)
 	if err != nil {
@@ -45,7 +43,7 @@ func (c *signCmd) readP12() (pades.SignerConfig, error) {
 			return config, fmt.Errorf("--p12-pass-file: %w", err)
 		}
 	}
-	key, certificate, chain, err := pkcs12.DecodeChain(b, string(secret))
+	key, certificate, chain, err := late.PKCS12(b, string(secret))
 	if err != nil {
 		return config, fmt.Errorf("--p12: open %s: %w", c.P12, err)
 	}
