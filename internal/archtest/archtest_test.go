@@ -51,6 +51,7 @@ var layers = map[string]layer{
 	"internal/account":      domain,
 	"internal/agreement":    domain,
 	"internal/audit":        domain,
+	"internal/backup":       domain,
 	"internal/ca":           domain,
 	"internal/credential":   domain,
 	"internal/enrolment":    domain,

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 
+	"golang.org/x/mod/sumdb/tlog"
+
 	"absah/internal/store"
 	"absah/internal/store/db"
 )
@@ -92,6 +94,16 @@ func verifyTo(ctx context.Context, q *db.Queries, head db.AuditHeadRow, each fun
 		return t, fmt.Errorf("verify audit record: row %d follows the last of %d: %w", t.size, now.Size, ErrBroken)
 	}
 	return t, nil
+}
+
+// Head is the tree of the whole record now.
+func Head(ctx context.Context, q *db.Queries) (tlog.Tree, error) {
+	head, err := q.AuditHead(ctx)
+	if err != nil {
+		return tlog.Tree{}, fmt.Errorf("read head of the log: %w", err)
+	}
+	t, err := readTree(head.Size, head.Frontier)
+	return t.tree(), err
 }
 
 // Adopt takes over the record of an older version, whose head has no roots yet:

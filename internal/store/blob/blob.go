@@ -47,6 +47,8 @@ type Usage struct {
 //     exactly one succeeds;
 //   - Get returns the bytes of Put, or ErrNotFound;
 //   - Delete of an absent blob succeeds, so that erasing can be repeated;
+//   - List names every blob that is there from before it begins until after it
+//     ends, once; others may or may not be named;
 //   - Usage counts whole blobs; it may walk over all of them;
 //   - Check writes, reads and deletes a blob of its own, and tells what fails.
 type Store interface {
@@ -54,7 +56,21 @@ type Store interface {
 	Get(ctx context.Context, id string) ([]byte, error)
 	Delete(ctx context.Context, id string) error
 	Usage(ctx context.Context) (Usage, error)
+	List(ctx context.Context, each func(id string, size int64) error) error
 	Check(ctx context.Context) error
+}
+
+// usage is Usage for any Store.
+func usage(ctx context.Context, s Store) (u Usage, err error) {
+	err = s.List(ctx, func(_ string, size int64) error {
+		u.Files++
+		u.Bytes += size
+		return nil
+	})
+	if err != nil {
+		return Usage{}, fmt.Errorf("measure blob store: %w", err)
+	}
+	return u, nil
 }
 
 func validID(id string) error {

@@ -142,8 +142,10 @@ func (d *Disk) Delete(ctx context.Context, id string) error {
 }
 
 // Usage implements Store.
-func (d *Disk) Usage(ctx context.Context) (Usage, error) {
-	var u Usage
+func (d *Disk) Usage(ctx context.Context) (Usage, error) { return usage(ctx, d) }
+
+// List implements Store.
+func (d *Disk) List(ctx context.Context, each func(id string, size int64) error) error {
 	err := filepath.WalkDir(d.dir, func(_ string, e fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
@@ -163,14 +165,12 @@ func (d *Disk) Usage(ctx context.Context) (Usage, error) {
 		if err != nil {
 			return err
 		}
-		u.Files++
-		u.Bytes += info.Size()
-		return nil
+		return each(e.Name(), info.Size())
 	})
 	if err != nil {
-		return Usage{}, fmt.Errorf("measure blob store: %w", err)
+		return fmt.Errorf("list blobs: %w", err)
 	}
-	return u, nil
+	return nil
 }
 
 // Check implements Store.

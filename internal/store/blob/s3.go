@@ -110,24 +110,28 @@ func (s *S3) Delete(ctx context.Context, id string) error {
 }
 
 // Usage implements Store.
-func (s *S3) Usage(ctx context.Context) (Usage, error) {
+func (s *S3) Usage(ctx context.Context) (Usage, error) { return usage(ctx, s) }
+
+// List implements Store.
+func (s *S3) List(ctx context.Context, each func(id string, size int64) error) error {
 	// The listing runs beside us: stop it when we return early.
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	var u Usage
 	for o := range s.client.ListObjects(ctx, s.bucket, minio.ListObjectsOptions{Prefix: s.prefix, Recursive: true}) {
 		if o.Err != nil {
-			return Usage{}, fmt.Errorf("measure blob store: %w", o.Err)
+			return fmt.Errorf("list blobs: %w", o.Err)
 		}
-		if len(o.Key) >= len(s.prefix) && ident.Valid(o.Key[len(s.prefix):]) {
-			u.Files++
-			u.Bytes += o.Size
+		if len(o.Key) < len(s.prefix) || !ident.Valid(o.Key[len(s.prefix):]) {
+			continue
+		}
+		if err := each(o.Key[len(s.prefix):], o.Size); err != nil {
+			return fmt.Errorf("list blobs: %w", err)
 		}
 	}
 	if err := ctx.Err(); err != nil {
-		return Usage{}, fmt.Errorf("measure blob store: %w", err)
+		return fmt.Errorf("list blobs: %w", err)
 	}
-	return u, nil
+	return nil
 }
 
 // Check implements Store.

@@ -90,7 +90,13 @@ func migrate(t testing.TB, dsn string) {
 
 // Postgres returns the address of a fresh PostgreSQL database with the schema
 // in it. The database goes with the test.
-func Postgres(t testing.TB) string {
+func Postgres(t testing.TB) string { return freshPostgres(t, true) }
+
+// BlankPostgres returns the address of a PostgreSQL database with nothing in
+// it.
+func BlankPostgres(t testing.TB) string { return freshPostgres(t, false) }
+
+func freshPostgres(t testing.TB, schema bool) string {
 	t.Helper()
 	server := os.Getenv(PostgresVariable)
 	if server == "" {
@@ -104,11 +110,15 @@ func Postgres(t testing.TB) string {
 	closeAdmin := func() { _ = admin.Close() }
 	template.Lock()
 	defer template.Unlock()
-	if template.postgres == "" {
-		template.postgres = postgresTemplate(t, admin, server)
-	}
 	name := "absah_test_" + ident.New()
-	exec(t, admin, "create database "+name+" template "+template.postgres)
+	if schema {
+		if template.postgres == "" {
+			template.postgres = postgresTemplate(t, admin, server)
+		}
+		exec(t, admin, "create database "+name+" template "+template.postgres)
+	} else {
+		exec(t, admin, "create database "+name)
+	}
 	t.Cleanup(func() {
 		exec(t, admin, "drop database if exists "+name+" with (force)")
 		closeAdmin()

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"strings"
 	"sync"
 	"testing"
@@ -20,7 +21,7 @@ func Run(t *testing.T, open func(t *testing.T) blob.Store) {
 	t.Helper()
 	for name, test := range map[string]func(*testing.T, blob.Store){
 		"PutGet": putGet, "NeverOverwrites": neverOverwrites, "NotFound": notFound, "Delete": deletes,
-		"BadIDs": badIDs, "OneWinner": oneWinner, "Usage": usage, "Check": checks, "Cancelled": cancelled,
+		"BadIDs": badIDs, "OneWinner": oneWinner, "Usage": usage, "List": lists, "Check": checks, "Cancelled": cancelled,
 		"Sizes": sizes, "NotShared": notShared,
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -143,6 +144,26 @@ func usage(t *testing.T, s blob.Store) {
 	must(t, err)
 	if got != want {
 		t.Errorf("usage %+v, want %+v", got, want)
+	}
+}
+
+func lists(t *testing.T, s blob.Store) {
+	want := map[string]int64{}
+	for i := range 5 {
+		id := ident.New()
+		must(t, s.Put(t.Context(), id, make([]byte, 1+i*10)))
+		want[id] = int64(1 + i*10)
+	}
+	got := map[string]int64{}
+	must(t, s.List(t.Context(), func(id string, size int64) error { got[id] = size; return nil }))
+	if !maps.Equal(got, want) {
+		t.Errorf("listed %v, want %v", got, want)
+	}
+	stop := errors.New("enough")
+	n := 0
+	wantErr(t, s.List(t.Context(), func(string, int64) error { n++; return stop }), stop)
+	if n != 1 {
+		t.Errorf("%d more were listed after an error", n-1)
 	}
 }
 

@@ -1,0 +1,218 @@
+package backup
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"filippo.io/age"
+
+	"absah/internal/audit"
+	"absah/internal/ident"
+	"absah/internal/store"
+	"absah/internal/store/blob"
+)
+
+// Target is where an installation is made of a backup. Nothing may live there.
+type Target struct {
+	Store *store.Store // of an empty database, without a schema
+	Blobs blob.Store
+	Dir   string // data directory
+}
+
+// ErrNotEmpty says that something lives where a backup should be restored.
+var ErrNotEmpty = errors.New("something lives here: a backup is restored into an empty installation only")
+
+// Restore makes an installation of the files of one backup: one that holds all,
+// or one of data and one of keys, in any order. The database appears at the end
+// and all at once, after everything else was read and found whole; files and
+// blobs that were written before a failure stay. It fails with ErrNotEmpty,
+// ErrParts, ErrDamaged, ErrIdentity, ErrVersion, and store.ErrTooNew when a newer
+// version of absah made the database.
+func Restore(ctx context.Context, t Target, identities []age.Identity, files ...io.Reader) (Summary, error) {
+	var sum Summary
+	used, err := t.Blobs.Usage(ctx)
+	if err != nil {
+		return sum, fmt.Errorf("restore: %w", err)
+	}
+	if used.Files > 0 {
+		return sum, fmt.Errorf("restore: %d blobs: %w", used.Files, ErrNotEmpty)
+	}
+	var parts []*reader
+	var lists [][]string
+	for _, f := range files {
+		r, err := newReader(f, identities)
+		if err != nil {
+			return sum, err
+		}
+		parts, lists = append(parts, r), append(lists, r.Parts)
+	}
+	if err := checkParts(lists...); err != nil {
+		return sum, fmt.Errorf("restore: %w", err)
+	}
+	for _, r := range parts[1:] {
+		if !bytes.Equal(r.Nonce, parts[0].Nonce) {
+			return sum, fmt.Errorf("restore: the files are of different backups: %w", ErrParts)
+		}
+	}
+	// The database last, so that it is there only when all else is.
+	slices.SortFunc(parts, func(a, b *reader) int {
+		switch {
+		case slices.Contains(a.Parts, PartData):
+			return 1
+		case slices.Contains(b.Parts, PartData):
+			return -1
+		}
+		return 0
+	})
+	for _, r := range parts {
+		if !slices.Contains(r.Parts, PartData) {
+			err = t.others(ctx, r, nil)
+		} else {
+			sum.Header = r.Header
+			err = t.data(ctx, r)
+		}
+		if err != nil {
+			return sum, fmt.Errorf("restore: %w", err)
+		}
+		sum.Blobs += r.end.Blobs
+		sum.Files += r.end.Files
+		if len(r.end.Rows) > 0 {
+			sum.Rows = r.end.Rows
+		}
+	}
+	return sum, t.settle(ctx, sum.Header)
+}
+
+// data loads the database and takes the rest in the same transaction.
+func (t Target) data(ctx context.Context, r *reader) error {
+	if err := t.Store.MigrateTo(ctx, r.Schema); err != nil {
+		return err
+	}
+	err := t.Store.Load(ctx, func(l *store.Loader) error {
+		for _, table := range r.Tables {
+			if err := r.table(ctx, l, table); err != nil {
+				return err
+			}
+		}
+		return t.others(ctx, r, l)
+	})
+	if errors.Is(err, store.ErrNotEmpty) {
+		return errors.Join(ErrNotEmpty, err)
+	}
+	return err
+}
+
+// table loads the pieces of a table.
+func (r *reader) table(ctx context.Context, l *store.Loader, t store.Table) error {
+	var piece *bufio.Reader
+	return l.Table(ctx, t, func() ([]any, error) {
+		for {
+			if piece != nil {
+				row, err := readRow(piece, len(t.Columns))
+				if err == nil {
+					r.end.Rows[t.Name]++
+					return row, nil
+				}
+				if !errors.Is(err, io.EOF) {
+					return nil, fmt.Errorf("%w: %w", ErrDamaged, err)
+				}
+			}
+			if r.next == nil || !strings.HasPrefix(r.next.Name, dirTables+t.Name+"/") {
+				return nil, nil
+			}
+			b, err := r.content()
+			if err != nil {
+				return nil, err
+			}
+			piece = bufio.NewReader(bytes.NewReader(b))
+			if err := r.advance(); err != nil {
+				return nil, err
+			}
+		}
+	})
+}
+
+// others takes what is no table, until the end.
+func (t Target) others(ctx context.Context, r *reader, l *store.Loader) error {
+	for r.next != nil {
+		name := r.next.Name
+		b, err := r.content()
+		if err != nil {
+			return err
+		}
+		id, isBlob := strings.CutPrefix(name, dirBlobs)
+		file, isFile := strings.CutPrefix(name, dirFiles)
+		switch {
+		case name == nameJobs && l != nil:
+			var jobs []store.Job
+			if err := json.Unmarshal(b, &jobs); err != nil {
+				return fmt.Errorf("%w: %w", ErrDamaged, err)
+			}
+			err = l.Jobs(ctx, jobs)
+		case isBlob && ident.Valid(id):
+			r.end.Blobs++
+			err = t.Blobs.Put(ctx, id, b)
+		case isFile && filepath.IsLocal(filepath.FromSlash(file)):
+			r.end.Files++
+			err = t.file(file, b)
+		default:
+			err = fmt.Errorf("%w: %s", ErrDamaged, name)
+		}
+		if err != nil {
+			return err
+		}
+		if err := r.advance(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// file writes a file that must not exist.
+func (t Target) file(name string, b []byte) (err error) {
+	full := filepath.Join(t.Dir, filepath.FromSlash(name))
+	if err := os.MkdirAll(filepath.Dir(full), 0o700); err != nil {
+		return err
+	}
+	f, err := os.OpenFile(full, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if errors.Is(err, os.ErrExist) {
+		return fmt.Errorf("%s: %w", name, ErrNotEmpty)
+	}
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	if _, err := f.Write(b); err != nil {
+		return err
+	}
+	return f.Sync()
+}
+
+// settle brings the schema up to date and makes sure that the record of what was
+// done is the one that was backed up, whole.
+func (t Target) settle(ctx context.Context, h Header) error {
+	if _, err := t.Store.Migrate(ctx); err != nil {
+		return fmt.Errorf("restore: %w", err)
+	}
+	n, err := audit.Verify(ctx, t.Store.Read())
+	if err != nil {
+		return fmt.Errorf("restore: %w", err)
+	}
+	tree, err := audit.Head(ctx, t.Store.Read())
+	if err != nil {
+		return fmt.Errorf("restore: %w", err)
+	}
+	if n != h.LogSize || !bytes.Equal(tree.Hash[:], h.Tree) {
+		return fmt.Errorf("restore: the audit record is not the one that was backed up: %w", ErrDamaged)
+	}
+	return nil
+}
