@@ -49,6 +49,7 @@ var layers = map[string]layer{
 	"internal/store":   ground,
 
 	"internal/account":      domain,
+	"internal/apiclient":    domain,
 	"internal/agreement":    domain,
 	"internal/audit":        domain,
 	"internal/backup":       domain,

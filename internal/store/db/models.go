@@ -74,6 +74,34 @@ type AgreementText struct {
 	CreatedAt int64
 }
 
+type ApiClient struct {
+	ID            string
+	Name          string
+	Info          string
+	SecretHash    Bytes
+	PreviousHash  Bytes
+	PreviousUntil int64
+	Networks      string
+	Scopes        string
+	Corner        bool
+	Sandbox       bool
+	Rate          int64
+	Enabled       bool
+	CreatedAt     int64
+	CreatedBy     string
+	UsedAt        int64
+}
+
+type ApiDocument struct {
+	ID        string
+	ClientID  string
+	Name      string
+	KeySealed Bytes
+	Size      int64
+	CreatedAt int64
+	ExpiresAt int64
+}
+
 type Approval struct {
 	ReviewID          string
 	AboutID           string
