@@ -183,6 +183,12 @@ func TestNonceAndErrors(t *testing.T) {
 			t.Errorf("nonce of %d octets is not echoed, or the answer may be cached", n)
 		}
 	}
+	for _, n := range []int{33, 128} { // RFC 9654 2.1: may be passed over
+		a, err := r.Respond(t.Context(), withExtensions(t, plain, oidOCSPNonce, false, nonceOf(make([]byte, n))))
+		if err != nil || bytes.Contains(a.DER, nonceOf(make([]byte, n))) {
+			t.Errorf("nonce of %d octets: echoed, or %v", n, err)
+		}
+	}
 	otherIssuer := newWorld(t)
 	foreign := otherIssuer.issue(t, otherIssuer.issuer(t))
 	for name, c := range map[string]struct {
@@ -191,7 +197,7 @@ func TestNonceAndErrors(t *testing.T) {
 		want    error
 	}{
 		"nonce of 0 octets":   {withExtensions(t, plain, oidOCSPNonce, false, nonceOf(nil)), ocspMalformed, ErrMalformed},
-		"nonce of 33 octets":  {withExtensions(t, plain, oidOCSPNonce, false, nonceOf(make([]byte, 33))), ocspMalformed, ErrMalformed},
+		"nonce of 129 octets": {withExtensions(t, plain, oidOCSPNonce, false, nonceOf(make([]byte, 129))), ocspMalformed, ErrMalformed},
 		"nonce of 1 MB":       {withExtensions(t, plain, oidOCSPNonce, false, nonceOf(make([]byte, 1<<20))), ocspMalformed, ErrMalformed},
 		"nonce not a string":  {withExtensions(t, plain, oidOCSPNonce, false, []byte{1, 2, 3}), ocspMalformed, ErrMalformed},
 		"critical extension":  {withExtensions(t, plain, asn1.ObjectIdentifier{1, 2, 3}, true, []byte{5, 0}), ocspMalformed, ErrMalformed},

@@ -17,7 +17,8 @@ import (
 const (
 	MaxOCSPRequest = 4 << 10
 	maxOCSPSingles = 16
-	maxNonce       = 32
+	maxNonce       = 128 // longer ones are malformed (RFC 9654 2.1)
+	maxEcho        = 32  // longer ones are passed over, as that RFC permits
 	maxSerialBytes = 20
 )
 
@@ -25,7 +26,6 @@ var (
 	oidSHA1      = asn1.ObjectIdentifier{1, 3, 14, 3, 2, 26}
 	oidSHA256    = asn1.ObjectIdentifier{2, 16, 840, 1, 101, 3, 4, 2, 1}
 	oidOCSPNonce = asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 48, 1, 2}
-	oidOCSPBasic = asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 48, 1, 1}
 )
 
 // certID names a certificate by its issuer's hashes and its serial (RFC 6960
@@ -144,8 +144,9 @@ func parseCertID(s *cryptobyte.String) (certID, error) {
 }
 
 // parseOCSPExtensions reads optional extensions under the tag and returns the
-// nonce, which must have 1 to 32 octets. Of the others the critical ones are
-// refused and the rest ignored.
+// nonce. One of 1 to 32 octets is echoed, one of up to 128 passed over, and
+// others are malformed (RFC 9654 2.1). Of the other extensions the critical ones
+// are refused and the rest ignored.
 func parseOCSPExtensions(s *cryptobyte.String, tag uint8) (nonce []byte, err error) {
 	var wrapper, list cryptobyte.String
 	var present bool
@@ -159,6 +160,7 @@ func parseOCSPExtensions(s *cryptobyte.String, tag uint8) (nonce []byte, err err
 	if !wrapper.ReadASN1(&list, cbasn1.SEQUENCE) || !wrapper.Empty() || list.Empty() {
 		return nil, bad
 	}
+	seen := false
 	for !list.Empty() {
 		var e, value cryptobyte.String
 		var oid asn1.ObjectIdentifier
@@ -175,10 +177,12 @@ func parseOCSPExtensions(s *cryptobyte.String, tag uint8) (nonce []byte, err err
 			continue
 		}
 		var n cryptobyte.String
-		if nonce != nil || !value.ReadASN1(&n, cbasn1.OCTET_STRING) || !value.Empty() || len(n) < 1 || len(n) > maxNonce {
+		if seen || !value.ReadASN1(&n, cbasn1.OCTET_STRING) || !value.Empty() || len(n) < 1 || len(n) > maxNonce {
 			return nil, fmt.Errorf("OCSP request: nonce: %w", ErrMalformed)
 		}
-		nonce = n
+		if seen = true; len(n) <= maxEcho {
+			nonce = n
+		}
 	}
 	return nonce, nil
 }

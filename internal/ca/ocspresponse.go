@@ -1,8 +1,6 @@
 package ca
 
 import (
-	"crypto"
-	"crypto/x509"
 	"fmt"
 	"time"
 
@@ -51,12 +49,12 @@ type singleResponse struct {
 	nextUpdate time.Time
 }
 
-// ocspResponse builds and signs a successful answer (RFC 6960 4.2.1), named by
-// the responder's key and with its certificate.
-func ocspResponse(key crypto.Signer, responder *x509.Certificate, keyHash []byte, producedAt time.Time, singles []singleResponse, nonce []byte) ([]byte, error) {
+// head builds and signs a successful answer (RFC 6960 4.2.1), named by the
+// responder's key, up to the certificates, which are the same in all answers.
+func (s *ocspSigner) head(producedAt time.Time, singles []singleResponse, nonce []byte) ([]byte, error) {
 	var b cryptobyte.Builder
 	b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
-		b.AddASN1(explicit(2), func(b *cryptobyte.Builder) { b.AddASN1OctetString(keyHash) })
+		b.AddASN1(explicit(2), func(b *cryptobyte.Builder) { b.AddASN1OctetString(s.hash) })
 		b.AddASN1GeneralizedTime(producedAt)
 		b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
 			for _, s := range singles {
@@ -79,15 +77,46 @@ func ocspResponse(key crypto.Signer, responder *x509.Certificate, keyHash []byte
 	if err != nil {
 		return nil, fmt.Errorf("encode OCSP answer: %w", err)
 	}
-	alg, err := algOf(key.Public())
-	if err != nil {
-		return nil, err
-	}
-	signature, err := alg.sign(key, tbs)
+	signature, err := s.alg.sign(s.key, tbs)
 	if err != nil {
 		return nil, fmt.Errorf("sign OCSP answer: %w", err)
 	}
-	return wrapOCSP(alg, tbs, signature, responder.Raw)
+	var end cryptobyte.Builder
+	s.alg.add(&end)
+	end.AddASN1BitString(signature)
+	tail, err := end.Bytes()
+	if err != nil {
+		return nil, fmt.Errorf("encode OCSP answer: %w", err)
+	}
+	// OCSPResponse { successful, [0] { id-pkix-ocsp-basic, OCTET STRING {
+	// BasicOCSPResponse } } } around tbs, signature and certificates.
+	inner := len(tbs) + len(tail) + len(s.certificates)
+	basic := appendHeader(nil, 0x30, inner)
+	octets := appendHeader(nil, 0x04, len(basic)+inner)
+	bytes := appendHeader(nil, 0x30, len(oidOCSPBasicDER)+len(octets)+len(basic)+inner)
+	explicit0 := appendHeader(nil, 0xa0, len(bytes)+len(oidOCSPBasicDER)+len(octets)+len(basic)+inner)
+	status := []byte{0x0a, 0x01, ocspSuccessful}
+	out := appendHeader(make([]byte, 0, 40+len(tbs)+len(tail)), 0x30,
+		len(status)+len(explicit0)+len(bytes)+len(oidOCSPBasicDER)+len(octets)+len(basic)+inner)
+	for _, part := range [][]byte{status, explicit0, bytes, oidOCSPBasicDER, octets, basic, tbs, tail} {
+		out = append(out, part...)
+	}
+	return out, nil
+}
+
+// oidOCSPBasicDER is id-pkix-ocsp-basic, 1.3.6.1.5.5.7.48.1.1.
+var oidOCSPBasicDER = []byte{0x06, 0x09, 0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x30, 0x01, 0x01}
+
+// whole joins what head made with the certificates.
+func (s *ocspSigner) whole(head []byte) []byte {
+	out := make([]byte, 0, len(head)+len(s.certificates))
+	return append(append(out, head...), s.certificates...)
+}
+
+// certificatesDER is the certs field of BasicOCSPResponse.
+func certificatesDER(certificate []byte) []byte {
+	list := append(appendHeader(nil, 0x30, len(certificate)), certificate...)
+	return append(appendHeader(nil, 0xa0, len(list)), list...)
 }
 
 func addSingle(b *cryptobyte.Builder, s singleResponse) {
@@ -109,32 +138,4 @@ func addSingle(b *cryptobyte.Builder, s singleResponse) {
 		b.AddASN1GeneralizedTime(s.thisUpdate)
 		b.AddASN1(explicit(0), func(b *cryptobyte.Builder) { b.AddASN1GeneralizedTime(s.nextUpdate) })
 	})
-}
-
-// wrapOCSP makes OCSPResponse around a BasicOCSPResponse.
-func wrapOCSP(alg sigAlg, tbs, signature, certificate []byte) ([]byte, error) {
-	var b cryptobyte.Builder
-	b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
-		b.AddASN1Enum(ocspSuccessful)
-		b.AddASN1(explicit(0), func(b *cryptobyte.Builder) {
-			b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
-				b.AddASN1ObjectIdentifier(oidOCSPBasic)
-				b.AddASN1(cbasn1.OCTET_STRING, func(b *cryptobyte.Builder) {
-					b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
-						b.AddBytes(tbs)
-						alg.add(b)
-						b.AddASN1BitString(signature)
-						b.AddASN1(explicit(0), func(b *cryptobyte.Builder) {
-							b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) { b.AddBytes(certificate) })
-						})
-					})
-				})
-			})
-		})
-	})
-	out, err := b.Bytes()
-	if err != nil {
-		return nil, fmt.Errorf("encode OCSP answer: %w", err)
-	}
-	return out, nil
 }

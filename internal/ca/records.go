@@ -102,6 +102,17 @@ func (r *Records) LastStatusChange(ctx context.Context) (int64, error) {
 	return n, nil
 }
 
+// ValidSerials implements ChangeSource.
+func (r *Records) ValidSerials(ctx context.Context, issuer, after string, now time.Time, most int) ([]string, error) {
+	rows, err := r.store.Read().ValidSerials(ctx, db.ValidSerialsParams{
+		Issuer: issuer, After: after, Now: clock.Micros(now), MaxRows: int32(most),
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list valid certificates: %w", err)
+	}
+	return rows, nil
+}
+
 // CRL is a certificate revocation list as published.
 type CRL struct {
 	DER        []byte

@@ -20,7 +20,6 @@ const (
 	ocspReuse    = 10 * time.Minute // age up to which a signed answer is given again
 	ocspCache    = 5 * time.Minute  // what proxies may keep
 	ocspReload   = time.Minute      // how often the responder looks for a newer certificate of its own
-	ocspKept     = 8192             // answers kept per generation, about 1 KiB each
 )
 
 // StatusSource says what became of a serial of an issuer, from the table of
@@ -29,68 +28,92 @@ type StatusSource interface {
 	CertStatus(ctx context.Context, issuer, serial string) (CertStatus, error)
 }
 
+// ChangeSource tells of changes of status in the order in which they became
+// true, so that a responder that follows it need not ask for every answer.
+type ChangeSource interface {
+	// StatusChanges returns at most so many changes after a number, and the
+	// number of the last of them.
+	StatusChanges(ctx context.Context, after int64, most int) ([]StatusChange, int64, error)
+	// LastStatusChange is the number of the last change.
+	LastStatusChange(ctx context.Context) (int64, error)
+	// ValidSerials lists, in order, serials after one that an issuer issued and
+	// that have not expired.
+	ValidSerials(ctx context.Context, issuer, after string, now time.Time, most int) ([]string, error)
+}
+
 // Answer is what goes back to an OCSP client.
 type Answer struct {
 	DER        []byte
 	ThisUpdate time.Time     // zero in an unsigned error
 	NextUpdate time.Time     // zero in an unsigned error
 	MaxAge     time.Duration // how long proxies may keep it; 0: not at all
+	Tag        [16]byte      // names the answer among all; zero when MaxAge is 0
 }
 
-// Responder answers OCSP requests (RFC 6960, 5019, 9654) for one issuing CA.
-// It is safe for concurrent use.
+// Responder answers OCSP requests (RFC 6960, 5019, 9654) for the issuing CAs of
+// a hierarchy. Answers without nonce are signed beforehand or kept once they
+// were asked for (see answers); a request with a nonce is answered live. It is
+// safe for concurrent use.
 type Responder struct {
-	issuer string
-	cert   *x509.Certificate // of the issuing CA
-	key    crypto.Signer
-	dir    string
-	source StatusSource
-	now    clock.Clock
-	match  map[crypto.Hash]issuerHashes
+	issuers []*answering
+	source  StatusSource
+	now     clock.Clock
+	answers *answers
+}
 
-	mu      sync.Mutex
-	own     *x509.Certificate // of the responder itself
-	ownHash []byte
-	looked  time.Time
-	young   map[string]kept // answers by CertID, in two generations
-	old     map[string]kept
+// answering is one issuing CA and the responder that it certified.
+type answering struct {
+	name     string
+	cert     *x509.Certificate
+	delegate func() (Delegate, error)
+	match    map[crypto.Hash]issuerHashes
+
+	mu     sync.Mutex
+	own    *ocspSigner
+	looked time.Time
 }
 
 type issuerHashes struct{ name, key []byte }
 
-// kept is a signed answer and the status that it states.
-type kept struct {
-	status CertStatus
-	own    *x509.Certificate
-	answer Answer
+// ocspSigner is what a responder signs with. It does not change: a new certificate
+// makes a new one.
+type ocspSigner struct {
+	key  crypto.Signer
+	cert *x509.Certificate
+	hash []byte // of the key, names the responder
+	alg  sigAlg
+
+	certificates []byte // field certs of every answer
 }
 
-// Responder returns the OCSP responder of the issuing CA.
+// Responder returns the OCSP responder of the issuing CAs whose responder's key
+// is at hand. When source is a ChangeSource too, Run lets the responder follow
+// it.
 func (h *Hierarchy) Responder(source StatusSource, now clock.Clock) (*Responder, error) {
-	if h.ocspKey == nil {
+	r := &Responder{source: source, now: now}
+	for _, c := range h.IssuingCAs() {
+		if c.responderKey == nil {
+			continue
+		}
+		i := &answering{name: c.Name, cert: c.Certificate, match: map[crypto.Hash]issuerHashes{}}
+		i.delegate = func() (Delegate, error) { return h.OCSPSigner(i.name) }
+		bits, err := publicKeyBits(c.Certificate.RawSubjectPublicKeyInfo)
+		if err != nil {
+			return nil, err
+		}
+		for _, hash := range []crypto.Hash{crypto.SHA1, crypto.SHA256} {
+			i.match[hash] = issuerHashes{name: digest(hash, c.Certificate.RawSubject), key: digest(hash, bits)}
+		}
+		current := c.Name == h.Current()
+		if _, err := i.signer(now()); err != nil && current {
+			return nil, err
+		}
+		r.issuers = append(r.issuers, i)
+	}
+	if len(r.issuers) == 0 {
 		return nil, fmt.Errorf("OCSP responder: %w: no key", ErrNotEstablished)
 	}
-	r := &Responder{
-		issuer: string(IssuingCA), cert: h.Issuing, key: h.ocspKey, dir: h.Dir, source: source, now: now,
-		match: map[crypto.Hash]issuerHashes{}, young: map[string]kept{}, old: map[string]kept{},
-	}
-	bits, err := publicKeyBits(h.Issuing.RawSubjectPublicKeyInfo)
-	if err != nil {
-		return nil, err
-	}
-	for _, hash := range []crypto.Hash{crypto.SHA1, crypto.SHA256} {
-		r.match[hash] = issuerHashes{name: digest(hash, h.Issuing.RawSubject), key: digest(hash, bits)}
-	}
-	spki, err := spkiOf(h.ocspKey.Public())
-	if err != nil {
-		return nil, err
-	}
-	if r.ownHash, err = keyID(spki); err != nil {
-		return nil, err
-	}
-	if _, err := r.certificate(now()); err != nil {
-		return nil, err
-	}
+	r.answers = newAnswers(r)
 	return r, nil
 }
 
@@ -100,109 +123,119 @@ func digest(hash crypto.Hash, b []byte) []byte {
 	return h.Sum(nil)
 }
 
-// certificate returns the responder's own, and looks for a newer one from time
+// signer returns what to sign with, and looks for a newer certificate from time
 // to time: another process may have renewed it.
-func (r *Responder) certificate(now time.Time) (*x509.Certificate, error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.own == nil || now.Sub(r.looked) >= ocspReload || now.Before(r.looked) {
-		cert, _, err := newestResponder(r.dir)
+func (i *answering) signer(now time.Time) (*ocspSigner, error) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if i.own == nil || now.Sub(i.looked) >= ocspReload || now.Before(i.looked) {
+		d, err := i.delegate()
 		if err != nil {
 			return nil, fmt.Errorf("read the responder's certificate: %w", err)
 		}
-		if cert == nil {
-			return nil, fmt.Errorf("read the responder's certificate: %w", ErrNotEstablished)
-		}
-		if r.own == nil || !cert.Equal(r.own) {
-			if err := errors.Join(belongs(r.key.Public(), cert), cert.CheckSignatureFrom(r.cert)); err != nil {
+		if i.own == nil || !d.Certificate.Equal(i.own.cert) {
+			if i.own, err = newOCSPSigner(d); err != nil {
 				return nil, fmt.Errorf("the responder's certificate: %w", err)
 			}
-			r.own = cert
 		}
-		r.looked = now
+		i.looked = now
 	}
-	if now.After(r.own.NotAfter) || now.Before(r.own.NotBefore) {
+	if now.After(i.own.cert.NotAfter) || now.Before(i.own.cert.NotBefore) {
 		return nil, fmt.Errorf("the responder's certificate is not valid now: %w", ErrConfig)
 	}
-	return r.own, nil
+	return i.own, nil
+}
+
+func newOCSPSigner(d Delegate) (*ocspSigner, error) {
+	s := &ocspSigner{key: d.Signer, cert: d.Certificate, certificates: certificatesDER(d.Certificate.Raw)}
+	spki, err := spkiOf(d.Signer.Public())
+	if err != nil {
+		return nil, err
+	}
+	if s.hash, err = keyID(spki); err != nil {
+		return nil, err
+	}
+	s.alg, err = algOf(d.Signer.Public())
+	return s, err
+}
+
+// issuerOf finds the issuing CA that a CertID names, nil when it is none of
+// ours.
+func (r *Responder) issuerOf(id certID) *answering {
+	for _, i := range r.issuers {
+		if ours, ok := i.match[id.hash]; ok && bytes.Equal(ours.name, id.nameHash) && bytes.Equal(ours.key, id.keyHash) {
+			return i
+		}
+	}
+	return nil
 }
 
 // Respond answers a request in DER. The answer is always fit to be sent; when
 // it is not a successful one, the error says why: ErrMalformed, ErrNotOurs, or
-// what kept the responder from knowing.
+// what kept the responder from knowing. A serial that was never issued is
+// unknown; certificates of others, or of several issuers at once, are not for us
+// to answer for (unauthorized, RFC 5019 2.2.3).
 func (r *Responder) Respond(ctx context.Context, der []byte) (Answer, error) {
 	req, err := parseOCSPRequest(der)
 	if err != nil {
 		return Answer{DER: ocspError(ocspMalformed)}, err
 	}
+	issuer := r.issuerOf(req.certs[0])
 	for _, id := range req.certs {
-		ours, ok := r.match[id.hash]
-		if !ok || !bytes.Equal(ours.name, id.nameHash) || !bytes.Equal(ours.key, id.keyHash) {
+		if issuer == nil || r.issuerOf(id) != issuer {
 			return Answer{DER: ocspError(ocspUnauthorized)}, fmt.Errorf("OCSP request: %w", ErrNotOurs)
 		}
 	}
 	now := r.now().Truncate(time.Second)
-	own, err := r.certificate(now)
+	own, err := issuer.signer(now)
 	if err != nil {
 		return Answer{DER: ocspError(ocspTryLater)}, err
 	}
-	singles := make([]singleResponse, 0, len(req.certs))
-	next := now.Add(ocspValidity)
-	if next.After(own.NotAfter) {
-		next = own.NotAfter // nobody could verify it later than that
-	}
-	for _, id := range req.certs {
-		status := CertStatus{}
-		if id.serial.Sign() > 0 {
-			if status, err = r.source.CertStatus(ctx, r.issuer, SerialText(id.serial)); err != nil {
-				return Answer{DER: ocspError(ocspInternalError)}, fmt.Errorf("look up status: %w", err)
-			}
-		}
-		singles = append(singles, singleResponse{rawCertID: id.raw, status: status, thisUpdate: now, nextUpdate: next})
-	}
-	reusable := len(singles) == 1 && req.nonce == nil && singles[0].status.State != StateUnknown
-	if reusable {
-		if a, ok := r.recall(singles[0], own, now); ok {
+	alone := len(req.certs) == 1 && req.nonce == nil
+	if alone {
+		if a, ok := r.answers.fresh(req.certs[0].raw, own, now); ok {
 			return a, nil
 		}
 	}
-	out, err := ocspResponse(r.key, own, r.ownHash, now, singles, req.nonce)
+	known := r.answers.mark()
+	singles := make([]singleResponse, 0, len(req.certs))
+	for _, id := range req.certs {
+		status := CertStatus{}
+		if id.serial.Sign() > 0 {
+			if status, err = r.source.CertStatus(ctx, issuer.name, SerialText(id.serial)); err != nil {
+				if a, ok := r.answers.without(id.raw, own, now); ok && alone {
+					return a, nil
+				}
+				return Answer{DER: ocspError(ocspInternalError)}, fmt.Errorf("look up status: %w", err)
+			}
+		}
+		singles = append(singles, newSingle(id.raw, status, own, now))
+	}
+	reusable := alone && singles[0].status.State != StateUnknown
+	if reusable {
+		if a, ok := r.answers.same(singles[0], own, now); ok {
+			return a, nil
+		}
+	}
+	head, err := own.head(now, singles, req.nonce)
 	if err != nil {
 		return Answer{DER: ocspError(ocspInternalError)}, err
 	}
-	a := Answer{DER: out, ThisUpdate: now, NextUpdate: next}
 	if reusable {
-		a.MaxAge = min(ocspCache, next.Sub(now))
-		r.remember(singles[0], own, a)
+		k := newKept(own, singles[0], head)
+		r.answers.keep(singles[0].rawCertID, k, known)
+		return k.answer(now), nil
 	}
-	return a, nil
+	return Answer{DER: own.whole(head), ThisUpdate: now, NextUpdate: singles[0].nextUpdate}, nil
 }
 
-// recall returns an answer signed before, if it states the same status and is
-// young enough.
-func (r *Responder) recall(s singleResponse, own *x509.Certificate, now time.Time) (Answer, bool) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	k, ok := r.young[string(s.rawCertID)]
-	if !ok {
-		k, ok = r.old[string(s.rawCertID)]
+func newSingle(raw []byte, status CertStatus, own *ocspSigner, now time.Time) singleResponse {
+	next := now.Add(ocspValidity)
+	if next.After(own.cert.NotAfter) {
+		next = own.cert.NotAfter // nobody could verify it later than that
 	}
-	if !ok || k.own != own || k.status != s.status {
-		return Answer{}, false
-	}
-	age := now.Sub(k.answer.ThisUpdate)
-	if age < 0 || age >= ocspReuse || !now.Before(k.answer.NextUpdate) {
-		return Answer{}, false
-	}
-	k.answer.MaxAge = min(ocspCache, k.answer.NextUpdate.Sub(now))
-	return k.answer, true
+	return singleResponse{rawCertID: raw, status: status, thisUpdate: now, nextUpdate: next}
 }
 
-func (r *Responder) remember(s singleResponse, own *x509.Certificate, a Answer) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if len(r.young) >= ocspKept {
-		r.old, r.young = r.young, make(map[string]kept, ocspKept)
-	}
-	r.young[string(s.rawCertID)] = kept{status: s.status, own: own, answer: a}
-}
+// errNotFollowed says that the source of a responder tells of no changes.
+var errNotFollowed = errors.New("the source of statuses tells of no changes")

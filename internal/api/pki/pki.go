@@ -5,6 +5,9 @@
 //	POST /pki/ocsp           GET  /pki/ocsp/{base64 of the request}
 //	GET  /pki/crl/NAME.crl   GET  /pki/ca/NAME.crt   GET /pki/cps
 //
+// NAME of a list is that of its CA, or of a delta CRL or a shard of it:
+// ca-issuing, ca-issuing.delta, ca-issuing.0of4.
+//
 // All of it is public, by plain http too, and without cookies.
 package pki
 
@@ -132,12 +135,12 @@ func (h handler) answer(w http.ResponseWriter, r *http.Request, der []byte) {
 		h.Log.ErrorContext(r.Context(), "OCSP answer failed", "error", err)
 	}
 	head := w.Header()
-	head.Set("Content-Type", typeResponse)
-	head.Set("Content-Length", strconv.Itoa(len(a.DER)))
+	head["Content-Type"] = contentTypeResponse
+	head["Content-Length"] = []string{strconv.Itoa(len(a.DER))}
 	if a.MaxAge <= 0 || err != nil || (r.Method != http.MethodGet && r.Method != http.MethodHead) {
 		head.Set("Cache-Control", "no-store")
 	} else {
-		h.cache(head, a.DER, a.ThisUpdate, a.NextUpdate, a.MaxAge)
+		h.cache(head, a.Tag[:], a.ThisUpdate, a.NextUpdate, a.MaxAge)
 		if notModified(r, head.Get("ETag")) {
 			head.Del("Content-Length")
 			w.WriteHeader(http.StatusNotModified)
@@ -147,21 +150,27 @@ func (h handler) answer(w http.ResponseWriter, r *http.Request, der []byte) {
 	_, _ = w.Write(a.DER) // the client has gone
 }
 
-// cache sets the headers of RFC 5019 6.2.
-func (h handler) cache(head http.Header, body []byte, from, until time.Time, maxAge time.Duration) {
+// contentTypeResponse is shared by all answers; nobody changes it.
+var contentTypeResponse = []string{typeResponse}
+
+// cache sets the headers of RFC 5019 6.2; tag stands for the body and no other.
+func (h handler) cache(head http.Header, tag []byte, from, until time.Time, maxAge time.Duration) {
 	now := h.Clock()
 	if left := until.Sub(now); left < maxAge {
 		maxAge = max(left, 0)
 	}
-	sum := sha256.Sum256(body)
-	head.Set("ETag", `"`+hex.EncodeToString(sum[:])+`"`)
-	head.Set("Last-Modified", from.UTC().Format(http.TimeFormat))
-	head.Set("Expires", now.Add(maxAge).UTC().Format(http.TimeFormat))
-	head.Set("Cache-Control", fmt.Sprintf("max-age=%d, public, no-transform, must-revalidate", int(maxAge.Seconds())))
+	head["Etag"] = []string{`"` + hex.EncodeToString(tag) + `"`}
+	head["Last-Modified"] = []string{from.UTC().Format(http.TimeFormat)}
+	head["Expires"] = []string{now.Add(maxAge).UTC().Format(http.TimeFormat)}
+	head["Cache-Control"] = []string{"max-age=" + strconv.Itoa(int(maxAge.Seconds())) + ", public, no-transform, must-revalidate"}
 }
 
 func notModified(r *http.Request, etag string) bool {
-	for _, candidate := range strings.Split(r.Header.Get("If-None-Match"), ",") {
+	asked := r.Header.Get("If-None-Match")
+	if asked == "" {
+		return false
+	}
+	for candidate := range strings.SplitSeq(asked, ",") {
 		candidate = strings.TrimPrefix(strings.TrimSpace(candidate), "W/")
 		if candidate == "*" || candidate == etag {
 			return true
@@ -172,7 +181,7 @@ func notModified(r *http.Request, etag string) bool {
 
 func (h handler) crl(w http.ResponseWriter, r *http.Request) {
 	name, ok := strings.CutSuffix(r.PathValue("file"), ".crl")
-	if _, known := h.Certificates[name]; !ok || !known {
+	if _, known := h.Certificates[ca.IssuerOfList(name)]; !ok || !known {
 		http.NotFound(w, r)
 		return
 	}
@@ -206,7 +215,10 @@ func (h handler) file(w http.ResponseWriter, r *http.Request, kind, name string,
 	head := w.Header()
 	head.Set("Content-Type", kind)
 	head.Set("Content-Disposition", `attachment; filename="`+name+`"`) // name is one we know
-	h.cache(head, body, from, until, maxAge)
+	// The signature is at the end: no two certificates or lists share it, and a
+	// list may have tens of megabytes.
+	sum := sha256.Sum256(body[max(0, len(body)-256):])
+	h.cache(head, sum[:], from, until, maxAge)
 	if from.IsZero() {
 		head.Del("Last-Modified")
 	}

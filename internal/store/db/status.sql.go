@@ -518,3 +518,44 @@ func (q *Queries) StatusEventsOf(ctx context.Context, arg StatusEventsOfParams) 
 	}
 	return items, nil
 }
+
+const validSerials = `-- name: ValidSerials :many
+select serial from certificate
+where issuer = $1 and serial > $2 and state = 'issued' and revoked_at = 0 and not_after > $3
+order by serial limit $4
+`
+
+type ValidSerialsParams struct {
+	Issuer  string
+	After   string
+	Now     int64
+	MaxRows int32
+}
+
+func (q *Queries) ValidSerials(ctx context.Context, arg ValidSerialsParams) ([]string, error) {
+	rows, err := q.db.QueryContext(ctx, validSerials,
+		arg.Issuer,
+		arg.After,
+		arg.Now,
+		arg.MaxRows,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var serial string
+		if err := rows.Scan(&serial); err != nil {
+			return nil, err
+		}
+		items = append(items, serial)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}

@@ -74,3 +74,8 @@ where id = sqlc.arg(id) and state = 'open';
 
 -- name: ListsOf :many
 select distinct list from crl where issuer = $1 and state = 'published';
+
+-- name: ValidSerials :many
+select serial from certificate
+where issuer = sqlc.arg(issuer) and serial > sqlc.arg(after) and state = 'issued' and revoked_at = 0 and not_after > sqlc.arg(now)
+order by serial limit sqlc.arg(max_rows);
