@@ -3,6 +3,7 @@ package pdf
 import (
 	"bytes"
 	"strconv"
+	"strings"
 )
 
 // Classes of bytes (ISO 32000-2 7.2.3).
@@ -358,8 +359,33 @@ func (p *parser) hex() String {
 		p.i = start + n + 1
 	}
 	raw := p.b[start : start+n]
-	out := make([]byte, (n+1)/2)
+	var out strings.Builder
+	out.Grow((n + 1) / 2)
+	var piece [512]byte
 	k := 0
+	at := 0
+	for ; at+1 < len(raw); at += 2 {
+		// Digits in pairs, as nearly all strings have them.
+		h, l := hexValue[raw[at]], hexValue[raw[at+1]]
+		if h == 0 || l == 0 {
+			break
+		}
+		piece[k] = (h-1)<<4 | (l - 1)
+		if k++; k == len(piece) {
+			out.Write(piece[:])
+			k = 0
+		}
+	}
+	out.Write(piece[:k])
+	if at < len(raw) {
+		p.hexRest(&out, raw[at:], start+at)
+	}
+	return String(out.String())
+}
+
+// hexRest reads digits with white space and other bytes between them. A digit
+// without a second one is followed by 0.
+func (p *parser) hexRest(out *strings.Builder, raw []byte, start int) {
 	var high byte
 	half := false
 	for at, c := range raw {
@@ -371,16 +397,13 @@ func (p *parser) hex() String {
 			continue
 		}
 		if v--; half {
-			out[k] = high | v
-			k++
+			out.WriteByte(high | v)
 		} else {
 			high = v << 4
 		}
 		half = !half
 	}
 	if half {
-		out[k] = high
-		k++
+		out.WriteByte(high)
 	}
-	return String(out[:k])
 }

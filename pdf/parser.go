@@ -189,6 +189,9 @@ func (p *parser) dict() (Dict, error) {
 	if err := p.enter(); err != nil {
 		return nil, err
 	}
+	if p.entries == nil {
+		p.entries = make([]Entry, 0, 16)
+	}
 	from := len(p.entries)
 	spans := p.spans
 	p.spans = nil // of the outermost only

@@ -260,8 +260,7 @@ func (n *normaliser) endOfContents(pos, end int) (bool, error) {
 // definite, minimal length and an unbroken string, with nothing behind the
 // first value. SETs of DER order are the caller's: they need the type.
 func checkDER(b []byte) error {
-	n := normaliser{in: b}
-	if after, ok := n.plain(0, len(b), 0); ok && after == len(b) {
+	if n, ok := plain(b, 0); ok && n == len(b) {
 		return nil
 	}
 	der, taken, err := normalise(b)
@@ -277,21 +276,43 @@ func checkDER(b []byte) error {
 	return nil
 }
 
-// plain reports whether the value at pos is written as the re-encoding would write
-// it, and where it ends. It makes no copy; a no is explained by the re-encoding.
-func (n *normaliser) plain(pos, end, depth int) (int, bool) {
-	if depth > maxDepth {
+// plain reports whether the value at the start of b is written as the re-encoding
+// would write it, and how many octets it takes. It makes no copy and knows short
+// tags only; a no is explained by the re-encoding.
+func plain(b []byte, depth int) (int, bool) {
+	if len(b) < 2 || b[0] == 0 || b[0]&0x1f == 0x1f || depth > maxDepth {
 		return 0, false
 	}
-	e, err := n.header(pos, end)
-	if err != nil || e.indefinite || e.isEnd() || e.constructedString() || e.start-pos != len(e.identifier)+headerSize(e.end-e.start)-1 {
-		return 0, false
-	}
-	for at := e.start; e.constructed && at < e.end; {
-		var ok bool
-		if at, ok = n.plain(at, e.end, depth+1); !ok {
+	start, length := 2, int(b[1])
+	if length >= 0x80 {
+		octets := length & 0x7f
+		if octets == 0 || octets > 4 || len(b) < 2+octets || b[2] == 0 {
+			return 0, false
+		}
+		start, length = 2+octets, 0
+		for _, o := range b[2:start] {
+			length = length<<8 | int(o)
+		}
+		if length < 0x80 {
 			return 0, false
 		}
 	}
-	return e.end, true
+	if length > len(b)-start {
+		return 0, false
+	}
+	end := start + length
+	if b[0]&0x20 == 0 {
+		return end, true
+	}
+	if (element{class: int(b[0] >> 6), number: int(b[0] & 0x1f), constructed: true}).constructedString() {
+		return 0, false
+	}
+	for at := start; at < end; {
+		n, ok := plain(b[at:end], depth+1)
+		if !ok {
+			return 0, false
+		}
+		at += n
+	}
+	return end, true
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto"
 	"crypto/elliptic"
+	"slices"
 	"testing"
 )
 
@@ -79,7 +80,7 @@ func FuzzNormalise(f *testing.F) {
 }
 
 // FuzzPlain: the check without a copy says yes exactly where the re-encoding
-// gives the same octets.
+// gives the same octets, but for long tags, which it leaves to that.
 func FuzzPlain(f *testing.F) {
 	for _, b := range [][]byte{
 		{0x30, 0x03, 0x02, 0x01, 0x05}, {0x30, 0x80, 0x02, 0x01, 0x05, 0, 0}, {0x30, 0x81, 0x03, 0x02, 0x01, 0x05}, {0x24, 0x03, 0x04, 0x01, 0x41},
@@ -88,11 +89,11 @@ func FuzzPlain(f *testing.F) {
 		f.Add(b)
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
-		n := normaliser{in: b}
-		after, ok := n.plain(0, len(b), 0)
+		after, ok := plain(b, 0)
 		der, taken, err := normalise(b)
 		same := err == nil && string(der) == string(b[:taken])
-		if ok != same || ok && after != taken {
+		longTag := slices.ContainsFunc(b, func(o byte) bool { return o&0x1f == 0x1f })
+		if ok && !same || same && !ok && !longTag || ok && after != taken {
 			t.Fatalf("%x: plain says %v to %d, the re-encoding %v to %d (%v)", b, ok, after, same, taken, err)
 		}
 	})

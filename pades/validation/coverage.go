@@ -118,7 +118,7 @@ func (cov *coverage) matchContents(doc *pdf.Document, c *candidate) error {
 		return refuse("Contents is not a hexadecimal string")
 	}
 	for _, b := range raw[1 : len(raw)-1] {
-		if !hexDigit(b) {
+		if !hexDigits[b] {
 			return refuse("Contents holds something that is not a hexadecimal digit")
 		}
 	}
@@ -128,15 +128,14 @@ func (cov *coverage) matchContents(doc *pdf.Document, c *candidate) error {
 // maxContents bounds Contents as written.
 const maxContents = 32 << 20
 
-func hexDigit(b byte) bool {
-	switch {
-	case b >= '0' && b <= '9', b >= 'a' && b <= 'f', b >= 'A' && b <= 'F':
-		return true
-	case b == '\n' || b == '\r' || b == ' ' || b == '\t' || b == '\f' || b == 0:
-		return true // white space is allowed (7.3.4.3), and some writers pad with it
+// hexDigits marks what a hexadecimal string may hold.
+var hexDigits = func() (t [256]bool) {
+	// White space is allowed (7.3.4.3), and some writers pad with it.
+	for _, b := range []byte("0123456789abcdefABCDEF\n\r \t\f\x00") {
+		t[b] = true
 	}
-	return false
-}
+	return t
+}()
 
 // digests computes the digest of the covered bytes by each of the hashes, reading
 // the file once.
