@@ -20,6 +20,11 @@ build: ## build bin/absah (needs Go only)
 	@mkdir -p bin
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-s -w" -o $(BIN) ./cmd/absah
 
+.PHONY: build-pkcs11
+build-pkcs11: ## build bin/absah-pkcs11, which also keeps keys in a PKCS#11 token (needs a C compiler)
+	@mkdir -p bin
+	CGO_ENABLED=1 $(GO) build -tags pkcs11 -trimpath -ldflags "-s -w" -o $(BIN)-pkcs11 ./cmd/absah
+
 .PHONY: run
 run: build ## build and start the demo: fictional people, a CA of its own, a mailbox page
 	./$(BIN) serve --demo

@@ -14,6 +14,10 @@ type Config struct {
 	TokenLabel string
 	PIN        []byte // of the user
 	Sessions   int    // how many operations at once; 0: 8
+	// Lock is a file that processes of one machine lock while they make a key.
+	// Processes of several machines see each other in the token; SoftHSM2,
+	// which is of one machine, does not show what others made at once.
+	Lock string
 }
 
 var (

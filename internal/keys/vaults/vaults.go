@@ -16,10 +16,11 @@ import (
 	"absah/internal/keys/pkcs11"
 )
 
-// Open opens the vault. dir is the directory of a software vault.
+// Open opens the vault. dir is the directory of a software vault; beside it lies
+// the lock of a token.
 func Open(ctx context.Context, cfg config.Keys, dir string) (keys.Keyring, error) {
 	if cfg.Kind == "pkcs11" {
-		return openToken(ctx, cfg)
+		return openToken(ctx, cfg, dir)
 	}
 	option, err := passphrase(cfg)
 	if err != nil {
@@ -47,7 +48,7 @@ func Init(ctx context.Context, cfg config.Keys, dir string) (keys.Keyring, error
 		}
 		return v, nil
 	}
-	v, err := openToken(ctx, cfg)
+	v, err := openToken(ctx, cfg, dir)
 	if err != nil {
 		return nil, err
 	}
@@ -59,12 +60,14 @@ func Init(ctx context.Context, cfg config.Keys, dir string) (keys.Keyring, error
 	return v, nil
 }
 
-func openToken(ctx context.Context, cfg config.Keys) (keys.Keyring, error) {
+func openToken(ctx context.Context, cfg config.Keys, dir string) (keys.Keyring, error) {
 	pin, err := ReadSecret(cfg.PINFile)
 	if err != nil {
 		return nil, fmt.Errorf("keys.pin_file: %w", err)
 	}
-	return pkcs11.Open(ctx, pkcs11.Config{Module: cfg.Module, TokenLabel: cfg.TokenLabel, PIN: pin, Sessions: cfg.Sessions})
+	return pkcs11.Open(ctx, pkcs11.Config{
+		Module: cfg.Module, TokenLabel: cfg.TokenLabel, PIN: pin, Sessions: cfg.Sessions, Lock: filepath.Join(filepath.Dir(dir), "token.lock"),
+	})
 }
 
 func passphrase(cfg config.Keys) (keys.Option, error) {
