@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"strings"
 
 	"absah/internal/app"
 	"absah/internal/audit"
@@ -54,8 +55,9 @@ func newLog(c config.Log) *slog.Logger {
 }
 
 type serveCmd struct {
-	Demo bool   `help:"Make a demo installation with fictional people in the data directory, and run it."`
-	Addr string `help:"Listen here; overrides the configuration." placeholder:"HOST:PORT"`
+	Demo bool     `help:"Make a demo installation with fictional people in the data directory, and run it."`
+	Addr string   `help:"Listen here; overrides the configuration." placeholder:"HOST:PORT"`
+	Role []string `help:"Run these parts alone: portal, worker, ca, pki (PostgreSQL only); overrides the configuration." placeholder:"ROLE,..."`
 }
 
 // Run serves until it is told to stop.
@@ -65,6 +67,9 @@ func (s *serveCmd) Run(ctx context.Context, c *cli) error {
 		return err
 	}
 	cfg = c.override(cfg, s.Addr)
+	if len(s.Role) > 0 {
+		cfg.Roles = s.Role
+	}
 	if err := cfg.Validate(); err != nil {
 		return err
 	}
@@ -94,6 +99,10 @@ func (s *serveCmd) Run(ctx context.Context, c *cli) error {
 		}
 	}
 	err = a.Serve(ctx, func(addr net.Addr) {
+		if addr == nil {
+			fmt.Printf("Absah runs as %s\n", strings.Join(cfg.Roles, ", "))
+			return
+		}
 		fmt.Printf("Absah is at %s (listening on %s)\n", cfg.BaseURL, addr)
 		fmt.Print(guide)
 	})

@@ -15,6 +15,7 @@ type cli struct {
 	Doctor  doctorCmd  `cmd:"" help:"Check the installation and say how to mend what fails."`
 	Migrate migrateCmd `cmd:"" help:"Bring the schema of the database up to date."`
 	Staff   staffCmd   `cmd:"" help:"Units and employees."`
+	CA      caCmd      `cmd:"" name:"ca" help:"The certification authority: ceremonies, officers' passkeys, roles that run apart."`
 	direct.Commands
 	direct.Settings
 }

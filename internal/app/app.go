@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"path/filepath"
 	"runtime"
 
 	"absah/internal/account"
@@ -35,6 +36,7 @@ import (
 	"absah/internal/store/blob"
 	"absah/internal/tsa"
 	"absah/internal/verification"
+	"absah/pades/tsp"
 )
 
 // App is an open installation.
@@ -66,6 +68,9 @@ type App struct {
 	// Timestamps is the installation's own timestamp authority: a
 	// tsp.Timestamper, and what /tsa answers with.
 	Timestamps *tsa.Unit
+	// Stamper gives timestamps to what this process signs: Timestamps, or, where
+	// the pki role runs elsewhere, that one over HTTP.
+	Stamper tsp.Timestamper
 
 	guard   *tsa.Guard
 	smtp    *smtp.Client
@@ -92,7 +97,7 @@ func Open(ctx context.Context, cfg config.Config, o Options) (*App, error) {
 	}
 	a := &App{Config: cfg, Demo: o.Demo, Log: o.Log, Clock: o.Clock, Hub: &live.Hub{}}
 	for _, step := range []func(context.Context) error{
-		a.checkKind, a.openStore, a.openVault, a.openBlobs, a.openMail, a.openPeople, a.openAuthority, a.openTSA, a.openSigning,
+		a.checkKind, a.openStore, a.openVault, a.openHierarchy, a.openBlobs, a.openMail, a.openPeople, a.openVerifier, a.openAuthority, a.openTSA, a.openSigning,
 	} {
 		if err := step(ctx); err != nil {
 			return nil, errors.Join(err, a.Close())
@@ -145,7 +150,9 @@ func (a *App) openStore(ctx context.Context) error {
 }
 
 func (a *App) openBlobs(context.Context) (err error) {
-	a.Blobs, err = openBlobs(a.Config)
+	if a.has(RolePortal, RoleWorker) {
+		a.Blobs, err = openBlobs(a.Config)
+	}
 	return err
 }
 
@@ -165,6 +172,16 @@ func openBlobs(cfg config.Config) (blob.Store, error) {
 }
 
 func (a *App) openMail(context.Context) error {
+	renderer, err := mail.NewRenderer(a.mailIdentity(), nil)
+	if err != nil {
+		return err
+	}
+	a.Outbox = &outbox.Outbox{
+		Store: a.Store, Vault: a.Vault, Clock: a.Clock, Log: a.Log, Renderer: renderer, Notify: a.Hub.Notify,
+	}
+	if !a.has(RoleWorker) {
+		return nil // it leaves letters in the queue; the worker delivers them
+	}
 	transport, err := mailConfig(a.Config)
 	if err != nil {
 		return err
@@ -180,13 +197,7 @@ func (a *App) openMail(context.Context) error {
 	if a.smtp, err = smtp.New(transport); err != nil {
 		return err
 	}
-	renderer, err := mail.NewRenderer(a.mailIdentity(), nil)
-	if err != nil {
-		return err
-	}
-	a.Outbox = &outbox.Outbox{
-		Store: a.Store, Vault: a.Vault, Clock: a.Clock, Log: a.Log, Renderer: renderer, Transport: a.smtp, Notify: a.Hub.Notify,
-	}
+	a.Outbox.Transport = a.smtp
 	return nil
 }
 
@@ -210,6 +221,9 @@ func words(lang, key string) string {
 }
 
 func (a *App) openPeople(ctx context.Context) (err error) {
+	if !a.has(RolePortal, RoleWorker, RoleCA) {
+		return nil
+	}
 	policy := passphrase.Policy{MinLength: a.Config.Passphrase.MinLength, MinScore: a.Config.Passphrase.MinScore}
 	if a.Estimator, err = passphrase.NewEstimator(policy, a.Clock, min(2, runtime.NumCPU())); err != nil {
 		return err
@@ -271,7 +285,7 @@ func (a *App) openEnrolment(people employeeAccounts) (err error) {
 		Courier: outbox.Registrations{Outbox: a.Outbox, Words: words},
 		Sealer:  a.sealer, Guard: credential.NewGuard(attempts, slots, a.Clock), Ledger: ledger,
 		Estimator: a.Estimator, Texts: a.Texts, Algorithm: keys.Algorithm(a.Config.CA.SubscriberKey), Policy: policy,
-		Random: rand.Reader, Notify: a.Hub.Notify,
+		Random: rand.Reader, Notify: a.Hub.Notify, Approvals: a.approvals(),
 	}
 	return nil
 }
@@ -287,7 +301,7 @@ func deskLine(id config.Identity) string {
 	return id.DeskName
 }
 
-func (a *App) openAuthority(ctx context.Context) (err error) {
+func (a *App) openHierarchy(ctx context.Context) (err error) {
 	a.Hierarchy, err = ca.Load(ctx, a.Vault, a.Config.Path("ca"))
 	if errors.Is(err, ca.ErrNotEstablished) {
 		return fmt.Errorf("%w (restore the directory ca from its backup; a new installation is prepared by: absah init)", err)
@@ -296,13 +310,32 @@ func (a *App) openAuthority(ctx context.Context) (err error) {
 		return err
 	}
 	a.Records = ca.NewRecords(a.Store)
-	if a.Verifier, err = a.verifier(); err != nil {
+	a.profile = profile(a.Config).For(a.Hierarchy.Current())
+	return nil
+}
+
+func (a *App) openVerifier(context.Context) (err error) {
+	if a.has(RolePortal) {
+		a.Verifier, err = a.verifier()
+	}
+	return err
+}
+
+// pinsDir holds the officers' passkeys that the ca role knows.
+func pinsDir(cfg config.Config) string { return filepath.Join(cfg.Path("ca"), "pins") }
+
+func (a *App) openAuthority(ctx context.Context) error {
+	if !a.has(RoleCA) {
+		return nil
+	}
+	pins, err := ca.OpenPins(ctx, a.Vault, pinsDir(a.Config))
+	if err != nil {
 		return err
 	}
-	a.profile = profile(a.Config)
 	a.Authority, err = ca.NewAuthority(ca.AuthorityConfig{
 		Store: a.Store, Hierarchy: a.Hierarchy, Profile: a.profile, People: subjects{a.Staff}, Registrations: a.Enrolment,
-		Clock: a.Clock, Log: a.Log,
+		Clock: a.Clock, Log: a.Log, Pins: pins, Approval: ca.ApprovalPolicy(a.Config.Policy.Approval), Site: ca.SiteAt(a.Config.BaseURL),
+		Delegates: delegates(a.Config),
 	})
 	return err
 }

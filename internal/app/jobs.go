@@ -3,9 +3,9 @@ package app
 import (
 	"context"
 	"errors"
+	"maps"
 	"time"
 
-	"absah/internal/ca"
 	"absah/internal/enrolment"
 	"absah/internal/outbox"
 	"absah/internal/signing"
@@ -22,17 +22,36 @@ const (
 	jobSweep  = "account.sweep"    // sessions that ended
 )
 
-// handlers are the jobs of this process.
+// handlers are the jobs of this process: those of the worker, and those whose
+// kind begins with the name of another role.
 func (a *App) handlers() map[string]store.Handler {
+	all := map[string]store.Handler{}
+	if a.has(RoleWorker) {
+		maps.Copy(all, a.workerJobs())
+	}
+	if a.has(RoleCA) {
+		maps.Copy(all, a.authorityJobs())
+	}
+	return all
+}
+
+// authorityJobs are those of the ca role.
+func (a *App) authorityJobs() map[string]store.Handler {
 	return map[string]store.Handler{
-		outbox.JobSend:          a.Outbox.Deliver,
 		enrolment.JobIssue:      a.Authority.IssueJob,
 		enrolment.JobPublishCRL: a.Authority.PublishCRL,
-		enrolment.JobLockOut:    a.Enrolment.LockOut,
-		staff.ImportJobKind:     a.Staff.ImportJob,
-		staff.SweepJob:          a.Staff.Sweep,
-		signing.JobSweep:        a.Signing.Sweep,
-		signing.JobRecover:      a.Signing.Recover,
+		jobUpkeep:               func(ctx context.Context, _ string) error { return a.Authority.Upkeep(ctx) },
+	}
+}
+
+func (a *App) workerJobs() map[string]store.Handler {
+	return map[string]store.Handler{
+		outbox.JobSend:       a.Outbox.Deliver,
+		enrolment.JobLockOut: a.Enrolment.LockOut,
+		staff.ImportJobKind:  a.Staff.ImportJob,
+		staff.SweepJob:       a.Staff.Sweep,
+		signing.JobSweep:     a.Signing.Sweep,
+		signing.JobRecover:   a.Signing.Recover,
 		jobWarn: func(ctx context.Context, _ string) error {
 			_, err := a.Enrolment.WarnOfExpiry(ctx)
 			_, _, err2 := a.Enrolment.ExpireCertificates(ctx)
@@ -40,13 +59,6 @@ func (a *App) handlers() map[string]store.Handler {
 		},
 		jobDigest: func(ctx context.Context, _ string) error {
 			_, err := a.Enrolment.TellOfficers(ctx)
-			return err
-		},
-		jobUpkeep: func(ctx context.Context, _ string) error {
-			err := a.Authority.Upkeep(ctx)
-			if unit := a.renewTSA(); !errors.Is(unit, ca.ErrNotEstablished) {
-				err = errors.Join(err, unit)
-			}
 			return err
 		},
 		jobMail: func(ctx context.Context, _ string) error {
@@ -68,7 +80,11 @@ var periodics = []store.Periodic{
 	{Kind: staff.ForgetJobKind, Every: time.Hour},
 }
 
-// Work starts the worker and ca roles.
+// Work starts what of the worker and ca roles this process has; nil when it is
+// nothing.
 func (a *App) Work(ctx context.Context) (*store.Worker, error) {
+	if !a.has(RoleWorker, RoleCA) {
+		return nil, nil
+	}
 	return a.Store.Work(ctx, a.handlers(), periodics, store.WorkOptions{Timeout: 5 * time.Minute, Rescue: 6 * time.Minute})
 }

@@ -7,26 +7,46 @@ import (
 	"net"
 	"net/http"
 	"time"
+
+	"absah/internal/store"
 )
 
-// Serve runs all roles until ctx ends, then lets running requests and jobs
-// finish. started is told the address once requests are answered.
+// Serve runs the roles of this process until ctx ends, then lets running
+// requests and jobs finish. started is told the address once requests are
+// answered, nil when the roles listen on none.
 func (a *App) Serve(ctx context.Context, started func(net.Addr)) error {
-	// The responder's certificate may have run out while nothing was running.
-	if _, err := a.Hierarchy.RenewResponder(ctx, a.Clock); err != nil {
+	// A service's certificate may have run out while nothing was running.
+	if a.Authority != nil {
+		if err := a.Authority.Renew(ctx); err != nil {
+			return err
+		}
+	}
+	if err := a.catchUp(ctx); err != nil {
 		return err
 	}
-	h, err := a.Handler()
-	if err != nil {
-		return err
-	}
-	l, err := net.Listen("tcp", a.Config.Addr)
-	if err != nil {
-		return fmt.Errorf("listen: %w", err)
+	var l net.Listener
+	var h http.Handler
+	var err error
+	if a.has(RolePortal, RolePKI) {
+		if h, err = a.Handler(); err != nil {
+			return err
+		}
+		if l, err = net.Listen("tcp", a.Config.Addr); err != nil {
+			return fmt.Errorf("listen: %w", err)
+		}
 	}
 	worker, err := a.Work(ctx)
 	if err != nil {
-		return errors.Join(err, l.Close())
+		if l != nil {
+			err = errors.Join(err, l.Close())
+		}
+		return err
+	}
+	go a.follow(ctx)
+	if l == nil {
+		started(nil)
+		<-ctx.Done()
+		return stopWork(ctx, worker)
 	}
 	srv := &http.Server{
 		Handler:           h,
@@ -36,7 +56,9 @@ func (a *App) Serve(ctx context.Context, started func(net.Addr)) error {
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    32 << 10,
 	}
-	go a.guard.Run(ctx)
+	if a.guard != nil {
+		go a.guard.Run(ctx)
+	}
 	failed := make(chan error, 1)
 	go func() { failed <- srv.Serve(l) }()
 	started(l.Addr())
@@ -49,11 +71,18 @@ func (a *App) Serve(ctx context.Context, started func(net.Addr)) error {
 			err = srv.Close() // live pages never end by themselves
 		}
 	}
-	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), 20*time.Second)
-	defer cancel()
-	err = errors.Join(err, worker.Stop(stop))
+	err = errors.Join(err, stopWork(ctx, worker))
 	if errors.Is(err, http.ErrServerClosed) {
 		return nil
 	}
 	return err
+}
+
+func stopWork(ctx context.Context, worker *store.Worker) error {
+	if worker == nil {
+		return nil
+	}
+	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), 20*time.Second)
+	defer cancel()
+	return worker.Stop(stop)
 }

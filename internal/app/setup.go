@@ -15,6 +15,7 @@ import (
 	"absah/internal/ca"
 	"absah/internal/clock"
 	"absah/internal/config"
+	"absah/internal/keys"
 	"absah/internal/keys/vaults"
 	"absah/internal/mail/smtp"
 	"absah/internal/store"
@@ -53,12 +54,44 @@ func Prepare(ctx context.Context, cfg config.Config, log *slog.Logger, now clock
 	if _, err := Migrate(ctx, cfg, log); err != nil {
 		return err
 	}
+	_, err = ca.Establish(ctx, vault, hierarchy(cfg), now)
+	return err
+}
+
+// hierarchy is the authority that a configuration describes.
+func hierarchy(cfg config.Config) ca.HierarchyConfig {
 	c := cfg.CA
-	_, err = ca.Establish(ctx, vault, ca.HierarchyConfig{
+	return ca.HierarchyConfig{
 		Dir: cfg.Path("ca"), Country: c.Country, Organisation: c.Organisation, RootName: c.RootName,
 		IssuingName: c.IssuingName, PolicyOID: c.PolicyOID, URLs: ca.URLsAt(cfg.PKIURL()),
-	}, now)
-	return err
+		RootAlgorithm: keys.Algorithm(c.Profiles.Root.Algorithm), RootYears: c.Profiles.Root.Years,
+		IssuingAlgorithm: keys.Algorithm(c.Profiles.Issuing.Algorithm), IssuingYears: c.Profiles.Issuing.Years,
+		Delegates: delegates(cfg),
+	}
+}
+
+// delegates are the profiles of the services that the authority certifies.
+func delegates(cfg config.Config) ca.Delegates {
+	c, p := cfg.CA, cfg.CA.Profiles
+	or := func(s, otherwise string) string {
+		if s == "" {
+			return otherwise
+		}
+		return s
+	}
+	return ca.Delegates{
+		Country: c.Country, Organisation: c.Organisation, URLs: ca.URLsAt(cfg.PKIURL()),
+		OCSP: ca.DelegateProfile{
+			CommonName: "OCSP", Algorithm: keys.Algorithm(p.OCSP.Algorithm), Days: p.OCSP.Days, PolicyOID: or(p.OCSP.PolicyOID, c.PolicyOID),
+		},
+		TSA: ca.DelegateProfile{
+			CommonName: cfg.TSA.Name, Algorithm: keys.Algorithm(p.TSA.Algorithm), Days: p.TSA.Days, PolicyOID: or(p.TSA.PolicyOID, c.PolicyOID),
+		},
+		Seal: ca.DelegateProfile{
+			CommonName: or(p.Seal.Name, c.Organisation), OrganisationID: p.Seal.OrganisationID,
+			Algorithm: keys.Algorithm(p.Seal.Algorithm), Days: p.Seal.Days, PolicyOID: or(p.Seal.PolicyOID, c.PolicyOID),
+		},
+	}
 }
 
 // Migrate brings the schema up to date and returns how many steps it took.

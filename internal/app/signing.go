@@ -14,6 +14,7 @@ import (
 	"absah/internal/store/blob"
 	"absah/internal/tsa"
 	"absah/pades/certpath"
+	"absah/pades/tsp"
 )
 
 // verifyPath is where the QR codes of documents lead; the id follows.
@@ -21,13 +22,16 @@ const verifyPath = "/verifikasi/d/"
 
 // openSigning makes the part in which subscribers sign.
 func (a *App) openSigning(ctx context.Context) (err error) {
+	if !a.has(RolePortal, RoleWorker) {
+		return nil
+	}
 	blobs := blob.Sealed{Store: a.Blobs, Vault: a.Vault}
 	a.Signing, err = signing.New(signing.Config{
 		Store: a.Store, Blobs: blobs, Clock: a.Clock, Log: a.Log, Opener: a.sealer, Guard: a.Enrolment.Guard, Ledger: a.Enrolment.Ledger,
 		LockOut:     a.Enrolment.LockOut,
 		Chain:       func() []*x509.Certificate { return []*x509.Certificate{a.Hierarchy.Issuing, a.Hierarchy.Root} },
-		Reliable:    func(context.Context) error { _, err := a.guard.Now(); return err },
-		Timestamper: stamps{a.Timestamps}, Evidence: a.evidence(), Specimen: specimens{a.Store, blobs}.of,
+		Reliable:    a.reliable,
+		Timestamper: stamps{a.Stamper}, Evidence: a.evidence(), Specimen: specimens{a.Store, blobs}.of,
 		VerifyURL: a.Config.BaseURL + verifyPath, Issuer: a.Config.Identity.IssuerName,
 		Notify: func(employeeID string) { a.Hub.Notify(employeeID, "") },
 	})
@@ -40,8 +44,18 @@ func (a *App) openSigning(ctx context.Context) (err error) {
 	return nil
 }
 
+// reliable fails when timestamps cannot be had because the clock is not known
+// well enough. Where the timestamp authority runs elsewhere, it says so itself.
+func (a *App) reliable(context.Context) error {
+	if a.guard == nil {
+		return nil
+	}
+	_, err := a.guard.Now()
+	return err
+}
+
 // stamps is the timestamp authority in the words of package signing.
-type stamps struct{ unit *tsa.Unit }
+type stamps struct{ unit tsp.Timestamper }
 
 func (s stamps) Timestamp(ctx context.Context, hash crypto.Hash, digest []byte) ([]byte, error) {
 	token, err := s.unit.Timestamp(ctx, hash, digest)

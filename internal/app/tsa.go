@@ -6,10 +6,12 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"absah/internal/ca"
 	"absah/internal/tsa"
+	"absah/pades/fetch"
 )
 
 // journalDir holds what a restored database must not take back: the latest time
@@ -17,6 +19,14 @@ import (
 const journalDir = "journal"
 
 func (a *App) openTSA(ctx context.Context) error {
+	if !a.has(RolePKI) {
+		remote, err := fetch.NewTSA(fetch.TSAOptions{URL: strings.TrimSuffix(a.Config.PKIURL(), "/") + "/tsa"})
+		if err != nil {
+			return fmt.Errorf("timestamps of the pki role: %w", err)
+		}
+		a.Stamper = remote
+		return nil
+	}
 	dir := a.Config.Path(journalDir)
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return fmt.Errorf("open timestamp authority: %w", err)
@@ -33,7 +43,7 @@ func (a *App) openTSA(ctx context.Context) error {
 	if a.Timestamps, err = tsa.NewUnit(tsa.UnitConfig{Policy: c.Policy, Guard: guard, Accuracy: c.Accuracy}); err != nil {
 		return err
 	}
-	a.guard = guard
+	a.guard, a.Stamper = guard, a.Timestamps
 	if err := a.renewTSA(); errors.Is(err, ca.ErrNotEstablished) {
 		a.Log.WarnContext(ctx, "no timestamps: the time-stamping unit has no key here", "error", err)
 		return nil

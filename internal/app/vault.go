@@ -16,19 +16,29 @@ import (
 )
 
 func (a *App) openVault(ctx context.Context) (err error) {
-	if a.Vault, err = vaults.Open(ctx, a.Config.Keys, a.Config.Path("keys")); err != nil {
+	v, err := vaults.Open(ctx, a.Config.Keys, a.Config.Path("keys"))
+	if err != nil {
 		return err
 	}
-	return tryKeys(ctx, a.Vault)
+	a.Vault = v
+	mine, err := restrict(ctx, v, a.Config)
+	if err != nil {
+		return err
+	}
+	a.Vault = mine
+	return tryKeys(ctx, a.Vault, a.Config)
 }
 
 // hasKeys tells whether a vault was made. Of a token only opening it tells.
 func hasKeys(cfg config.Config) bool { return cfg.Keys.Kind == "pkcs11" || exists(cfg.Path("keys")) }
 
-// tryKeys uses every secret of the vault once. It fails with keys.ErrNoKey when
+// tryKeys uses every secret of the roles once. It fails with keys.ErrNoKey when
 // one is missing.
-func tryKeys(ctx context.Context, v keys.Vault) error {
+func tryKeys(ctx context.Context, v keys.Vault, cfg config.Config) error {
 	for _, name := range keys.Secrets() {
+		if !mayOpen(cfg, name) {
+			continue
+		}
 		var err error
 		switch use, _ := keys.UseOf(name); use {
 		case keys.UseMAC:
@@ -47,7 +57,7 @@ func tryKeys(ctx context.Context, v keys.Vault) error {
 func checkKeysLost(ctx context.Context, cfg config.Config, log *slog.Logger) error {
 	v, err := vaults.Open(ctx, cfg.Keys, cfg.Path("keys"))
 	if err == nil {
-		err = errors.Join(tryKeys(ctx, v), v.Close())
+		err = errors.Join(tryKeys(ctx, v, cfg), v.Close())
 	}
 	switch {
 	case err == nil:
@@ -76,10 +86,16 @@ func (d *doctor) keys(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if err := errors.Join(v.Check(ctx), tryKeys(ctx, v)); err != nil {
+	if err := errors.Join(v.Check(ctx), tryKeys(ctx, v, d.cfg)); err != nil {
 		return "", errors.Join(err, v.Close())
 	}
 	d.vault = v // Examine closes it
+	if _, err := restrict(ctx, v, d.cfg); err != nil {
+		return "", err
+	}
+	if !mayOpen(d.cfg, keys.Pepper) {
+		return "the keys of the roles " + strings.Join(d.cfg.Roles, ", ") + " are there, and no others", nil
+	}
 	pepper, err := v.Describe(ctx, keys.Pepper)
 	if err != nil {
 		return "", err

@@ -49,7 +49,7 @@ func (a *App) verifier() (*verification.Service, error) {
 			t.Anchors = append(t.Anchors, verification.TrustAnchor{DER: e.Certificate, Sunset: e.Sunset})
 			t.Hosts = append(t.Hosts, e.Hosts...)
 		}
-		for _, name := range []string{string(ca.RootCA), string(ca.IssuingCA)} {
+		for name := range a.authorities() {
 			list, err := a.Records.CRL(ctx, name)
 			if errors.Is(err, ca.ErrNotEstablished) {
 				continue // none was published yet
@@ -89,7 +89,7 @@ func (a *App) reports() *verification.Reports {
 			return nil, fmt.Errorf("seal report: %w", err)
 		}
 		var out bytes.Buffer
-		o := pades.Options{Level: pades.BT, Timestamper: a.Timestamps, Clock: a.Clock, Certify: pades.CertifyNone, Name: a.Config.Identity.Organisation}
+		o := pades.Options{Level: pades.BT, Timestamper: a.Stamper, Clock: a.Clock, Certify: pades.CertifyNone, Name: a.Config.Identity.Organisation}
 		_, err = pades.Sign(ctx, bytes.NewReader(pdf), int64(len(pdf)), &out, signer, o)
 		if errors.Is(err, tsa.ErrClock) || errors.Is(err, tsa.ErrNoKey) {
 			return nil, fmt.Errorf("%w: %w", verification.ErrNoSeal, err)

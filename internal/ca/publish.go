@@ -365,11 +365,11 @@ func (a *Authority) crlFile(list string, crl CRL) error {
 	return nil
 }
 
-// Upkeep does what is due by the clock: it renews the certificate of the OCSP
-// responder and publishes CRLs that have lived half their life. Run it every
+// Upkeep does what is due by the clock: it renews the certificates of the
+// services, tells which passkeys are pinned, and publishes CRLs that have lived half their life. Run it every
 // few minutes and once at start.
 func (a *Authority) Upkeep(ctx context.Context) error {
-	_, err := a.cfg.Hierarchy.RenewResponder(ctx, a.cfg.Clock)
+	err := errors.Join(a.Renew(ctx), a.tellPins(ctx))
 	for name := range a.crls {
 		err = errors.Join(err, a.publishIfDue(ctx, name))
 	}

@@ -250,6 +250,9 @@ func (s *Service) carry(ctx context.Context, tx *store.Tx, r, old db.Registratio
 			}
 		}
 		if stage == 1 {
+			if err := tx.CarryApproval(ctx, db.CarryApprovalParams{FromReview: id, ToReview: v.ID}); err != nil {
+				return fmt.Errorf("carry first check over: %w", err)
+			}
 			err = tx.SetVerifiedBy(ctx, db.SetVerifiedByParams{ID: r.ID, VerifiedBy: null(v.OfficerID)})
 		} else {
 			err = tx.SetApprovedBy(ctx, db.SetApprovedByParams{ID: r.ID, ApprovedBy: null(v.OfficerID)})

@@ -25,6 +25,7 @@ type Check struct {
 	SnapshotHash   []byte // of the data that were shown
 	Fields         []FieldDecision
 	Note           string
+	Signature      []byte // the authenticator's answer to SigningOptions, as the browser gives it; may be empty
 }
 
 // within locks a registration that an officer may work on: it lies in his
@@ -281,7 +282,7 @@ func (s *Service) review(ctx context.Context, tx *store.Tx, r db.Registration, w
 			return fmt.Errorf("store check of %s: %w", d.Field, err)
 		}
 	}
-	return nil
+	return s.signed(ctx, tx, r, p, c.Signature)
 }
 
 // follow does what a decision brings with it.

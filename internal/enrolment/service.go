@@ -115,6 +115,9 @@ type Service struct {
 	Policy    Policy
 	Random    io.Reader // of identifiers; crypto/rand
 
+	// Approvals, if set, takes the officers' signatures by passkey.
+	Approvals Approvals
+
 	// Notify, if set, is told after every durable change which employee's
 	// pages show something new.
 	Notify func(employeeID, registrationID string)
