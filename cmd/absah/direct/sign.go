@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -28,16 +27,18 @@ type signCmd struct {
 	Level string `help:"Baseline level: B-B, B-T, B-LT or B-LTA." enum:"B-B,B-T,B-LT,B-LTA" default:"B-B"`
 	TSA   string `help:"Time-stamping authority (RFC 3161), for B-T and higher." name:"tsa" placeholder:"URL"`
 
-	Visible string `help:"Show the signature in this box: page from 1, then points from the lower left corner of the page as it is seen. With --anchor, W,H is enough." placeholder:"PAGE,X,Y,W,H"`
+	Visible string `help:"Show the signature in this box: page from 1, then points from a corner of the page as it is seen (see --origin). With --anchor, W,H is enough." placeholder:"PAGE,X,Y,W,H"`
+	Origin  string `help:"Where boxes are measured from: the lower left corner, Y upwards (bottom-left), or the upper left one, Y downwards (top-left)." enum:"bottom-left,top-left" default:"bottom-left"`
 	Image   string `help:"Picture in the visible signature (PNG or JPEG)." type:"existingfile" placeholder:"PNG"`
 	QR      string `help:"Text of a QR code in the visible signature." name:"qr" placeholder:"TEXT"`
 	Text    string `help:"Text in the visible signature; \\n begins a new line. Without --text, --image and --qr: the signer's name and the time." placeholder:"TEXT"`
 	Anchor  string `help:"Put the visible signature over this text of the page." placeholder:"TEXT"`
 
-	Field    string `help:"Sign this empty field, or make it." placeholder:"NAME"`
-	Certify  int    `help:"Certify: afterwards nothing (1), filling in and signing (2), or annotating too (3) is permitted." enum:"0,1,2,3" default:"0" placeholder:"1|2|3"`
-	Reason   string `help:"Reason, in the signature." placeholder:"R"`
-	Location string `help:"Place of signing, in the signature." placeholder:"L"`
+	Field    string   `help:"Sign this empty field, or make it." placeholder:"NAME"`
+	AddField []string `help:"Make an empty field for somebody who signs later, within what this signature covers; may be repeated. BOX is as in --visible, or anchor:TEXT." sep:"none" placeholder:"NAME=BOX"`
+	Certify  int      `help:"Certify: afterwards nothing (1), filling in and signing (2), or annotating too (3) is permitted." enum:"0,1,2,3" default:"0" placeholder:"1|2|3"`
+	Reason   string   `help:"Reason, in the signature." placeholder:"R"`
+	Location string   `help:"Place of signing, in the signature." placeholder:"L"`
 
 	PasswordFile string   `help:"File with the password of encrypted documents." type:"existingfile" placeholder:"F"`
 	Jobs         int      `help:"Files signed at once. 0: one for each processor." default:"0" placeholder:"N"`
@@ -130,6 +131,9 @@ func (c *signCmd) options(s *pades.Signer, late Late) (pades.Options, error) {
 	if level >= pades.BLT {
 		o.Evidence = &remembered{source: late.Evidence()}
 	}
+	if o.Fields, err = c.newFields(); err != nil {
+		return o, err
+	}
 	o.Visible, err = c.visible(s)
 	return o, err
 }
@@ -163,45 +167,6 @@ func (c *signCmd) visible(s *pades.Signer) (*pades.Visible, error) {
 		}.Lines()
 	}
 	return v, nil
-}
-
-// The box at an anchor where nobody says its size, in points.
-const (
-	anchorWidth  = 160
-	anchorHeight = 60
-)
-
-func (c *signCmd) box(v *pades.Visible) error {
-	if c.Visible == "" {
-		v.Box.Width, v.Box.Height = anchorWidth, anchorHeight
-		if c.Anchor == "" {
-			// An existing field gives the place; a new one is refused without.
-			v.Box.Width, v.Box.Height = 0, 0
-			v.Page = 1
-		}
-		return nil
-	}
-	parts := strings.Split(c.Visible, ",")
-	var n []float64
-	for _, p := range parts {
-		f, err := strconv.ParseFloat(strings.TrimSpace(p), 64)
-		if err != nil {
-			return fmt.Errorf("--visible: %q is no number", p)
-		}
-		n = append(n, f)
-	}
-	switch {
-	case len(n) == 2 && c.Anchor != "":
-		v.Box.Width, v.Box.Height = n[0], n[1]
-		return nil
-	case len(n) != 5:
-		return errors.New("--visible wants PAGE,X,Y,W,H")
-	case n[0] != float64(int(n[0])) || n[0] < 0 || n[0] == 0 && c.Anchor == "":
-		return fmt.Errorf("--visible: there is no page %q", parts[0])
-	}
-	v.Page = int(n[0])
-	v.Box = appearance.Box{X: n[1], Y: n[2], Width: n[3], Height: n[4]}
-	return nil
 }
 
 // signAll signs the files, some at once, and says of each what became of it. It
