@@ -3,18 +3,13 @@ package agreement
 import (
 	"bytes"
 	"context"
-	_ "embed"
 	"fmt"
 	"time"
 
 	"github.com/go-pdf/fpdf"
+
+	"absah/pades/appearance/liberation"
 )
-
-//go:embed fonts/LiberationSans-Regular.ttf
-var regular []byte
-
-//go:embed fonts/LiberationSans-Bold.ttf
-var bold []byte
 
 // Measures in millimetres and points, on A4.
 const (
@@ -48,8 +43,8 @@ func PDF(ctx context.Context, r Receipt) ([]byte, error) {
 	}
 	w := words[r.Locale()]
 	p := &page{Fpdf: fpdf.New("P", "mm", "A4", ""), receipt: r, words: w}
-	p.AddUTF8FontFromBytes(family, "", bytes.Clone(regular))
-	p.AddUTF8FontFromBytes(family, "B", bytes.Clone(bold))
+	p.AddUTF8FontFromBytes(family, "", bytes.Clone(liberation.Regular()))
+	p.AddUTF8FontFromBytes(family, "B", bytes.Clone(liberation.Bold()))
 	at := r.Accepted[0].At.UTC()
 	p.SetCreationDate(at)
 	p.SetModificationDate(at)
