@@ -47,7 +47,11 @@ func (s *site) placeAtAnchor(ctx context.Context, v *Visible) (*face, appearance
 		return nil, none, refuse(ReasonPlacement, "the text %q to place the signature at is not in the document", v.Anchor)
 	}
 	g := s.geometry(page)
-	x, y, err := g.Shown(best.Centre.X, best.Centre.Y)
+	at := best.Centre
+	if v.AnchorOrigin {
+		at = best.Origin
+	}
+	x, y, err := g.Shown(at.X, at.Y)
 	if err == nil {
 		b := v.Box
 		place, err := g.Place(appearance.Box{X: x + b.X - b.Width/2, Y: y + b.Y - b.Height/2, Width: b.Width, Height: b.Height})

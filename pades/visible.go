@@ -21,6 +21,9 @@ type Visible struct {
 	// Anchor is text of the page content to put the box over, centre on centre:
 	// the first that no other characters touch, else the first.
 	Anchor string
+	// AnchorOrigin puts the centre of the box on the origin of the text, the left
+	// end of its baseline, instead.
+	AnchorOrigin bool
 	// Spec is what is shown. Width, Height, Rotate and Conformance are taken from
 	// the place and the document.
 	Spec appearance.Spec

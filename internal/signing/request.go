@@ -21,7 +21,9 @@ type Place struct {
 	// Anchor is text of the page to put the box over, centre on centre. It takes
 	// Width and Height of the Box; X and Y move it.
 	Anchor string
-	Face   Face
+	// AnchorOrigin takes the left end of the text's baseline instead of its centre.
+	AnchorOrigin bool
+	Face         Face
 }
 
 // Face is what a visible signature shows. The zero one is empty.
@@ -73,6 +75,7 @@ type storedPlace struct {
 	Box      [4]float64 `json:"box"` // x, y, width, height
 	TopLeft  bool       `json:"top_left,omitempty"`
 	Anchor   string     `json:"anchor,omitempty"`
+	Origin   bool       `json:"anchor_origin,omitempty"`
 	QR       bool       `json:"qr,omitempty"`
 	Specimen bool       `json:"specimen,omitempty"`
 	Letter   bool       `json:"letter,omitempty"`
@@ -90,7 +93,7 @@ func (r *Request) text() (string, error) {
 	}
 	for _, p := range r.Places {
 		q := storedPlace{
-			Page: p.Page, Box: [4]float64{p.Box.X, p.Box.Y, p.Box.Width, p.Box.Height}, TopLeft: p.Box.Origin == appearance.TopLeft, Anchor: p.Anchor,
+			Page: p.Page, Box: [4]float64{p.Box.X, p.Box.Y, p.Box.Width, p.Box.Height}, TopLeft: p.Box.Origin == appearance.TopLeft, Anchor: p.Anchor, Origin: p.AnchorOrigin,
 			QR: p.Face.QR, Specimen: p.Face.Specimen, Letter: p.Face.Letter, Footer: p.Face.Footer, QRText: p.Face.QRText, Lines: p.Face.Lines,
 		}
 		if len(p.Face.Image) > 0 {
@@ -116,7 +119,7 @@ func requestOf(text string) (Request, error) {
 	r := Request{Level: level, Authority: in.Authority, Kind: in.Kind, Reason: in.Reason, Location: in.Location, Contact: in.Contact, Field: in.Field}
 	for _, p := range in.Places {
 		place := Place{
-			Page: p.Page, Box: appearance.Box{X: p.Box[0], Y: p.Box[1], Width: p.Box[2], Height: p.Box[3]}, Anchor: p.Anchor,
+			Page: p.Page, Box: appearance.Box{X: p.Box[0], Y: p.Box[1], Width: p.Box[2], Height: p.Box[3]}, Anchor: p.Anchor, AnchorOrigin: p.Origin,
 			Face: Face{QR: p.QR, Specimen: p.Specimen, Letter: p.Letter, Footer: p.Footer, QRText: p.QRText, Lines: p.Lines},
 		}
 		if p.TopLeft {
@@ -230,7 +233,7 @@ func (s *Service) options(r *Request, f *signerFace, id string, password []byte)
 		if err != nil {
 			return nil, err
 		}
-		v := pades.Visible{Page: p.Page, Box: p.Box, Anchor: p.Anchor, Spec: spec}
+		v := pades.Visible{Page: p.Page, Box: p.Box, Anchor: p.Anchor, AnchorOrigin: p.AnchorOrigin, Spec: spec}
 		list[i].Visible = &v
 		if i > 0 {
 			list[0].Fields = append(list[0].Fields, pades.NewField{Name: list[i].Field, Place: v})

@@ -62,6 +62,9 @@ type Service struct {
 // Answer is what was found out about a document.
 type Answer struct {
 	*validation.Report
+	// Chains are the certification paths of the signatures, in their order, each
+	// from the signer up, DER.
+	Chains [][][]byte
 	SHA256 [32]byte
 	Size   int64
 	At     time.Time // when it was judged
@@ -110,7 +113,7 @@ func (s *Service) Judge(ctx context.Context, d *Document, password []byte) (*Ans
 		if err != nil {
 			return nil, err
 		}
-		if answer.Report = r.Report; q.Last || len(r.Missing) == 0 {
+		if answer.Report, answer.Chains = r.Report, r.Chains; q.Last || len(r.Missing) == 0 {
 			return answer, nil
 		}
 		q.Known = append(q.Known, s.askOutside(ctx, r.Missing[:min(len(r.Missing), maxQuestions)], trust.Hosts)...)
@@ -153,6 +156,7 @@ type question struct {
 // reply is what it writes to stdout.
 type reply struct {
 	Report  *validation.Report
+	Chains  [][][]byte
 	Missing []Question
 }
 
@@ -238,6 +242,9 @@ func answer(stdin io.Reader, document io.ReaderAt) (*reply, error) {
 		return nil, err
 	}
 	r := &reply{Report: report}
+	for _, s := range report.Signatures {
+		r.Chains = append(r.Chains, s.Chain)
+	}
 	if !q.Last {
 		r.Missing = outside.missing
 	}

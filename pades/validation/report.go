@@ -64,6 +64,9 @@ type Signature struct {
 	Signer        *Signer    `json:"signer"`
 	SigningTime   *time.Time `json:"signingTime"` // as the signer claims it
 	Timestamp     *time.Time `json:"timestamp"`   // before which the signature is proven to exist
+	// TimestampAuthority signed the timestamp on the signature by which Timestamp is
+	// proven; nil where there is none, or where another proof is older.
+	TimestampAuthority *Signer `json:"timestampAuthority,omitempty"`
 	// Revoked is when the signer's certificate was revoked, where it was.
 	Revoked            *time.Time `json:"revoked,omitempty"`
 	CoversWholeFile    bool       `json:"coversWholeFile"`

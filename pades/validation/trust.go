@@ -177,6 +177,7 @@ func (j *job) judgeSignatureTimestamps(s *signature, ev *evidence) {
 		s.stamped = append(s.stamped, v.CMS.Signer)
 		if token.Time.Before(s.best) {
 			s.best = token.Time
+			s.report.TimestampAuthority = j.signerOf(v.CMS.Signer)
 		}
 	}
 }
