@@ -15,6 +15,7 @@ import (
 
 	"absah/internal/account"
 	"absah/internal/agreement"
+	"absah/internal/audit"
 	"absah/internal/ca"
 	"absah/internal/clock"
 	"absah/internal/config"
@@ -72,6 +73,9 @@ type App struct {
 	// the pki role runs elsewhere, that one over HTTP.
 	Stamper tsp.Timestamper
 
+	// Transparency is the log of everything that was done.
+	Transparency *audit.Log
+
 	guard   *tsa.Guard
 	smtp    *smtp.Client
 	scans   *scan.Pool
@@ -97,7 +101,7 @@ func Open(ctx context.Context, cfg config.Config, o Options) (*App, error) {
 	}
 	a := &App{Config: cfg, Demo: o.Demo, Log: o.Log, Clock: o.Clock, Hub: &live.Hub{}}
 	for _, step := range []func(context.Context) error{
-		a.checkKind, a.openStore, a.openVault, a.openHierarchy, a.openBlobs, a.openMail, a.openPeople, a.openVerifier, a.openAuthority, a.openTSA, a.openSigning,
+		a.checkKind, a.openStore, a.openVault, a.openHierarchy, a.openBlobs, a.openMail, a.openPeople, a.openVerifier, a.openAuthority, a.openTSA, a.openSigning, a.openLog,
 	} {
 		if err := step(ctx); err != nil {
 			return nil, errors.Join(err, a.Close())

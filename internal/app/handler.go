@@ -60,12 +60,19 @@ func (a *App) Handler() (http.Handler, error) {
 		return nil, err
 	}
 	timestamps := pki.TSA(a.Timestamps.Respond, a.Log)
+	transparency, err := a.logHandler()
+	if err != nil {
+		return nil, err
+	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		// Before any mux: one would take the // out of an OCSP request that
 		// came by GET (RFC 6960 A.1).
 		switch {
 		case strings.HasPrefix(r.URL.Path, "/pki/"):
 			public.ServeHTTP(w, r)
+			return
+		case strings.HasPrefix(r.URL.Path, "/log/"):
+			transparency.ServeHTTP(w, r)
 			return
 		case r.URL.Path == "/tsa":
 			timestamps.ServeHTTP(w, r)

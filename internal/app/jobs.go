@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"maps"
+	"slices"
 	"time"
 
 	"absah/internal/enrolment"
@@ -28,6 +29,7 @@ func (a *App) handlers() map[string]store.Handler {
 	all := map[string]store.Handler{}
 	if a.has(RoleWorker) {
 		maps.Copy(all, a.workerJobs())
+		maps.Copy(all, a.logHandlers())
 	}
 	if a.has(RoleCA) {
 		maps.Copy(all, a.authorityJobs())
@@ -86,5 +88,5 @@ func (a *App) Work(ctx context.Context) (*store.Worker, error) {
 	if !a.has(RoleWorker, RoleCA) {
 		return nil, nil
 	}
-	return a.Store.Work(ctx, a.handlers(), periodics, store.WorkOptions{Timeout: 5 * time.Minute, Rescue: 6 * time.Minute})
+	return a.Store.Work(ctx, a.handlers(), slices.Concat(periodics, logPeriodics), store.WorkOptions{Timeout: 5 * time.Minute, Rescue: 6 * time.Minute})
 }

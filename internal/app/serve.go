@@ -15,6 +15,16 @@ import (
 // requests and jobs finish. started is told the address once requests are
 // answered, nil when the roles listen on none.
 func (a *App) Serve(ctx context.Context, started func(net.Addr)) error {
+	// Before anything is added: an older copy of the database may have been put
+	// back.
+	if err := a.Transparency.Guard(ctx); err != nil {
+		return err
+	}
+	if a.has(RoleWorker) {
+		if err := a.notePolicy(ctx); err != nil {
+			return err
+		}
+	}
 	// A service's certificate may have run out while nothing was running.
 	if a.Authority != nil {
 		if err := a.Authority.Renew(ctx); err != nil {

@@ -118,6 +118,10 @@ func (c *checker) said(r db.Audit) error {
 		return fmt.Errorf("row %d: %w: its detail is not read", r.Seq, ErrBroken)
 	}
 	switch {
+	case r.Action == ActionLost && r.ObjectKind == "certificate":
+		delete(c.issued, markOf(r.ObjectID))
+	case r.Action == ActionLost:
+		delete(c.history, markOf(r.ObjectID))
 	case r.Action == "certificate.issue":
 		c.issued[markOf(r.ObjectID)] = markOf(d["der_sha256"])
 	case r.Action == "certificate.abandon":

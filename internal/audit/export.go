@@ -230,6 +230,9 @@ func readKept(dir string, key note.Verifier) (*Checkpoint, error) {
 // guard compares a tree with the checkpoint in the export, which a restored
 // database does not take back. now is the size of the record.
 func (l *Log) guard(ctx context.Context, t tree, now int64) error {
+	if l.Dir == "" || !IsExport(l.Dir) {
+		return nil
+	}
 	key, err := l.Verifier(ctx)
 	if err != nil {
 		return err
