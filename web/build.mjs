@@ -42,13 +42,25 @@ const licences = async () => {
     (await read("@fontsource-variable/plus-jakarta-sans/LICENSE")).trim(),
     "Bootstrap Icons (icons.svg), MIT",
     (await read("bootstrap-icons/LICENSE")).trim(),
+    "PDF.js (pdf.js, pdf.worker.js), Apache License 2.0, Copyright Mozilla Foundation",
+    (await read("pdfjs-dist/LICENSE")).trim(),
   ].join("\n\n") + "\n";
+};
+
+// PDF.js comes built and minified. It is taken as it is, but for the address of
+// its source map, which is not served.
+const pdfjs = async (name) => {
+  const text = await readFile(join(here, "node_modules/pdfjs-dist/legacy/build", name), "utf8");
+  return Buffer.from(text.replace(/\n?\/\/# sourceMappingURL=.*\s*$/, "\n"));
 };
 
 const files = {
   "app.css": await bundled("app.css", { external: ["./fonts/*"] }),
   "app.js": await bundled("app.js", { format: "esm" }),
   "passkey.js": await bundled("passkey.js", { format: "esm" }),
+  "document.js": await bundled("document.js", { format: "esm" }),
+  "pdf.js": await pdfjs("pdf.min.mjs"),
+  "pdf.worker.js": await pdfjs("pdf.worker.min.mjs"),
   "icons.svg": Buffer.from(await sprite()),
   "favicon.svg": await readFile(join(here, "src/favicon.svg")),
   "fonts/jakarta.woff2": await readFile(

@@ -68,7 +68,8 @@ type FileProps struct {
 	Error    string
 	Accept   string // "image/jpeg,image/png,application/pdf"
 	Camera   string // "environment" or "user": phones offer the camera
-	MaxBytes int64  // checked before sending; 0 for none
+	MaxBytes int64  // of each file, checked before sending; 0 for none
+	Multiple bool   // takes several files
 	Optional bool
 	// Crop adds preview, rotation and crop for images, which arrive in the fields
 	// Name.rotate (0, 90, 180, 270: degrees clockwise, applied first) and

@@ -26,6 +26,7 @@ var sections = [...]struct {
 		{"", "nav.home", "/", "house"},
 		{account.Employee, "nav.ds", "/ds", "pen"},
 		{account.Employee, "nav.certificate", "/ds/sertifikat", "patch-check"},
+		{account.Employee, "nav.documents", "/dokumen", "file-earmark-pdf"},
 		{"", "nav.verify", "/verifikasi", "file-earmark-check"},
 	}},
 	{"nav.work", []entry{

@@ -11,18 +11,18 @@ const field = (root) => {
   const state = root.querySelector("[data-file-state]");
   const drop = root.querySelector("[data-file-drop]");
   input.addEventListener("change", () => {
-    const file = input.files[0];
+    const list = [...input.files];
     state.textContent = "";
     delete state.dataset.bad;
     input.setCustomValidity("");
-    if (!file) return;
-    if (input.dataset.max && file.size > Number(input.dataset.max)) {
+    if (list.length === 0) return;
+    if (input.dataset.max && list.some((file) => file.size > Number(input.dataset.max))) {
       state.dataset.bad = "";
       state.textContent = input.dataset.toobig;
       input.setCustomValidity(input.dataset.toobig);
       return;
     }
-    state.textContent = `${file.name} · ${size(file.size)}`;
+    state.textContent = list.map((file) => `${file.name} · ${size(file.size)}`).join("; ");
   });
   const over = (on) => (event) => {
     event.preventDefault();
@@ -32,7 +32,7 @@ const field = (root) => {
   drop.addEventListener("dragleave", over(false));
   drop.addEventListener("drop", (event) => {
     over(false)(event);
-    if (event.dataTransfer.files.length !== 1) return;
+    if (event.dataTransfer.files.length < 1 || (event.dataTransfer.files.length > 1 && !input.multiple)) return;
     input.files = event.dataTransfer.files;
     input.dispatchEvent(new Event("change", { bubbles: true }));
   });

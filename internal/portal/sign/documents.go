@@ -1,0 +1,303 @@
+package sign
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"mime/multipart"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/a-h/templ"
+
+	"absah/internal/portal/i18n"
+	"absah/internal/portal/ui"
+	"absah/internal/portal/web"
+	"absah/internal/signing"
+)
+
+// perPage is how many documents a list shows.
+const perPage = 50
+
+// fileField is the field with the documents.
+const fileField = "dokumen"
+
+// uploadLimit bounds one form with documents.
+const uploadLimit = 500_000_000
+
+// listView is the page with the viewer's documents.
+type listView struct {
+	limits   signing.Limits
+	standing signing.Standing
+	files    []signing.Document
+	next     string
+	problems []string // of files that were not taken
+}
+
+func (p *Pages) list(w http.ResponseWriter, r *http.Request) error {
+	return p.showList(w, r, http.StatusOK, nil)
+}
+
+func (p *Pages) showList(w http.ResponseWriter, r *http.Request, status int, problems []string) error {
+	ctx := r.Context()
+	v := listView{limits: p.Signing.Limits, problems: problems}
+	var err error
+	if v.standing, err = p.Signing.Standing(ctx, me(r).EmployeeID); err != nil {
+		return err
+	}
+	after := signing.Position{ID: r.URL.Query().Get("setelah")}
+	if us, err := strconv.ParseInt(r.URL.Query().Get("waktu"), 10, 64); err == nil {
+		after.Before = time.UnixMicro(us)
+	}
+	if v.files, err = p.Signing.Documents(ctx, me(r).EmployeeID, "", after, perPage+1); err != nil {
+		return err
+	}
+	if len(v.files) > perPage {
+		v.files = v.files[:perPage]
+		last := v.files[perPage-1]
+		v.next = fmt.Sprintf("%s?waktu=%d&setelah=%s", Base, last.CreatedAt.UnixMicro(), last.ID)
+	}
+	page := page(ctx, i18n.T(ctx, "sign.list.title"), len(problems) > 0)
+	page.Breadcrumbs = page.Breadcrumbs[:2]
+	page.Breadcrumbs[1].Href = ""
+	page.Lede = i18n.T(ctx, "sign.list.lede")
+	return web.Page(w, r, status, page, listBody(v))
+}
+
+// upload takes the documents of a form one after the other, so that only one of
+// them is in memory. What is wrong with one stops no other.
+func (p *Pages) upload(w http.ResponseWriter, r *http.Request) error {
+	r.Body = http.MaxBytesReader(w, r.Body, uploadLimit)
+	parts, err := r.MultipartReader()
+	if err != nil {
+		return fmt.Errorf("read the form: %w", web.ErrBadRequest)
+	}
+	ctx, taken, status := r.Context(), 0, http.StatusUnprocessableEntity
+	var problems []string
+	for {
+		part, err := parts.NextPart()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		var tooBig *http.MaxBytesError
+		if errors.As(err, &tooBig) {
+			problems, status = append(problems, i18n.T(ctx, "sign.upload.all_too_big", "max", i18n.Bytes(ctx, uploadLimit))), http.StatusRequestEntityTooLarge
+			break
+		}
+		if err != nil {
+			return fmt.Errorf("read the form: %w", web.ErrBadRequest)
+		}
+		if part.FormName() != fileField || part.FileName() == "" {
+			continue
+		}
+		if taken+len(problems) >= p.Signing.Limits.Batch {
+			problems = append(problems, i18n.T(ctx, "sign.upload.too_many", "max", p.Signing.Limits.Batch))
+			break
+		}
+		problem, err := p.take(r, part)
+		switch {
+		case err != nil:
+			return err
+		case problem != "":
+			problems = append(problems, problem)
+		default:
+			taken++
+		}
+	}
+	if taken+len(problems) == 0 {
+		problems = append(problems, i18n.T(ctx, "sign.upload.none"))
+	}
+	if len(problems) > 0 {
+		return p.showList(w, r, status, problems)
+	}
+	web.Flash(w, r, ui.Success, "sign.upload.done", "count", strconv.Itoa(taken))
+	return web.See(w, r, Base)
+}
+
+// take keeps one document, or says why not.
+func (p *Pages) take(r *http.Request, part *multipart.Part) (problem string, err error) {
+	ctx := r.Context()
+	_, err = p.Signing.Upload(ctx, me(r), signing.Upload{Name: part.FileName(), Body: part})
+	var tooBig *http.MaxBytesError
+	var damaged *signing.DamagedError
+	key := ""
+	switch {
+	case err == nil:
+		return "", nil
+	case errors.Is(err, signing.ErrEmpty):
+		key = "empty"
+	case errors.Is(err, signing.ErrTooBig), errors.As(err, &tooBig):
+		key = "too_big"
+	case errors.Is(err, signing.ErrNotPDF):
+		key = "not_pdf"
+	case errors.As(err, &damaged):
+		key = "damaged"
+	case errors.Is(err, signing.ErrQuota):
+		key = "quota"
+	default:
+		return "", err
+	}
+	return i18n.T(ctx, "sign.upload."+key, "name", shortName(part.FileName()), "max", i18n.Bytes(ctx, p.Signing.Limits.FileBytes)), nil
+}
+
+// shortName is a file's name as a sentence can hold it.
+func shortName(name string) string {
+	if r := []rune(name); len(r) > 80 {
+		return string(r[:80]) + "…"
+	}
+	return name
+}
+
+// documentView is the page of one document.
+type documentView struct {
+	signing.Document
+	signatures []signing.SignatureOf
+}
+
+// own is the document that the address names, of the viewer's.
+func (p *Pages) own(r *http.Request) (signing.Document, error) {
+	d, err := p.Signing.Document(r.Context(), me(r).EmployeeID, r.PathValue("id"))
+	if errors.Is(err, signing.ErrNotFound) {
+		return d, web.ErrNotFound
+	}
+	return d, err
+}
+
+func (p *Pages) document(w http.ResponseWriter, r *http.Request) error {
+	d, err := p.own(r)
+	if err != nil {
+		return err
+	}
+	v := documentView{Document: d}
+	if v.signatures, err = p.Signing.Signatures(r.Context(), d.ID); err != nil {
+		return err
+	}
+	page := page(r.Context(), d.Name, false)
+	page.Scripts = []string{"document.js"}
+	return web.Page(w, r, http.StatusOK, page, documentBody(v))
+}
+
+func (v documentView) facts(ctx context.Context) []ui.Term {
+	terms := []ui.Term{
+		{Label: i18n.T(ctx, "sign.document.state"), Body: stateTag(v.Document)},
+		{Label: i18n.T(ctx, "sign.document.size"), Value: i18n.Bytes(ctx, v.Size)},
+	}
+	if v.Pages > 0 {
+		terms = append(terms, ui.Term{Label: i18n.T(ctx, "sign.document.pages"), Value: i18n.Number(ctx, int64(v.Pages))})
+	}
+	return append(terms,
+		ui.Term{Label: i18n.T(ctx, "sign.document.uploaded"), Value: i18n.DateTime(ctx, v.CreatedAt)},
+		ui.Term{Label: "SHA-256", Value: fmt.Sprintf("%x", v.SHA256), Code: true, Copy: true},
+	)
+}
+
+// download gives the file: the newest version, or the one that versi names.
+func (p *Pages) download(w http.ResponseWriter, r *http.Request) error {
+	d, err := p.own(r)
+	if err != nil {
+		return err
+	}
+	version, _ := strconv.ParseInt(r.URL.Query().Get("versi"), 10, 64) // 0 is the newest
+	b, err := p.Signing.Content(r.Context(), d.ID, version)
+	if errors.Is(err, signing.ErrNotFound) {
+		return web.ErrNotFound
+	}
+	if err != nil {
+		return err
+	}
+	h := w.Header()
+	h.Set("Content-Type", "application/pdf")
+	h.Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": d.Name}))
+	h.Set("Content-Length", strconv.Itoa(len(b)))
+	_, err = w.Write(b)
+	return err
+}
+
+func (p *Pages) setKind(w http.ResponseWriter, r *http.Request) error {
+	return p.change(w, r, "sign.document.kind_saved", func() error {
+		return p.Signing.SetKind(r.Context(), me(r), r.PathValue("id"), web.Value(r, "jenis"))
+	})
+}
+
+func (p *Pages) share(w http.ResponseWriter, r *http.Request) error {
+	return p.change(w, r, "sign.document.share_saved", func() error {
+		return p.Signing.Share(r.Context(), me(r), r.PathValue("id"), web.Value(r, "bagikan") == "ya")
+	})
+}
+
+// change does something to a document and returns to its page.
+func (p *Pages) change(w http.ResponseWriter, r *http.Request, done string, f func() error) error {
+	if err := web.ReadForm(w, r); err != nil {
+		return err
+	}
+	err := f()
+	switch {
+	case errors.Is(err, signing.ErrNotFound):
+		return web.ErrNotFound
+	case errors.Is(err, signing.ErrKind):
+		return web.ErrBadRequest
+	case err != nil:
+		return err
+	}
+	web.Flash(w, r, ui.Success, done)
+	return web.See(w, r, documentPath(r.PathValue("id")))
+}
+
+func (p *Pages) confirmErase(w http.ResponseWriter, r *http.Request) error {
+	d, err := p.own(r)
+	if err != nil {
+		return err
+	}
+	ctx := r.Context()
+	above := ui.Link{Label: d.Name, Href: documentPath(d.ID)}
+	return web.Page(w, r, http.StatusOK, page(ctx, i18n.T(ctx, "sign.erase.title"), false, above), eraseBody(d))
+}
+
+func (p *Pages) erase(w http.ResponseWriter, r *http.Request) error {
+	err := p.Signing.Erase(r.Context(), me(r), r.PathValue("id"))
+	if errors.Is(err, signing.ErrNotFound) {
+		return web.ErrNotFound
+	}
+	if err != nil {
+		return err
+	}
+	web.Flash(w, r, ui.Success, "sign.erase.done")
+	return web.See(w, r, Base)
+}
+
+func stateTag(d signing.Document) templ.Component {
+	if d.State == signing.StateSigned {
+		return stateOf(ui.Success, "sign.state.signed")
+	}
+	return stateOf(ui.Neutral, "sign.state.new")
+}
+
+// table lists the documents.
+func (v listView) table(ctx context.Context) ui.TableProps {
+	t := ui.TableProps{
+		Caption: i18n.T(ctx, "sign.list.caption"), Select: "d",
+		Columns: []ui.Column{
+			{Label: i18n.T(ctx, "sign.list.name")}, {Label: i18n.T(ctx, "sign.document.state"), Shrink: true},
+			{Label: i18n.T(ctx, "sign.document.pages"), Number: true, Shrink: true}, {Label: i18n.T(ctx, "sign.document.size"), Number: true, Shrink: true},
+			{Label: i18n.T(ctx, "sign.document.uploaded"), Shrink: true},
+		},
+		Empty: ui.Empty{Icon: "file-earmark-pdf", Title: i18n.T(ctx, "sign.list.none"), Text: i18n.T(ctx, "sign.list.noneText")},
+	}
+	for _, d := range v.files {
+		pages := "–"
+		if d.Pages > 0 {
+			pages = i18n.Number(ctx, int64(d.Pages))
+		}
+		below := ""
+		if d.Encrypted {
+			below = i18n.T(ctx, "sign.list.encrypted")
+		}
+		t.Rows = append(t.Rows, ui.Row{ID: d.ID, Cells: []templ.Component{
+			ui.Anchor(d.Name, documentPath(d.ID), below), stateTag(d), ui.Text(pages), ui.Text(i18n.Bytes(ctx, d.Size)), ui.ShortTime(d.CreatedAt),
+		}})
+	}
+	return t
+}

@@ -1,0 +1,320 @@
+package sign
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"absah/internal/credential"
+	"absah/internal/passphrase"
+	"absah/internal/portal/i18n"
+	"absah/internal/portal/passform"
+	"absah/internal/portal/ui"
+	"absah/internal/portal/web"
+	"absah/internal/signing"
+	"absah/pades"
+)
+
+// maxForm bounds the form of a batch: ids, hashes and places of all documents.
+const maxForm = 256 << 10
+
+// chosen are the viewer's documents that a form names, each once.
+func (p *Pages) chosen(r *http.Request, ids []string) ([]signing.Document, error) {
+	var out []signing.Document
+	seen := map[string]bool{}
+	for _, id := range ids {
+		if seen[id] {
+			continue
+		}
+		seen[id] = true
+		d, err := p.Signing.Document(r.Context(), me(r).EmployeeID, id)
+		if errors.Is(err, signing.ErrNotFound) {
+			return nil, web.ErrNotFound
+		}
+		if err != nil {
+			return nil, err
+		}
+		if out = append(out, d); len(out) > p.Signing.Limits.Batch {
+			return out, signing.ErrBatch
+		}
+	}
+	return out, nil
+}
+
+// none leads back from a form that names no document, or too many.
+func (p *Pages) none(w http.ResponseWriter, r *http.Request, err error) error {
+	key := "sign.prepare.none"
+	if errors.Is(err, signing.ErrBatch) {
+		key = "sign.prepare.too_many"
+	} else if err != nil {
+		return err
+	}
+	web.Flash(w, r, ui.Warning, key, "max", strconv.Itoa(p.Signing.Limits.Batch))
+	return web.See(w, r, Base)
+}
+
+// prepare asks how the chosen documents are to be signed.
+func (p *Pages) prepare(w http.ResponseWriter, r *http.Request) error {
+	files, err := p.chosen(r, r.URL.Query()[fieldDocument])
+	if err != nil || len(files) == 0 {
+		return p.none(w, r, err)
+	}
+	return p.showPrepare(w, r, newDraft(files))
+}
+
+// prepareView is that page.
+type prepareView struct {
+	*draft
+	limits      signing.Limits
+	authorities []signing.Authority
+	now         time.Time
+}
+
+func (p *Pages) showPrepare(w http.ResponseWriter, r *http.Request, d *draft) error {
+	ctx := r.Context()
+	v := prepareView{draft: d, limits: p.Signing.Limits, now: p.Clock()}
+	var err error
+	if v.authorities, err = p.Signing.Authorities(ctx, me(r).EmployeeID); err != nil {
+		return err
+	}
+	page := page(ctx, i18n.T(ctx, "sign.prepare.title"), len(d.Errors) > 0)
+	page.Lede = i18n.N(ctx, "sign.prepare.lede", len(d.files))
+	page.Scripts = []string{"document.js"}
+	return web.Page(w, r, d.Errors.Status(w), page, prepareBody(v))
+}
+
+// offered are the forms of authority that the viewer may choose now.
+func (v prepareView) offered(ctx context.Context) []ui.Option {
+	out := []ui.Option{{Value: "", Label: i18n.T(ctx, "sign.authority.own"), Selected: v.Authority == ""}}
+	today := v.now.In(time.FixedZone("WIB", 7*3600)).Format(time.DateOnly)
+	for _, a := range v.authorities {
+		if a.Serves("", today) != nil {
+			continue
+		}
+		out = append(out, ui.Option{
+			Value: a.ID, Selected: v.Authority == a.ID, Label: strings.Join(a.Lines(""), " "),
+			Hint: i18n.T(ctx, "sign.authority.decree", "decree", a.Decree, "from", a.From, "until", a.Until),
+		})
+	}
+	return out
+}
+
+// check takes the prepared form and shows what is about to be signed, or adds
+// or removes a place.
+func (p *Pages) check(w http.ResponseWriter, r *http.Request) error {
+	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+	if err := r.ParseForm(); err != nil {
+		return fmt.Errorf("read form: %w", web.ErrBadRequest)
+	}
+	files, err := p.chosen(r, r.PostForm[fieldDocument])
+	if err != nil || len(files) == 0 {
+		return p.none(w, r, err)
+	}
+	d := readDraft(files, r.PostForm, p.Signing.Limits.Places)
+	switch act := web.Value(r, fieldAct); {
+	case act == "tambah" && len(d.Spots) < p.Signing.Limits.Places:
+		d.Spots = append(d.Spots, newSpot(len(d.Spots)+1))
+		return p.showPrepare(w, r, d)
+	case act == "kurangi" && len(d.Spots) > 1:
+		d.Spots = d.Spots[:len(d.Spots)-1]
+		return p.showPrepare(w, r, d)
+	case act == "ubah":
+		return p.showPrepare(w, r, d)
+	}
+	items, covered, err := p.items(r.Context(), d)
+	if err != nil {
+		return err
+	}
+	if len(d.Errors) > 0 || items == nil {
+		return p.showPrepare(w, r, d)
+	}
+	return p.showConfirm(w, r, d, covered)
+}
+
+// covering is a document on which a signature would cover something.
+type covering struct {
+	name  string
+	pages map[int]string // what of each page
+}
+
+// items makes the list that is authorised and tells what visible signatures
+// would cover. What is wrong with the form goes into its errors.
+func (p *Pages) items(ctx context.Context, d *draft) (items []signing.Item, covered []covering, err error) {
+	if d.validate(); len(d.Errors) > 0 {
+		return nil, nil, nil
+	}
+	for _, f := range d.files {
+		item := signing.Item{Document: f.ID, Digest: f.SHA256, Name: f.Name, Password: []byte(d.passwords[f.ID])}
+		var sheets *signing.Sheets
+		if d.Mode == visible || f.Encrypted {
+			if sheets, err = p.Signing.Sheets(ctx, f.ID, item.Password); p.blame(d, f, err) {
+				continue
+			} else if err != nil {
+				return nil, nil, err
+			}
+		}
+		if item.Request, err = d.request(sheets); p.blame(d, f, err) {
+			continue
+		} else if err != nil {
+			return nil, nil, err
+		}
+		if sheets != nil && len(item.Request.Places) > 0 {
+			over, err := sheets.Overlaps(ctx, item.Request.Places)
+			if p.blame(d, f, err) {
+				continue
+			} else if err != nil {
+				return nil, nil, err
+			}
+			if len(over) > 0 {
+				covered = append(covered, coveringOf(f, over))
+			}
+		}
+		items = append(items, item)
+	}
+	return items, covered, nil
+}
+
+func coveringOf(f signing.Document, over []signing.Overlap) covering {
+	c := covering{name: f.Name, pages: map[int]string{}}
+	for _, o := range over {
+		text := c.pages[o.Page] + " " + o.Text
+		if r := []rune(text); len(r) > 120 {
+			text = string(r[:120]) + "…"
+		}
+		c.pages[o.Page] = strings.TrimSpace(text)
+	}
+	return c
+}
+
+// blame notes at the right field why a document cannot be signed like this; it
+// tells whether it did.
+func (p *Pages) blame(d *draft, f signing.Document, err error) bool {
+	var refused *pades.Refusal
+	var damaged *signing.DamagedError
+	switch {
+	case err == nil:
+		return false
+	case errors.Is(err, signing.ErrPassword) && d.passwords[f.ID] == "":
+		d.Errors.Add(fieldPassword+f.ID, "sign.error.need_password", "name", shortName(f.Name))
+	case errors.Is(err, signing.ErrPassword):
+		d.Errors.Add(fieldPassword+f.ID, "sign.error.password", "name", shortName(f.Name))
+	case errors.As(err, &refused):
+		d.Errors.Add(d.Spots[0].field("cara"), "sign.error.place", "name", shortName(f.Name))
+	case errors.As(err, &damaged):
+		d.Errors.Add(fieldDocument, "sign.problem.damaged_name", "name", shortName(f.Name))
+	default:
+		return false
+	}
+	return true
+}
+
+// confirmView is the page on which the passphrase is typed.
+type confirmView struct {
+	*draft
+	standing signing.Standing
+	covered  []covering
+	office   string
+}
+
+func (p *Pages) showConfirm(w http.ResponseWriter, r *http.Request, d *draft, covered []covering) error {
+	ctx := r.Context()
+	v := confirmView{draft: d, covered: covered}
+	var err error
+	if v.standing, err = p.Signing.Standing(ctx, me(r).EmployeeID); err != nil {
+		return err
+	}
+	authorities, err := p.Signing.Authorities(ctx, me(r).EmployeeID)
+	if err != nil {
+		return err
+	}
+	v.office = i18n.T(ctx, "sign.authority.own")
+	for _, a := range authorities {
+		if a.ID == d.Authority {
+			v.office = strings.Join(a.Lines(""), " ")
+		}
+	}
+	page := page(ctx, i18n.T(ctx, "sign.confirm.title"), len(d.Errors) > 0)
+	page.Lede = i18n.N(ctx, "sign.confirm.lede", len(d.files))
+	return web.Page(w, r, d.Errors.Status(w), page, confirmBody(v))
+}
+
+// sign tries the passphrase once and signs the whole list in the background.
+func (p *Pages) sign(w http.ResponseWriter, r *http.Request) error {
+	f, err := passform.ReadMax(w, r, maxForm, fieldSecret)
+	if err != nil {
+		return err
+	}
+	defer f.Wipe()
+	files, err := p.chosen(r, f.Values()[fieldDocument])
+	if err != nil || len(files) == 0 {
+		return p.none(w, r, err)
+	}
+	ctx, d := r.Context(), readDraft(files, f.Values(), p.Signing.Limits.Places)
+	items, covered, err := p.items(ctx, d)
+	if err != nil {
+		return err
+	}
+	if len(d.Errors) > 0 {
+		return p.showPrepare(w, r, d)
+	}
+	for i, file := range files {
+		if !d.shown(file) {
+			// What was shown is not what lies here now: that is said of the one
+			// document, and the others are signed.
+			items[i].Digest = [32]byte{}
+		}
+	}
+	if len(covered) > 0 && !d.Agreed {
+		d.Errors.Add(fieldAgreed, "sign.error.agree")
+		return p.showConfirm(w, r, d, covered)
+	}
+	secret, err := f.Secret(fieldSecret)
+	if err != nil {
+		d.Errors.Add(fieldSecret, "sign.error.secret")
+		return p.showConfirm(w, r, d, covered)
+	}
+	a, err := p.Signing.Authorize(ctx, signing.Authorization{Who: me(r), Signer: me(r).EmployeeID, Items: items, Secret: secret})
+	if err != nil {
+		return p.refused(w, r, d, covered, err)
+	}
+	p.Signing.Start(a)
+	return web.See(w, r, batchPath(a.ID))
+}
+
+// refused says exactly why nothing was signed.
+func (p *Pages) refused(w http.ResponseWriter, r *http.Request, d *draft, covered []covering, err error) error {
+	ctx := r.Context()
+	var wrong *signing.PassphraseError
+	var locked *credential.LockedError
+	var busy *credential.BusyError
+	switch {
+	case errors.As(err, &wrong) && wrong.End != credential.NoEnd:
+		web.Flash(w, r, ui.Danger, "sign.refused.destroyed")
+		return web.See(w, r, "/ds")
+	case errors.As(err, &locked) && locked.ForGood:
+		d.Errors.Add(fieldSecret, "sign.refused.lost")
+	case errors.As(err, &locked):
+		d.Errors.Add(fieldSecret, "sign.refused.locked", "until", i18n.DateTime(ctx, locked.Until))
+	case errors.As(err, &busy):
+		d.Errors.AddBusy(fieldSecret, "sign.refused.inflight")
+	case errors.Is(err, credential.ErrBusy), errors.Is(err, passphrase.ErrBusy):
+		d.Errors.AddBusy(fieldSecret, "sign.refused.busy")
+	case errors.Is(err, credential.ErrStale):
+		d.Errors.Add(fieldSecret, "sign.refused.stale")
+	case errors.Is(err, credential.ErrWrongPassphrase) && wrong != nil && wrong.Left > 0:
+		d.Errors.Add(fieldSecret, "sign.refused.wrong", "left", wrong.Left)
+	case errors.Is(err, credential.ErrWrongPassphrase):
+		d.Errors.Add(fieldSecret, "sign.refused.wrong_last")
+	default:
+		word := signing.Problem(err)
+		if word == "internal" {
+			return err
+		}
+		d.Errors.Add(fieldSecret, problemKey(ctx, word))
+	}
+	return p.showConfirm(w, r, d, covered)
+}

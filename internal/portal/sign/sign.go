@@ -1,0 +1,69 @@
+// Package sign holds the pages on which people sign: their documents, where the
+// visible signature goes, the passphrase, and what became of every document.
+package sign
+
+import (
+	"context"
+	"net/http"
+
+	"absah/internal/account"
+	"absah/internal/audit"
+	"absah/internal/clock"
+	"absah/internal/portal/i18n"
+	"absah/internal/portal/live"
+	"absah/internal/portal/ui"
+	"absah/internal/portal/web"
+	"absah/internal/signing"
+)
+
+// Base is the address of the pages.
+const Base = "/dokumen"
+
+// Config is what the pages need; all fields are required.
+type Config struct {
+	Signing *signing.Service
+	Hub     *live.Hub // signing.Config.Notify publishes to it
+	Clock   clock.Clock
+}
+
+// Pages are the pages of this package.
+type Pages struct{ Config }
+
+// New makes the pages.
+func New(c Config) *Pages { return &Pages{c} }
+
+// Routes lists the pages.
+func (p *Pages) Routes() []web.Route {
+	get, post, employee := http.MethodGet, http.MethodPost, web.Role(account.Employee)
+	return []web.Route{
+		{Method: get, Path: Base, Access: employee, Handler: p.list},
+		{Method: post, Path: Base, Access: employee, Handler: p.upload},
+		{Method: get, Path: Base + "/berkas/{id}", Access: employee, Handler: p.document},
+		{Method: get, Path: Base + "/berkas/{id}/unduh", Access: employee, Handler: p.download},
+		{Method: post, Path: Base + "/berkas/{id}/jenis", Access: employee, Handler: p.setKind},
+		{Method: post, Path: Base + "/berkas/{id}/bagikan", Access: employee, Handler: p.share},
+		{Method: get, Path: Base + "/berkas/{id}/hapus", Access: employee, Handler: p.confirmErase},
+		{Method: post, Path: Base + "/berkas/{id}/hapus", Access: employee, Handler: p.erase},
+
+		{Method: get, Path: Base + "/tandatangan", Access: employee, Handler: p.prepare},
+		{Method: post, Path: Base + "/tandatangan", Access: employee, Handler: p.check},
+		{Method: post, Path: Base + "/tandatangan/kirim", Access: employee, Handler: p.sign},
+
+		{Method: get, Path: Base + "/riwayat", Access: employee, Handler: p.history},
+		{Method: get, Path: Base + "/kumpulan/{id}", Access: employee, Handler: p.batch},
+		{Method: get, Path: Base + "/kumpulan/{id}/langsung", Access: employee, Handler: p.stream},
+	}
+}
+
+// me is the viewer as an employee.
+func me(r *http.Request) audit.Actor { return web.ViewerOf(r.Context()).Actor(account.Employee) }
+
+// page is a page below "Dokumen".
+func page(ctx context.Context, title string, bad bool, above ...ui.Link) ui.Page {
+	crumbs := append([]ui.Link{{Label: i18n.T(ctx, "nav.home"), Href: "/"}, {Label: i18n.T(ctx, "nav.documents"), Href: Base}}, above...)
+	return ui.Page{Title: title, HasErrors: bad, Breadcrumbs: append(crumbs, ui.Link{Label: title})}
+}
+
+func documentPath(id string) string { return Base + "/berkas/" + id }
+
+func batchPath(id string) string { return Base + "/kumpulan/" + id }
