@@ -3,12 +3,81 @@ package main
 import (
 	"context"
 	"fmt"
+	"os/user"
 
 	"absah/internal/app"
 )
 
 type caCmd struct {
-	Split splitCmd `cmd:"" help:"Make a data directory for every role, each with its own keys alone."`
+	Passkey passkeyCmd `cmd:"" help:"Officers' passkeys, by which the ca role knows who approved."`
+	Split   splitCmd   `cmd:"" help:"Make a data directory for every role, each with its own keys alone."`
+}
+
+type passkeyCmd struct {
+	List  passkeyListCmd `cmd:"" help:"List the officers' passkeys with their fingerprints."`
+	Pin   pinCmd         `cmd:"" help:"Make the ca role know a passkey, after comparing its fingerprint with its owner."`
+	Unpin unpinCmd       `cmd:"" help:"Make the ca role forget a passkey."`
+}
+
+type passkeyListCmd struct{}
+
+// Run lists.
+func (passkeyListCmd) Run(ctx context.Context, c *cli) error {
+	cfg, log, err := c.load()
+	if err != nil {
+		return err
+	}
+	list, err := app.Passkeys(ctx, cfg, log)
+	if err != nil {
+		return err
+	}
+	for _, w := range list {
+		state := "waiting"
+		if w.Pinned {
+			state = "pinned"
+		}
+		fmt.Printf("%s  %-7s  %s  %s  %s (%s)\n", w.Fingerprint(), state, w.NIP, w.Username, w.Name, w.Label)
+	}
+	return nil
+}
+
+type pinCmd struct {
+	Fingerprint string `arg:"" help:"As its owner reads it out, and as the list shows it."`
+}
+
+// Run pins.
+func (p *pinCmd) Run(ctx context.Context, c *cli) error {
+	cfg, log, err := c.load()
+	if err != nil {
+		return err
+	}
+	by := "unknown"
+	if u, err := user.Current(); err == nil {
+		by = u.Username
+	}
+	w, err := app.PinPasskey(ctx, cfg, log, p.Fingerprint, by)
+	if err != nil {
+		return err
+	}
+	fmt.Printf("The ca role knows passkey %s as that of %s, NIP %s.\n", w.Fingerprint(), w.Name, w.NIP)
+	return nil
+}
+
+type unpinCmd struct {
+	Fingerprint string `arg:""`
+}
+
+// Run forgets.
+func (u *unpinCmd) Run(ctx context.Context, c *cli) error {
+	cfg, log, err := c.load()
+	if err != nil {
+		return err
+	}
+	if err := app.UnpinPasskey(ctx, cfg, log, u.Fingerprint); err != nil {
+		return err
+	}
+	fmt.Println("The ca role knows it no more.")
+	return nil
 }
 
 type splitCmd struct {

@@ -19,6 +19,61 @@ var (
 	ErrNotPinned = errors.New("the authority knows no passkey of the officer")
 )
 
+// passkeyOf reads the public key of a passkey as package account stores it.
+func passkeyOf(data string) ([]byte, error) {
+	var c struct {
+		PublicKey []byte `json:"publicKey"`
+	}
+	if err := json.Unmarshal([]byte(data), &c); err != nil || len(c.PublicKey) == 0 {
+		return nil, fmt.Errorf("read passkey: %w", ErrMalformed)
+	}
+	return c.PublicKey, nil
+}
+
+// PasskeyFingerprint is the fingerprint of a passkey as package account stores
+// it.
+func PasskeyFingerprint(credentialID []byte, data string) (string, error) {
+	key, err := passkeyOf(data)
+	if err != nil {
+		return "", err
+	}
+	return Fingerprint(credentialID, key), nil
+}
+
+// Waiting is a passkey of somebody who may approve.
+type Waiting struct {
+	Pin
+	Username string
+	Label    string // what its owner calls it
+	Pinned   bool
+}
+
+// Waiting lists the passkeys of all officers, with what a pin of each would say.
+func (p *Pins) Waiting(rows []db.OfficersPasskeysRow) ([]Waiting, error) {
+	all, err := p.All()
+	if err != nil {
+		return nil, err
+	}
+	pinned := map[string]bool{}
+	for _, pin := range all {
+		pinned[pin.Fingerprint()] = true
+	}
+	list := make([]Waiting, 0, len(rows))
+	for _, r := range rows {
+		key, err := passkeyOf(r.Data)
+		if err != nil {
+			return nil, fmt.Errorf("passkey of %s: %w", r.Username, err)
+		}
+		w := Waiting{
+			Pin:      Pin{CredentialID: r.CredentialID, PublicKey: key, EmployeeID: r.EmployeeID, NIP: r.Nip, Name: r.DisplayName},
+			Username: r.Username, Label: r.Name,
+		}
+		w.Pinned = pinned[w.Fingerprint()]
+		list = append(list, w)
+	}
+	return list, nil
+}
+
 // Approvals lets officers sign what they approve. It is for the portal: it
 // knows what the ca role has told of its pins and has no say; the ca role
 // judges for itself.

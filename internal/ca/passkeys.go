@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 
+	"absah/internal/audit"
 	"absah/internal/clock"
 	"absah/internal/store"
 	"absah/internal/store/db"
@@ -110,6 +111,12 @@ func checkAny(pins []Pin, a Assertion, at Site, s Statement) error {
 	return fmt.Errorf("%w: the passkey is not pinned to him", errAssertion)
 }
 
+func (a *Authority) recordPin(ctx context.Context, tx *store.Tx, action string, credential []byte, detail map[string]string) error {
+	return audit.Record(ctx, tx, a.cfg.Clock(), audit.System("ca"), audit.Entry{
+		Action: action, ObjectKind: "passkey", ObjectID: hexHash(credential), Detail: detail,
+	})
+}
+
 // tellPins writes down for the pages which passkeys are pinned.
 func (a *Authority) tellPins(ctx context.Context) error {
 	if a.cfg.Pins == nil {
@@ -126,6 +133,9 @@ func (a *Authority) tellPins(ctx context.Context) error {
 	told := map[string]bool{}
 	for _, r := range rows {
 		told[string(r.CredentialID)] = true
+	}
+	if len(pins) == 0 && len(told) == 0 {
+		return nil
 	}
 	return a.cfg.Store.InTx(ctx, func(tx *store.Tx) error {
 		for _, p := range pins {
@@ -144,10 +154,16 @@ func (a *Authority) tellPins(ctx context.Context) error {
 			if err != nil {
 				return fmt.Errorf("tell of pin: %w", err)
 			}
+			if err := a.recordPin(ctx, tx, "passkey.pin", p.CredentialID, map[string]string{"employee": p.EmployeeID, "by": p.By}); err != nil {
+				return err
+			}
 		}
 		for id := range told {
 			if err := tx.UnpinPasskey(ctx, []byte(id)); err != nil {
 				return fmt.Errorf("tell of removed pin: %w", err)
+			}
+			if err := a.recordPin(ctx, tx, "passkey.unpin", []byte(id), nil); err != nil {
+				return err
 			}
 		}
 		return nil

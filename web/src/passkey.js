@@ -3,6 +3,10 @@
 // lets the authenticator answer, sends the answer (POST data-action) and goes
 // where the server says. Without JavaScript there are no passkeys, and the other
 // ways stay.
+//
+// Approvals: a [data-approval] box in a form names the button that approves. It
+// is sent only after the authenticator signed what the page asks for
+// (data-options); the answer goes along in the box's hidden field.
 
 const bytes = (text) => {
   const base64 = text.replace(/-/g, "+").replace(/_/g, "/");
@@ -98,4 +102,39 @@ const prepare = (box) => {
   });
 };
 
-if (window.PublicKeyCredential && navigator.credentials) document.querySelectorAll("[data-passkey]").forEach(prepare);
+const approvals = (box) => {
+  const form = box.closest("form");
+  const field = box.querySelector("input[type=hidden]");
+  const complaint = box.querySelector("[data-passkey-error]");
+  let asking = false;
+  const ask = async (button) => {
+    asking = true;
+    complaint.hidden = true;
+    try {
+      const { publicKey } = JSON.parse(box.dataset.options);
+      field.value = answerOf(await navigator.credentials.get({ publicKey: request(publicKey) }));
+      form.requestSubmit(button);
+    } catch (error) {
+      complaint.textContent = why(box, error);
+      complaint.hidden = false;
+    } finally {
+      asking = false;
+    }
+  };
+  // Before everybody else who listens: the form is not being sent yet.
+  window.addEventListener(
+    "submit",
+    (event) => {
+      if (event.target !== form || event.submitter?.value !== box.dataset.approval || field.value) return;
+      event.preventDefault();
+      event.stopImmediatePropagation();
+      if (!asking) ask(event.submitter);
+    },
+    { capture: true },
+  );
+};
+
+if (window.PublicKeyCredential && navigator.credentials) {
+  document.querySelectorAll("[data-passkey]").forEach(prepare);
+  document.querySelectorAll("[data-approval]").forEach(approvals);
+}

@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"absah/internal/account"
+	"absah/internal/ca"
 	"absah/internal/portal/i18n"
 	"absah/internal/portal/ui"
 	"absah/internal/portal/web"
@@ -18,6 +19,16 @@ type overview struct {
 	Sessions []db.Session
 	Passkeys bool // can be used here
 	Needed   bool // the viewer's roles ask for a second factor
+}
+
+// fingerprint is what an officer reads out so that the authority knows his
+// passkey; empty when the passkey cannot be read.
+func fingerprint(k db.Passkey) string {
+	mark, err := ca.PasskeyFingerprint(k.CredentialID, k.Data)
+	if err != nil {
+		return ""
+	}
+	return mark
 }
 
 func (p *Pages) security(w http.ResponseWriter, r *http.Request) error {

@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"absah/internal/account"
+	"absah/internal/ca"
 	"absah/internal/enrolment"
 	"absah/internal/hint"
 	"absah/internal/portal/dossier"
@@ -30,6 +31,9 @@ type caseView struct {
 	Groups   []group // what is judged; only when Mine
 	Form     checkForm
 	Officers []ui.Option // to whom it can be handed over
+	Sign     string      // what the authenticator is asked for when the viewer accepts, in JSON; empty when nothing
+	Unpinned []string    // the viewer must sign and cannot yet: the fingerprints of his passkeys
+	MustSign bool        // the viewer must sign and cannot yet
 }
 
 // group is a scan with the fields that it proves.
@@ -99,7 +103,7 @@ func (p *Pages) render(w http.ResponseWriter, r *http.Request, status int, reg d
 	v.Finished = r.Method == http.MethodGet && (before == enrolment.New || before == enrolment.Enroll)
 	v.Before = before
 	page := ui.Page{
-		Title: v.Employee.Name, HasErrors: len(f.Errors) > 0, Wide: true, Flash: flashes,
+		Title: v.Employee.Name, HasErrors: len(f.Errors) > 0, Wide: true, Flash: flashes, Scripts: []string{"passkey.js"},
 		Breadcrumbs: []ui.Link{
 			{Label: i18n.T(ctx, "officer.queue.title"), Href: queueQuery{Status: queueOf(v.status())}.href()},
 			{Label: reg.Reference},
@@ -142,8 +146,32 @@ func (p *Pages) view(ctx context.Context, reg db.Registration, f checkForm) (cas
 	if v.Groups, err = p.groups(ctx, reg, v.Form); err != nil {
 		return v, err
 	}
-	v.Officers, err = p.colleagues(ctx, reg, who.EmployeeID)
-	return v, err
+	if v.Officers, err = p.colleagues(ctx, reg, who.EmployeeID); err != nil || v.accepts() == "" {
+		return v, err
+	}
+	return v, p.signing(ctx, &v, reg)
+}
+
+// signing prepares the signature by passkey under what the viewer accepts.
+func (p *Pages) signing(ctx context.Context, v *caseView, reg db.Registration) error {
+	ask, err := p.Enrolment.SigningOptions(ctx, checker(ctx), reg)
+	if !errors.Is(err, ca.ErrNotPinned) {
+		v.Sign = string(ask)
+		return err
+	}
+	v.MustSign = true
+	rows, err := p.Store.Read().ListPasskeys(ctx, web.ViewerOf(ctx).Account.ID)
+	if err != nil {
+		return err
+	}
+	for _, k := range rows {
+		mark, err := ca.PasskeyFingerprint(k.CredentialID, k.Data)
+		if err != nil {
+			return err
+		}
+		v.Unpinned = append(v.Unpinned, mark)
+	}
+	return nil
 }
 
 // groups lays out what was submitted beside its scans.

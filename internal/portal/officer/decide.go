@@ -123,6 +123,7 @@ func (p *Pages) decide(w http.ResponseWriter, r *http.Request) error {
 	}
 	f := readCheck(r)
 	c := f.check(reg.ID, act == accept)
+	c.Signature = []byte(web.Value(r, "tanda"))
 	if len(f.Errors) > 0 && hex.EncodeToString(reg.SnapshotHash) == f.Hash {
 		return p.render(w, r, http.StatusUnprocessableEntity, reg, f)
 	}

@@ -9,6 +9,7 @@ import (
 	"net/http"
 
 	"absah/internal/account"
+	"absah/internal/ca"
 	"absah/internal/enrolment"
 	"absah/internal/portal/dossier"
 	"absah/internal/portal/i18n"
@@ -91,6 +92,12 @@ func refused(ctx context.Context, err error) (status int, flash ui.Flash, ok boo
 		return say(http.StatusForbidden, ui.Danger, "same")
 	case errors.Is(err, errUnclaimed):
 		return say(http.StatusConflict, ui.Warning, "unclaimed")
+	case errors.Is(err, ca.ErrNotPinned):
+		return say(http.StatusForbidden, ui.Danger, "unpinned")
+	case errors.Is(err, ca.ErrUnsigned):
+		return say(http.StatusForbidden, ui.Warning, "unsigned")
+	case errors.Is(err, ca.ErrApproval), errors.Is(err, ca.ErrMalformed):
+		return say(http.StatusForbidden, ui.Danger, "signature")
 	case errors.Is(err, enrolment.ErrAlreadySet):
 		return say(http.StatusConflict, ui.Info, "set")
 	}
