@@ -52,22 +52,28 @@ func (q *Queries) DropAPIDocument(ctx context.Context, id string) (int64, error)
 }
 
 const expiredAPIDocuments = `-- name: ExpiredAPIDocuments :many
-select id from api_document where expires_at <= $1 order by expires_at limit 500
+select id, client_id, blob_id from api_document where expires_at <= $1 order by expires_at limit 500
 `
 
-func (q *Queries) ExpiredAPIDocuments(ctx context.Context, expiresAt int64) ([]string, error) {
+type ExpiredAPIDocumentsRow struct {
+	ID       string
+	ClientID string
+	BlobID   string
+}
+
+func (q *Queries) ExpiredAPIDocuments(ctx context.Context, expiresAt int64) ([]ExpiredAPIDocumentsRow, error) {
 	rows, err := q.db.QueryContext(ctx, expiredAPIDocuments, expiresAt)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var items []string
+	var items []ExpiredAPIDocumentsRow
 	for rows.Next() {
-		var id string
-		if err := rows.Scan(&id); err != nil {
+		var i ExpiredAPIDocumentsRow
+		if err := rows.Scan(&i.ID, &i.ClientID, &i.BlobID); err != nil {
 			return nil, err
 		}
-		items = append(items, id)
+		items = append(items, i)
 	}
 	if err := rows.Close(); err != nil {
 		return nil, err
@@ -171,13 +177,14 @@ func (q *Queries) InsertAPIClient(ctx context.Context, arg InsertAPIClientParams
 }
 
 const insertAPIDocument = `-- name: InsertAPIDocument :exec
-insert into api_document (id, client_id, name, key_sealed, size, created_at, expires_at) values ($1, $2, $3, $4, $5, $6, $7)
+insert into api_document (id, client_id, name, blob_id, key_sealed, size, created_at, expires_at) values ($1, $2, $3, $4, $5, $6, $7, $8)
 `
 
 type InsertAPIDocumentParams struct {
 	ID        string
 	ClientID  string
 	Name      string
+	BlobID    string
 	KeySealed Bytes
 	Size      int64
 	CreatedAt int64
@@ -189,6 +196,7 @@ func (q *Queries) InsertAPIDocument(ctx context.Context, arg InsertAPIDocumentPa
 		arg.ID,
 		arg.ClientID,
 		arg.Name,
+		arg.BlobID,
 		arg.KeySealed,
 		arg.Size,
 		arg.CreatedAt,
@@ -259,7 +267,7 @@ func (q *Queries) RotateAPIClient(ctx context.Context, arg RotateAPIClientParams
 }
 
 const takeAPIDocument = `-- name: TakeAPIDocument :one
-delete from api_document where id = $1 and client_id = $2 and expires_at > $3 returning id, client_id, name, key_sealed, size, created_at, expires_at
+delete from api_document where id = $1 and client_id = $2 and expires_at > $3 returning id, client_id, name, blob_id, key_sealed, size, created_at, expires_at
 `
 
 type TakeAPIDocumentParams struct {
@@ -275,6 +283,7 @@ func (q *Queries) TakeAPIDocument(ctx context.Context, arg TakeAPIDocumentParams
 		&i.ID,
 		&i.ClientID,
 		&i.Name,
+		&i.BlobID,
 		&i.KeySealed,
 		&i.Size,
 		&i.CreatedAt,

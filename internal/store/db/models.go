@@ -96,6 +96,7 @@ type ApiDocument struct {
 	ID        string
 	ClientID  string
 	Name      string
+	BlobID    string
 	KeySealed Bytes
 	Size      int64
 	CreatedAt int64
@@ -500,6 +501,12 @@ type Renewal struct {
 	SpkiHash       Bytes
 	Proof          Bytes
 	CreatedAt      int64
+}
+
+type Resealed struct {
+	Name    string
+	Version int64
+	At      int64
 }
 
 type Review struct {

@@ -21,13 +21,13 @@ update api_client set previous_hash = secret_hash, previous_until = $3, secret_h
 update api_client set used_at = $2 where id = $1;
 
 -- name: InsertAPIDocument :exec
-insert into api_document (id, client_id, name, key_sealed, size, created_at, expires_at) values ($1, $2, $3, $4, $5, $6, $7);
+insert into api_document (id, client_id, name, blob_id, key_sealed, size, created_at, expires_at) values ($1, $2, $3, $4, $5, $6, $7, $8);
 
 -- name: TakeAPIDocument :one
 delete from api_document where id = $1 and client_id = $2 and expires_at > $3 returning *;
 
 -- name: ExpiredAPIDocuments :many
-select id from api_document where expires_at <= $1 order by expires_at limit 500;
+select id, client_id, blob_id from api_document where expires_at <= $1 order by expires_at limit 500;
 
 -- name: DropAPIDocument :execrows
 delete from api_document where id = $1;

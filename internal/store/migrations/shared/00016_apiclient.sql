@@ -26,6 +26,7 @@ create table api_document (
     id          text primary key,           -- id_dokumen: 32 hexadecimal digits
     client_id   text not null references api_client (id),
     name        text not null,
+    blob_id     text not null unique,
     key_sealed  bytea not null,
     size        bigint not null,
     created_at  bigint not null,

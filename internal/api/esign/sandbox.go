@@ -1,0 +1,165 @@
+package esign
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"math/big"
+	"strings"
+	"time"
+
+	"absah/internal/clock"
+	"absah/internal/credential"
+	"absah/internal/signing"
+	"absah/pades"
+	"absah/pades/appearance"
+	"absah/pades/tsp"
+)
+
+// Sandbox signs for applications that are tried out, so that none needs people,
+// passphrases or a mode of its own for that. Its certificates come from an issuer
+// that exists in this process only, that nobody trusts and that says SPECIMEN in
+// every name; every visible signature says so too. So nothing that it signs can
+// pass for a signature.
+//
+// Any NIK and any passphrase sign, with these exceptions, so that an application
+// can be tried with what goes wrong: a passphrase that begins with "salah" is
+// wrong, and the last four digits of the NIK give the status: 0001 not registered,
+// 0002 no certificate, 0003 expired, 0004 revoked, 0005 suspended, 0006 waiting.
+type Sandbox struct {
+	clock  clock.Clock
+	stamps tsp.Timestamper // nil: B-B
+	ca     *x509.Certificate
+	key    *ecdsa.PrivateKey
+	leaf   *x509.Certificate
+	signer *pades.Signer
+}
+
+const specimen = "SPECIMEN - bukan tanda tangan yang sah"
+
+// NewSandbox makes the issuer and the one key that signs.
+func NewSandbox(c clock.Clock, stamps tsp.Timestamper) (*Sandbox, error) {
+	s := &Sandbox{clock: c, stamps: stamps}
+	var err error
+	if s.key, err = ecdsa.GenerateKey(elliptic.P256(), rand.Reader); err != nil {
+		return nil, fmt.Errorf("make sandbox: %w", err)
+	}
+	now := c()
+	ca := &x509.Certificate{
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{Organization: []string{"SPECIMEN"}, CommonName: "SPECIMEN - penerbit uji coba"},
+		NotBefore: now.Add(-time.Hour), NotAfter: now.AddDate(1, 0, 0), IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign,
+	}
+	if s.ca, err = certify(ca, ca, s.key, s.key); err != nil {
+		return nil, err
+	}
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return nil, fmt.Errorf("make sandbox: %w", err)
+	}
+	leaf := &x509.Certificate{
+		SerialNumber: big.NewInt(2), Subject: pkix.Name{Organization: []string{"SPECIMEN"}, CommonName: specimen},
+		NotBefore: ca.NotBefore, NotAfter: ca.NotAfter, KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageContentCommitment,
+	}
+	if s.leaf, err = certify(leaf, s.ca, key, s.key); err != nil {
+		return nil, err
+	}
+	s.signer, err = pades.NewSigner(pades.SignerConfig{Key: key, Certificate: s.leaf, Chain: []*x509.Certificate{s.ca}})
+	if err != nil {
+		return nil, fmt.Errorf("make sandbox: %w", err)
+	}
+	return s, nil
+}
+
+func certify(c, parent *x509.Certificate, key, by *ecdsa.PrivateKey) (*x509.Certificate, error) {
+	der, err := x509.CreateCertificate(rand.Reader, c, parent, key.Public(), by)
+	if err != nil {
+		return nil, fmt.Errorf("make sandbox: %w", err)
+	}
+	made, err := x509.ParseCertificate(der)
+	if err != nil {
+		return nil, fmt.Errorf("make sandbox: %w", err)
+	}
+	return made, nil
+}
+
+// SignNow implements Signer.
+func (s *Sandbox) SignNow(ctx context.Context, a signing.Authorization, write func(int) io.Writer) ([]signing.Outcome, error) {
+	switch w := s.status(a.Signer); w.code {
+	case codeIssue:
+	case codeNotRegistered:
+		return nil, signing.ErrNotFound
+	case codeExpired:
+		return nil, &signing.ExpiredError{At: s.clock().AddDate(0, -1, 0)}
+	case codeRevoked:
+		return nil, &signing.RevokedError{At: s.clock().AddDate(0, -1, 0)}
+	case codeSuspended:
+		return nil, &signing.SuspendedError{Since: s.clock().AddDate(0, -1, 0)}
+	default:
+		return nil, signing.ErrNoCertificate
+	}
+	if strings.HasPrefix(string(a.Secret.Bytes()), "salah") {
+		return nil, &signing.PassphraseError{Left: 4, Err: credential.ErrWrongPassphrase}
+	}
+	var out []signing.Outcome
+	for i, item := range a.Items {
+		o := signing.Outcome{Position: i, Name: item.Name, At: s.clock()}
+		o.Err = s.sign(ctx, item, write(i))
+		out = append(out, o)
+	}
+	return out, nil
+}
+
+func (s *Sandbox) sign(ctx context.Context, item signing.Item, out io.Writer) error {
+	o := pades.Options{
+		Password: item.Password, Clock: s.clock, Reason: "SPECIMEN " + item.Request.Reason, Location: item.Request.Location, Contact: item.Request.Contact, Name: specimen,
+	}
+	if s.stamps != nil {
+		o.Level, o.Timestamper = pades.BT, s.stamps
+	}
+	for _, p := range item.Request.Places {
+		spec := appearance.Spec{
+			QR: p.Face.QRText, Image: p.Face.Image, MinFontSize: 2, Border: 1, BorderColor: appearance.Color{.75, 0, 0}, TextColor: appearance.Color{.75, 0, 0},
+			Lines: []appearance.Line{{Text: "SPECIMEN"}},
+		}
+		o.Visible = &pades.Visible{Page: p.Page, Box: p.Box, Anchor: p.Anchor, AnchorOrigin: p.AnchorOrigin, Spec: spec}
+		break // the interface has one place a document
+	}
+	_, err := pades.Sign(ctx, item.File, item.Size, out, s.signer, o)
+	if err != nil && errors.Is(err, context.Canceled) {
+		return signing.ErrInterrupted
+	}
+	return err
+}
+
+// status is what the last digits of a NIK stand for.
+func (s *Sandbox) status(nik string) word {
+	if len(nik) < 4 {
+		return unknown
+	}
+	switch nik[len(nik)-4:] {
+	case "0001":
+		return unknown
+	case "0002":
+		return word{codeNoCertificate, "NO_CERTIFICATE", "User sudah terdaftar namun belum memiliki Sertifikat Elektronik"}
+	case "0003":
+		return state(codeExpired, "EXPIRED")
+	case "0004":
+		return state(codeRevoked, "REVOKE")
+	case "0005":
+		return state(codeSuspended, "SUSPEND")
+	case "0006":
+		return state(codeWaiting, "WAITING_FOR_VERIFICATION")
+	}
+	return issued
+}
+
+func (s *Sandbox) chain() []string {
+	return []string{base64.StdEncoding.EncodeToString(s.leaf.Raw), base64.StdEncoding.EncodeToString(s.ca.Raw)}
+}
