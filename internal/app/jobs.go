@@ -9,6 +9,7 @@ import (
 
 	"absah/internal/enrolment"
 	"absah/internal/outbox"
+	"absah/internal/reseal"
 	"absah/internal/signing"
 	"absah/internal/staff"
 	"absah/internal/store"
@@ -67,6 +68,7 @@ func (a *App) workerJobs() map[string]store.Handler {
 			_, err := a.Outbox.Overdue(ctx)
 			return err
 		},
+		reseal.Job:          func(ctx context.Context, _ string) error { return a.resealing().Run(ctx) },
 		jobSweep:            func(ctx context.Context, _ string) error { return a.Accounts.Sweep(ctx) },
 		staff.ForgetJobKind: a.Staff.ForgetImports,
 	}
@@ -78,6 +80,7 @@ var periodics = []store.Periodic{
 	{Kind: jobUpkeep, Every: time.Minute},
 	{Kind: jobMail, Every: 5 * time.Minute},
 	{Kind: jobSweep, Every: time.Hour},
+	{Kind: reseal.Job, Every: 10 * time.Minute},
 	{Kind: signing.JobRecover, Every: time.Minute},
 	{Kind: staff.ForgetJobKind, Every: time.Hour},
 }

@@ -62,6 +62,7 @@ var layers = map[string]layer{
 	"internal/outbox":       domain,
 	"internal/passphrase":   domain,
 	"internal/rekey":        domain,
+	"internal/reseal":       domain,
 	"internal/scan":         domain,
 	"internal/signing":      domain,
 	"internal/staff":        domain,

@@ -9,6 +9,7 @@
 package credential
 
 import (
+	"bytes"
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
@@ -144,4 +145,17 @@ func (row *Sealed) binding(label string) []byte {
 func appendField(b, field []byte) []byte {
 	b = binary.BigEndian.AppendUint32(b, uint32(len(field)))
 	return append(b, field...)
+}
+
+// Reauthenticate returns row authenticated under the newest version of the
+// vault's MAC key, and whether that changed it. It fails as Verify does.
+func (s *Sealer) Reauthenticate(ctx context.Context, row Sealed) (Sealed, bool, error) {
+	if err := s.verify(ctx, row); err != nil {
+		return Sealed{}, false, fmt.Errorf("authenticate credential %s anew: %w", row.KeyID, err)
+	}
+	before := row.RowMAC
+	if err := s.authenticate(ctx, &row); err != nil {
+		return Sealed{}, false, fmt.Errorf("authenticate credential %s anew: %w", row.KeyID, err)
+	}
+	return row, !bytes.Equal(before, row.RowMAC), nil
 }

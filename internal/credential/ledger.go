@@ -106,3 +106,14 @@ func (s stored) covered(kid string) ([]byte, error) {
 	b = appendField(b, []byte(kid))
 	return appendField(b, text), nil
 }
+
+// Renew returns text authenticated under the newest version of the vault's MAC
+// key, and whether that changed it. It fails as Decode does.
+func (l *Ledger) Renew(ctx context.Context, kid, text string) (string, bool, error) {
+	a, err := l.Decode(ctx, kid, text)
+	if err != nil {
+		return "", false, err
+	}
+	fresh, err := l.Encode(ctx, kid, a)
+	return fresh, fresh != text, err
+}

@@ -14,8 +14,8 @@ type Params struct {
 	PepperRounds int
 }
 
-// CurrentParams is the version that new keys get. Older ones keep theirs until
-// the passphrase is changed.
+// CurrentParams is the version that new keys get where WithPepperRounds says
+// nothing else. Others keep theirs until they are opened the next time.
 const CurrentParams = 1
 
 // saltBytes and keyBytes are lengths of the derivation.
@@ -29,6 +29,13 @@ const (
 func knownParams() map[int]Params {
 	return map[int]Params{
 		1: {Time: 3, MemoryKiB: 64 << 10, Threads: 1, PepperRounds: 1},
+		// The same with longer chains through the vault: a token makes each
+		// round cost what its own processor and its network take.
+		2: {Time: 3, MemoryKiB: 64 << 10, Threads: 1, PepperRounds: 50},
+		3: {Time: 3, MemoryKiB: 64 << 10, Threads: 1, PepperRounds: 200},
+		4: {Time: 3, MemoryKiB: 64 << 10, Threads: 1, PepperRounds: 1000},
+		5: {Time: 3, MemoryKiB: 64 << 10, Threads: 1, PepperRounds: 5000},
+		6: {Time: 3, MemoryKiB: 64 << 10, Threads: 1, PepperRounds: 20000},
 	}
 }
 

@@ -1,17 +1,14 @@
 package credential
 
 import (
+	"bytes"
 	"context"
 	"crypto"
 	"crypto/aes"
 	"crypto/cipher"
-	"crypto/ecdsa"
-	"crypto/elliptic"
 	"crypto/hkdf"
 	"crypto/rand"
-	"crypto/rsa"
 	"crypto/sha256"
-	"crypto/subtle"
 	"crypto/x509"
 	"encoding/binary"
 	"errors"
@@ -20,6 +17,7 @@ import (
 	"golang.org/x/crypto/argon2"
 
 	"absah/internal/keys"
+	"absah/internal/keys/hidden"
 	"absah/internal/passphrase"
 )
 
@@ -27,14 +25,40 @@ import (
 // safe for concurrent use.
 type Sealer struct {
 	vault   keys.Vault
+	token   keys.Wrapper // nil: keys are made and used in this process
 	slots   *Slots
+	pages   *hidden.Pages // of keys at hand
 	params  map[int]Params
 	current int
 }
 
+// Option changes how a Sealer works.
+type Option func(*Sealer)
+
+// InToken makes and uses keys in a token: this process never has one. Keys that
+// were made without it open as before.
+func InToken(token keys.Wrapper) Option { return func(s *Sealer) { s.token = token } }
+
+// WithPepperRounds asks the vault's pepper n times in turn for each guess. n is
+// that of one of the known Params; others are refused by NewSealer's caller,
+// the configuration.
+func WithPepperRounds(n int) Option {
+	return func(s *Sealer) {
+		for version, p := range s.params {
+			if usual := s.params[CurrentParams]; p.PepperRounds == n && p.Time == usual.Time && p.MemoryKiB == usual.MemoryKiB {
+				s.current = version
+			}
+		}
+	}
+}
+
 // NewSealer makes a Sealer over the vault's Pepper and Attempts secrets.
-func NewSealer(vault keys.Vault, slots *Slots) *Sealer {
-	return &Sealer{vault: vault, slots: slots, params: knownParams(), current: CurrentParams}
+func NewSealer(vault keys.Vault, slots *Slots, options ...Option) *Sealer {
+	s := &Sealer{vault: vault, slots: slots, pages: &hidden.Pages{}, params: knownParams(), current: CurrentParams}
+	for _, o := range options {
+		o(s)
+	}
+	return s
 }
 
 // Create makes a key of alg (keys.ECDSAP256 or keys.RSA3072), signs its
@@ -59,12 +83,12 @@ func (s *Sealer) Create(ctx context.Context, kid, owner string, template *x509.C
 	}
 	defer release()
 	row := Sealed{KeyID: kid, Owner: owner, Generation: 1, Alg: alg}
-	shield(func() {
-		var der []byte
-		der, err = s.generate(&row, template)
-		defer clear(der)
+	hidden.Do(func() {
+		var inner []byte
+		inner, err = s.generate(ctx, &row, template)
+		defer clear(inner)
 		if err == nil {
-			err = s.seal(ctx, &row, secret, der)
+			err = s.seal(ctx, &row, secret, inner)
 		}
 	})
 	if err != nil {
@@ -73,37 +97,9 @@ func (s *Sealer) Create(ctx context.Context, kid, owner string, template *x509.C
 	return row, nil
 }
 
-// generate makes the key, fills in its public parts and returns it as PKCS #8.
-func (s *Sealer) generate(row *Sealed, template *x509.CertificateRequest) ([]byte, error) {
-	var key crypto.Signer
-	var err error
-	switch row.Alg {
-	case keys.ECDSAP256:
-		key, err = ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	case keys.RSA3072:
-		key, err = rsa.GenerateKey(rand.Reader, 3072)
-	default:
-		return nil, fmt.Errorf("subscribers have no keys of %q", row.Alg)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("make the key: %w", err)
-	}
-	if row.SPKI, err = x509.MarshalPKIXPublicKey(key.Public()); err != nil {
-		return nil, fmt.Errorf("encode the public key: %w", err)
-	}
-	if row.CSR, err = x509.CreateCertificateRequest(rand.Reader, template, key); err != nil {
-		return nil, fmt.Errorf("sign the certificate request: %w", err)
-	}
-	der, err := x509.MarshalPKCS8PrivateKey(key)
-	if err != nil {
-		return nil, fmt.Errorf("encode the key: %w", err)
-	}
-	return der, nil
-}
-
-// seal encrypts der under a fresh salt and the newest parameters and pepper,
+// seal encrypts the key under a fresh salt and the newest parameters and pepper,
 // and completes row.
-func (s *Sealer) seal(ctx context.Context, row *Sealed, secret *passphrase.Secret, der []byte) error {
+func (s *Sealer) seal(ctx context.Context, row *Sealed, secret *passphrase.Secret, inner []byte) error {
 	row.Salt = make([]byte, saltBytes)
 	rand.Read(row.Salt) // never fails (crypto/rand)
 	row.ParamsVersion = s.current
@@ -117,25 +113,72 @@ func (s *Sealer) seal(ctx context.Context, row *Sealed, secret *passphrase.Secre
 	if err != nil {
 		return err
 	}
-	row.Box = aead.Seal(nil, nil, der, row.binding("absah/credential-box/v1"))
+	row.Box = aead.Seal(nil, nil, inner, row.binding("absah/credential-box/v1"))
 	return s.authenticate(ctx, row)
 }
 
 // Open returns the key of row. It fails with ErrWrongPassphrase, ErrErased,
-// ErrCorrupt (the row was altered), ErrBusy, or the vault's failure; all but
-// the first wrap ErrNotEvaluated or came before a test.
+// ErrCorrupt (the row was altered), ErrBusy, ErrInToken, or the vault's failure;
+// all but the first wrap ErrNotEvaluated or came before a test.
 //
-// Open counts nothing: call it from Guard.Unlock.
+// Open counts nothing: call it from Guard.Unlock. Close the key after use.
 func (s *Sealer) Open(ctx context.Context, row Sealed, secret *passphrase.Secret) (crypto.Signer, error) {
-	var key crypto.Signer
-	err := s.opened(ctx, row, secret, func(_ context.Context, der []byte) (err error) {
-		key, err = parse(row, der)
+	var key keys.PrivateKey
+	err := s.opened(ctx, row, secret, func(ctx context.Context, inner []byte) (err error) {
+		key, err = s.parse(ctx, row, inner)
 		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("open credential %s: %w", row.KeyID, err)
 	}
 	return key, nil
+}
+
+// OpenRenewing is Open, and when the vault has newer versions than row was
+// sealed with, or the costs of a guess were changed, the row that takes its
+// place: the same key under the same passphrase, the next generation. Nobody is
+// asked for anything. next is nil when there is nothing to renew; it is to be
+// stored only when Guard.Unlock returns nil.
+func (s *Sealer) OpenRenewing(ctx context.Context, row Sealed, secret *passphrase.Secret) (key crypto.Signer, next *Sealed, err error) {
+	var opened keys.PrivateKey
+	err = s.opened(ctx, row, secret, func(ctx context.Context, inner []byte) (err error) {
+		if opened, err = s.parse(ctx, row, inner); err != nil {
+			return err
+		}
+		if next, err = s.renew(ctx, row, inner, secret); err != nil {
+			// The passphrase was right: nothing is to be counted.
+			return errors.Join(fmt.Errorf("%w: %w", ErrNotEvaluated, err), opened.Close())
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, nil, fmt.Errorf("open credential %s: %w", row.KeyID, err)
+	}
+	return opened, next, nil
+}
+
+// renew seals the key anew when that would be under anything newer.
+func (s *Sealer) renew(ctx context.Context, row Sealed, inner []byte, secret *passphrase.Secret) (*Sealed, error) {
+	_, newest, err := s.vault.MAC(ctx, keys.Pepper, 0, nil)
+	if err != nil {
+		return nil, fmt.Errorf("look for a newer pepper: %w", err)
+	}
+	wrapped, err := s.rewrapped(ctx, row, inner)
+	if err != nil {
+		return nil, err
+	}
+	if row.PepperVersion == newest && row.ParamsVersion == s.current && wrapped == nil {
+		return nil, nil
+	}
+	if wrapped == nil {
+		wrapped = inner
+	}
+	next := row
+	next.Generation++
+	if err := s.seal(ctx, &next, secret, wrapped); err != nil {
+		return nil, fmt.Errorf("seal anew: %w", err)
+	}
+	return &next, nil
 }
 
 // Rewrap seals the same key under another passphrase: the next generation of
@@ -151,11 +194,22 @@ func (s *Sealer) Rewrap(ctx context.Context, row Sealed, old, new *passphrase.Se
 	}
 	next := row
 	next.Generation++
-	err := s.opened(ctx, row, old, func(ctx context.Context, der []byte) error {
-		if _, err := parse(row, der); err != nil {
+	err := s.opened(ctx, row, old, func(ctx context.Context, inner []byte) error {
+		key, err := s.parse(ctx, row, inner)
+		if err != nil {
 			return err
 		}
-		return s.seal(ctx, &next, new, der)
+		if err := key.Close(); err != nil {
+			return fmt.Errorf("%w: %w", ErrNotEvaluated, err)
+		}
+		fresh, err := s.rewrapped(ctx, row, inner)
+		if err != nil {
+			return fmt.Errorf("%w: %w", ErrNotEvaluated, err)
+		}
+		if fresh == nil {
+			fresh = inner
+		}
+		return s.seal(ctx, &next, new, fresh)
 	})
 	if err != nil {
 		return fail(err)
@@ -163,8 +217,8 @@ func (s *Sealer) Rewrap(ctx context.Context, row Sealed, old, new *passphrase.Se
 	return next, nil
 }
 
-// opened gives the private key as PKCS #8 to use, and wipes it afterwards.
-func (s *Sealer) opened(ctx context.Context, row Sealed, secret *passphrase.Secret, use func(ctx context.Context, der []byte) error) error {
+// opened gives what was sealed (see inner.go) to use, and wipes it afterwards.
+func (s *Sealer) opened(ctx context.Context, row Sealed, secret *passphrase.Secret, use func(ctx context.Context, inner []byte) error) error {
 	// The row first: damage is an alarm and must cost nobody an attempt.
 	if err := s.verify(ctx, row); err != nil {
 		return fmt.Errorf("%w: %w", ErrNotEvaluated, err)
@@ -177,8 +231,8 @@ func (s *Sealer) opened(ctx context.Context, row Sealed, secret *passphrase.Secr
 		return fmt.Errorf("%w: %w", ErrNotEvaluated, err)
 	}
 	defer release()
-	shield(func() {
-		var kek, der []byte
+	hidden.Do(func() {
+		var kek, inner []byte
 		if kek, err = s.derive(ctx, &row, secret); err != nil {
 			err = fmt.Errorf("%w: %w", ErrNotEvaluated, err)
 			return
@@ -189,32 +243,15 @@ func (s *Sealer) opened(ctx context.Context, row Sealed, secret *passphrase.Secr
 			err = fmt.Errorf("%w: %w", ErrNotEvaluated, err)
 			return
 		}
-		if der, err = aead.Open(nil, nil, row.Box, row.binding("absah/credential-box/v1")); err != nil {
+		if inner, err = aead.Open(nil, nil, row.Box, row.binding("absah/credential-box/v1")); err != nil {
 			// The row is whole, so it is the passphrase.
 			err = ErrWrongPassphrase
 			return
 		}
-		defer clear(der)
-		err = use(ctx, der)
+		defer clear(inner)
+		err = use(ctx, inner)
 	})
 	return err
-}
-
-// parse reads the private key and holds it against the row's public key.
-func parse(row Sealed, der []byte) (crypto.Signer, error) {
-	parsed, err := x509.ParsePKCS8PrivateKey(der)
-	if err != nil {
-		return nil, ErrCorrupt // the parser's words may quote the key
-	}
-	key, ok := parsed.(crypto.Signer)
-	if !ok {
-		return nil, ErrCorrupt
-	}
-	spki, err := x509.MarshalPKIXPublicKey(key.Public())
-	if err != nil || subtle.ConstantTimeCompare(spki, row.SPKI) != 1 {
-		return nil, ErrCorrupt
-	}
-	return key, nil
 }
 
 // derive computes the key that seals row's private key:
@@ -237,7 +274,8 @@ func (s *Sealer) derive(ctx context.Context, row *Sealed, secret *passphrase.Sec
 	}
 	a := argon2.IDKey(secret.Bytes(), row.Salt, p.Time, p.MemoryKiB, p.Threads, keyBytes)
 	defer clear(a)
-	h := a
+	h := bytes.Clone(a)
+	defer func() { clear(h) }()
 	for i := 1; i <= p.PepperRounds; i++ {
 		msg := appendField(nil, []byte(label))
 		msg = appendField(msg, []byte(row.KeyID))
@@ -251,7 +289,7 @@ func (s *Sealer) derive(ctx context.Context, row *Sealed, secret *passphrase.Sec
 			return nil, fmt.Errorf("derive the key: %w", err)
 		}
 		row.PepperVersion = version
-		defer clear(mac)
+		clear(h)
 		h = mac
 	}
 	both := append(append(make([]byte, 0, len(a)+len(h)), a...), h...)

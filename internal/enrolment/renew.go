@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"time"
 
@@ -234,6 +235,9 @@ func (s *Service) Renew(ctx context.Context, who audit.Actor, secret *passphrase
 	})
 	if err != nil {
 		return db.Registration{}, s.didNotOpen(ctx, k.ID, after, err)
+	}
+	if c, ok := old.(io.Closer); ok {
+		defer c.Close() // its word is given below
 	}
 	fresh, err := s.Sealer.Create(ctx, ident.From(s.Random), e.ID, requestTemplate(e), s.Algorithm, secret)
 	if err != nil {

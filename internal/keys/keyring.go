@@ -12,6 +12,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 )
 
 // Use is what a key may do. No key does more than one thing.
@@ -138,4 +139,25 @@ func algorithmOf(pub crypto.PublicKey) Algorithm {
 		return Algorithm(fmt.Sprintf("rsa-%d", k.N.BitLen()))
 	}
 	return ""
+}
+
+// PrivateKey is a private key that is at hand for a moment. Close ends that.
+type PrivateKey interface {
+	crypto.Signer
+	io.Closer
+}
+
+// Wrapper is a vault that makes and uses private keys which others keep,
+// wrapped by its key Subscriber. They are never outside the vault but so.
+type Wrapper interface {
+	// MakeKey makes a key and gives it out wrapped.
+	MakeKey(ctx context.Context, alg Algorithm) (key PrivateKey, wrapped []byte, err error)
+
+	// UseKey takes a key in again. It fails with ErrOpen when wrapped was
+	// altered, and with ErrNoKey without the version that wrapped it.
+	UseKey(ctx context.Context, wrapped []byte, pub crypto.PublicKey) (PrivateKey, error)
+
+	// Rewrap wraps a key by the newest version. It gives nil when that is so
+	// already. It fails as UseKey does.
+	Rewrap(ctx context.Context, wrapped []byte, pub crypto.PublicKey) ([]byte, error)
 }

@@ -100,13 +100,10 @@ func (s *Service) sealNIK(ctx context.Context, employeeID, digits string) (seale
 	return sealed, index, err
 }
 
-// nikIndexVersion is the version of the MAC key under which NIKs are found. It
-// stays until all indexes are made anew.
-const nikIndexVersion = 1
-
-// NIKIndex is the value under which employee.nik_index finds a NIK of 16 digits.
+// NIKIndex is the value under which employee.nik_index finds a NIK of 16 digits,
+// once Reindex has been there: EmployeesByNIK finds it before that too.
 func (s *Service) NIKIndex(ctx context.Context, digits string) ([]byte, error) {
-	mac, _, err := s.Vault.MAC(ctx, keys.Index, nikIndexVersion, []byte("nik/"+digits))
+	mac, _, err := s.Vault.MAC(ctx, keys.Index, 0, []byte("nik/"+digits))
 	if err != nil {
 		return nil, fmt.Errorf("index NIK: %w", err)
 	}
@@ -266,18 +263,16 @@ func (s *Service) update(ctx context.Context, tx *store.Tx, who audit.Actor, row
 			continue
 		}
 		if f == NIK {
-			index, err := s.NIKIndex(ctx, v)
+			indexes, err := s.nikIndexes(ctx, v)
 			if err != nil {
 				return nil, err
 			}
-			if string(index) == string(row.NikIndex) {
+			if isNIK(indexes, row.NikIndex) {
 				continue
 			}
-			sealed, _, err := s.sealNIK(ctx, row.ID, v)
-			if err != nil {
+			if p.NikSealed, p.NikIndex, err = s.sealNIK(ctx, row.ID, v); err != nil {
 				return nil, err
 			}
-			p.NikSealed, p.NikIndex = sealed, index
 		}
 		after.Set(f, v)
 		fields = append(fields, f)

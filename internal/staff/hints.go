@@ -91,13 +91,9 @@ func fieldOfHint(c hint.Code) Field {
 func (s *Service) duplicates(ctx context.Context, q *db.Queries, id string, d Data) ([]FieldHint, error) {
 	var list []FieldHint
 	if d.NIK != "" {
-		index, err := s.NIKIndex(ctx, d.NIK)
+		same, err := s.EmployeesByNIK(ctx, q, d.NIK, id)
 		if err != nil {
 			return nil, err
-		}
-		same, err := q.EmployeesByNIKIndex(ctx, db.EmployeesByNIKIndexParams{NikIndex: index, ID: id})
-		if err != nil {
-			return nil, fmt.Errorf("look for the same NIK: %w", err)
 		}
 		if len(same) > 0 {
 			list = append(list, FieldHint{NIK, countHint(hint.NIKDuplicate, len(same))})

@@ -338,16 +338,16 @@ func (r *resolver) warnOfDuplicates(ctx context.Context, e *entry, row *db.Emplo
 	if e.data.NIK == "" {
 		return nil
 	}
-	index, err := r.s.NIKIndex(ctx, e.data.NIK)
+	indexes, err := r.s.nikIndexes(ctx, e.data.NIK)
 	if err != nil {
 		return err
 	}
-	if row != nil && string(index) == string(row.NikIndex) {
+	if row != nil && isNIK(indexes, row.NikIndex) {
 		return nil
 	}
-	same, err := r.q.EmployeesByNIKIndex(ctx, db.EmployeesByNIKIndexParams{NikIndex: index, ID: id})
+	same, err := r.s.EmployeesByNIK(ctx, r.q, e.data.NIK, id)
 	if err != nil {
-		return fmt.Errorf("look for the same NIK: %w", err)
+		return err
 	}
 	if len(same) > 0 {
 		e.warn(ColNIK, "nik_elsewhere", map[string]string{"NIP": same[0].Nip})
@@ -377,6 +377,6 @@ func (r *resolver) differs(ctx context.Context, e *entry, row db.Employee) (bool
 	if e.data.NIK == "" {
 		return false, nil
 	}
-	index, err := r.s.NIKIndex(ctx, e.data.NIK)
-	return string(index) != string(row.NikIndex), err
+	indexes, err := r.s.nikIndexes(ctx, e.data.NIK)
+	return !isNIK(indexes, row.NikIndex), err
 }

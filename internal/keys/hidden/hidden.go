@@ -17,51 +17,76 @@ import (
 	"sync"
 )
 
-// Bytes is a secret that stays. It is safe for concurrent use.
+// Bytes is a secret that stays until Forget. It is safe for concurrent use, but
+// for Forget.
 type Bytes struct {
-	masked, mask []byte // outside the heap
+	pages        *Pages
+	masked, mask []byte // outside the heap; as long as the secret, with the room of their class
 }
 
 // chunk is how much the kernel is asked for at once.
 const chunk = 16 << 10
 
+// least is the smallest class of room in bytes; each other is twice the one
+// before.
+const least = 32
+
 // Pages gives room for secrets. The zero value is ready; it is safe for
-// concurrent use. What it gave out stays as long as the process.
+// concurrent use. What it got of the kernel it keeps.
 type Pages struct {
-	mu   sync.Mutex
-	free []byte
-	mask []byte
+	mu     sync.Mutex
+	rest   room          // of the last chunk
+	vacant map[int]rooms // by class
+}
+
+// room is memory for a secret and its mask.
+type room struct{ masked, mask []byte }
+
+type rooms []room
+
+func classOf(n int) int {
+	c := least
+	for c < n {
+		c *= 2
+	}
+	return c
 }
 
 // Put keeps a copy of b, and clears b.
 func (p *Pages) Put(b []byte) (*Bytes, error) {
 	defer clear(b)
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if len(b) > len(p.free) {
-		if err := p.grow(len(b)); err != nil {
-			return nil, fmt.Errorf("hide a secret: %w", err)
-		}
+	r, err := p.room(classOf(len(b)))
+	if err != nil {
+		return nil, fmt.Errorf("hide a secret: %w", err)
 	}
-	h := &Bytes{masked: p.free[:len(b):len(b)], mask: p.mask[:len(b):len(b)]}
-	p.free, p.mask = p.free[len(b):], p.mask[len(b):]
+	h := &Bytes{pages: p, masked: r.masked[:len(b)], mask: r.mask[:len(b)]}
 	rand.Read(h.mask) // never fails (crypto/rand)
 	subtle.XORBytes(h.masked, b, h.mask)
 	return h, nil
 }
 
-func (p *Pages) grow(least int) error {
-	size := (max(least, chunk) + chunk - 1) / chunk * chunk
-	free, err := apart(size)
-	if err != nil {
-		return err
+func (p *Pages) room(class int) (room, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if free := p.vacant[class]; len(free) > 0 {
+		p.vacant[class] = free[:len(free)-1]
+		return free[len(free)-1], nil
 	}
-	mask, err := apart(size)
-	if err != nil {
-		return err
+	if class > len(p.rest.masked) {
+		size := max(class, chunk) // what is left of the last one is lost
+		masked, err := apart(size)
+		if err != nil {
+			return room{}, err
+		}
+		mask, err := apart(size)
+		if err != nil {
+			return room{}, err
+		}
+		p.rest = room{masked, mask}
 	}
-	p.free, p.mask = free, mask
-	return nil
+	r := room{p.rest.masked[:class:class], p.rest.mask[:class:class]}
+	p.rest = room{p.rest.masked[class:], p.rest.mask[class:]}
+	return r, nil
 }
 
 // Len is the length of the secret in bytes.
@@ -75,4 +100,20 @@ func (h *Bytes) Use(f func(secret []byte)) {
 		subtle.XORBytes(b, h.masked, h.mask)
 		f(b)
 	})
+}
+
+// Forget erases the secret and gives its room to others. It must be the last
+// call.
+func (h *Bytes) Forget() {
+	class := classOf(len(h.masked))
+	r := room{h.masked[:class:class], h.mask[:class:class]}
+	clear(r.masked)
+	clear(r.mask)
+	h.masked, h.mask = nil, nil
+	h.pages.mu.Lock()
+	defer h.pages.mu.Unlock()
+	if h.pages.vacant == nil {
+		h.pages.vacant = map[int]rooms{}
+	}
+	h.pages.vacant[class] = append(h.pages.vacant[class], r)
 }

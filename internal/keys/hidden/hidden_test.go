@@ -64,3 +64,33 @@ func TestPagesByMany(t *testing.T) {
 	}
 	wg.Wait()
 }
+
+func TestForget(t *testing.T) {
+	t.Parallel()
+	var p Pages
+	h, err := p.Put(bytes.Repeat([]byte{1}, 138))
+	if err != nil {
+		t.Fatal(err)
+	}
+	masked, mask := h.masked, h.mask
+	h.Forget()
+	if !bytes.Equal(masked, make([]byte, 138)) || !bytes.Equal(mask, make([]byte, 138)) {
+		t.Error("a forgotten secret is still there")
+	}
+	small, err := p.Put([]byte("x"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := p.Put(bytes.Repeat([]byte{2}, 200))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if &again.masked[0] != &masked[0] || &small.masked[0] == &masked[0] {
+		t.Error("room is not used again by its own class")
+	}
+	again.Use(func(b []byte) {
+		if !bytes.Equal(b, bytes.Repeat([]byte{2}, 200)) {
+			t.Error("the secret in used room is another")
+		}
+	})
+}

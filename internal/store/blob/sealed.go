@@ -30,9 +30,9 @@ type Meta struct {
 	Kind  string // what it is, for example "id_card"
 }
 
-// aad is the associated data of m: every field after its length, so that no
+// Context is the associated data of m, to which its key is bound: every field after its length, so that no
 // two Metas give the same bytes.
-func (m Meta) aad() []byte {
+func (m Meta) Context() []byte {
 	b := []byte("absah/blob\x00")
 	for _, f := range []string{m.ID, m.Owner, m.Kind} {
 		b = binary.BigEndian.AppendUint32(b, uint32(len(f)))
@@ -63,13 +63,13 @@ func (s Sealed) Put(ctx context.Context, m Meta, plain []byte) (wrappedDEK []byt
 	if err != nil {
 		return nil, fmt.Errorf("seal blob: %w", err)
 	}
-	wrappedDEK, err = s.Vault.Seal(ctx, keys.Scans, dek, m.aad())
+	wrappedDEK, err = s.Vault.Seal(ctx, keys.Scans, dek, m.Context())
 	if err != nil {
 		return nil, fmt.Errorf("wrap the key of a blob: %w", err)
 	}
 	sealed := make([]byte, 1, 1+len(plain)+aead.Overhead())
 	sealed[0] = sealedVersion
-	if err := s.Store.Put(ctx, m.ID, aead.Seal(sealed, nil, plain, m.aad())); err != nil {
+	if err := s.Store.Put(ctx, m.ID, aead.Seal(sealed, nil, plain, m.Context())); err != nil {
 		return nil, err
 	}
 	return wrappedDEK, nil
@@ -86,7 +86,7 @@ func (s Sealed) Get(ctx context.Context, m Meta, wrappedDEK []byte) ([]byte, err
 	if err != nil {
 		return nil, err
 	}
-	dek, err := s.Vault.Open(ctx, keys.Scans, wrappedDEK, m.aad())
+	dek, err := s.Vault.Open(ctx, keys.Scans, wrappedDEK, m.Context())
 	if errors.Is(err, keys.ErrOpen) {
 		return nil, fmt.Errorf("unwrap the key of blob %s: %w: %w", m.ID, ErrAltered, err)
 	}
@@ -101,7 +101,7 @@ func (s Sealed) Get(ctx context.Context, m Meta, wrappedDEK []byte) ([]byte, err
 	if len(sealed) == 0 || sealed[0] != sealedVersion {
 		return nil, fmt.Errorf("open blob %s: %w", m.ID, ErrAltered)
 	}
-	plain, err := aead.Open(nil, nil, sealed[1:], m.aad())
+	plain, err := aead.Open(nil, nil, sealed[1:], m.Context())
 	if err != nil {
 		return nil, fmt.Errorf("open blob %s: %w", m.ID, ErrAltered)
 	}

@@ -10,8 +10,7 @@ create trigger document_version_no_delete before delete or truncate on document_
     for each statement execute function refuse('a version of a document is only erased');
 create trigger document_version_stays before update on document_version for each row
     when (new.document_id <> old.document_id or new.number <> old.number or new.blob_id <> old.blob_id or new.size <> old.size
-       or new.sha256 <> old.sha256 or new.created_at <> old.created_at
-       or (length(new.key_sealed) > 0 and new.key_sealed <> old.key_sealed))
+       or new.sha256 <> old.sha256 or new.created_at <> old.created_at)
     execute function refuse('a version of a document does not change');
 
 -- +goose Down
