@@ -15,6 +15,9 @@ type cli struct {
 	Doctor  doctorCmd  `cmd:"" help:"Check the installation and say how to mend what fails."`
 	Migrate migrateCmd `cmd:"" help:"Bring the schema of the database up to date."`
 	Staff   staffCmd   `cmd:"" help:"Units and employees."`
+	Audit   auditCmd   `cmd:"" help:"The log of everything that was done: verify, export, prove."`
+	Backup  backupCmd  `cmd:"" help:"Write all of a running installation into one encrypted file."`
+	Restore restoreCmd `cmd:"" help:"Make an installation of a backup, rehearse that, or bring a database that was put back into agreement with the log."`
 	CA      caCmd      `cmd:"" name:"ca" help:"The certification authority: ceremonies, officers' passkeys, roles that run apart."`
 	direct.Commands
 	direct.Settings

@@ -26,7 +26,7 @@ import (
 
 // Finding is what one check of the doctor found.
 type Finding struct {
-	Check  string `json:"check"` // database, blobs, mail, clock, base_url, ca_chain, issue, disk, configuration, keys
+	Check  string `json:"check"` // database, blobs, mail, clock, base_url, ca_chain, log, issue, disk, configuration, keys
 	OK     bool   `json:"ok"`
 	Detail string `json:"detail"` // what was found
 	Mend   string `json:"mend,omitempty"`
@@ -120,6 +120,7 @@ func Examine(ctx context.Context, cfg config.Config, loaded error, log *slog.Log
 		{"clock", "switch on time synchronisation (NTP) on this machine and on the database's", d.clock},
 		{"base_url", "start the server (absah serve); check base_url, DNS, the proxy and its certificate", d.baseURL},
 		{"ca_chain", "restore the directory ca from its backup", d.chain},
+		{"log", "see what is wrong: absah audit verify; after a restore run: absah restore --reconcile; otherwise keep the database and the export as they are and call whoever investigates", d.transparency},
 		{"issue", "restore the directories keys and ca from the same backup", d.issue},
 	}
 	r := Report{Healthy: true}

@@ -115,6 +115,9 @@ func (a *App) CompleteDemo() error {
 // checkKind refuses what must not run on the data directory, and a directory
 // where nothing was prepared. Nothing is changed.
 func (a *App) checkKind(ctx context.Context) error {
+	if exists(a.Config.Path(restoring)) {
+		return fmt.Errorf("%s: %w", a.Config.Data, ErrHalfRestored)
+	}
 	demo, err := readDemo(a.Config)
 	switch {
 	case err != nil:

@@ -123,11 +123,11 @@ func (w *writer) file(name string, b []byte) error {
 	if _, err := w.tar.Write(b); err != nil {
 		return fmt.Errorf("write %s: %w", name, err)
 	}
-	note(w.sum, name, b)
+	digest(w.sum, name, b)
 	return nil
 }
 
-func note(sum hash.Hash, name string, b []byte) {
+func digest(sum hash.Hash, name string, b []byte) {
 	_, _ = fmt.Fprintf(sum, "%d %s %d ", len(name), name, len(b)) // a hash never fails
 	sum.Write(b)
 }
@@ -258,7 +258,7 @@ func (r *reader) content() ([]byte, error) {
 	if _, err := io.CopyN(&buf, r.tar, r.next.Size); err != nil {
 		return nil, fmt.Errorf("read backup: %w: %w", ErrDamaged, err)
 	}
-	note(r.sum, r.next.Name, buf.Bytes())
+	digest(r.sum, r.next.Name, buf.Bytes())
 	return buf.Bytes(), nil
 }
 

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -177,6 +178,10 @@ func (t Target) others(ctx context.Context, r *reader, l *store.Loader) error {
 	return nil
 }
 
+// DirJournal holds what is kept beside the database, and never taken back: a
+// file of it that is there stays, with the lines of the backup that it lacks.
+const DirJournal = "journal"
+
 // file writes a file that must not exist.
 func (t Target) file(name string, b []byte) (err error) {
 	full := filepath.Join(t.Dir, filepath.FromSlash(name))
@@ -184,6 +189,9 @@ func (t Target) file(name string, b []byte) (err error) {
 		return err
 	}
 	f, err := os.OpenFile(full, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if errors.Is(err, os.ErrExist) && path.Dir(name) == DirJournal {
+		return mergeLines(full, b)
+	}
 	if errors.Is(err, os.ErrExist) {
 		return fmt.Errorf("%s: %w", name, ErrNotEmpty)
 	}
@@ -195,6 +203,39 @@ func (t Target) file(name string, b []byte) (err error) {
 		return err
 	}
 	return f.Sync()
+}
+
+// mergeLines appends the lines of b that a file lacks.
+func mergeLines(path string, b []byte) error {
+	have, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	known := map[string]bool{}
+	for line := range bytes.Lines(have) {
+		known[string(line)] = true
+	}
+	var more []byte
+	if len(have) > 0 && have[len(have)-1] != '\n' {
+		more = []byte("\n") // what a crash left half written
+	}
+	for line := range bytes.Lines(b) {
+		if !known[string(line)] && bytes.HasSuffix(line, []byte("\n")) {
+			more = append(more, line...)
+		}
+	}
+	if len(more) == 0 {
+		return nil
+	}
+	f, err := os.OpenFile(path, os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(more)
+	if err == nil {
+		err = f.Sync()
+	}
+	return errors.Join(err, f.Close())
 }
 
 // settle brings the schema up to date and makes sure that the record of what was
