@@ -1,0 +1,100 @@
+// A subscriber signs documents: with the keyboard alone on a phone, and several
+// at once with the passphrase typed once.
+import assert from "node:assert/strict";
+import * as files from "../lib/files.mjs";
+import { journey } from "../lib/journey.mjs";
+import { demo, Visitor } from "../lib/visitor.mjs";
+
+journey("a subscriber signs documents", {}, (at, step) => {
+  let v;
+  const key = (name) => v.page.keyboard.press(name);
+  // reach goes on by Tab until the focus is on an element.
+  const reach = async (selector) => {
+    await v.front();
+    for (let i = 0; i < 200; i++) {
+      if (await v.page.evaluate((s) => document.activeElement?.matches(s), selector)) return;
+      await key("Tab");
+    }
+    assert.fail(`the keyboard does not reach ${selector}`);
+  };
+  const upload = async (name) => {
+    await v.goto("/dokumen");
+    await files.choose(v, name, "application/pdf", files.letter("Surat Contoh"));
+    await files.send(v, "/dokumen");
+    await v.sees(name);
+  };
+
+  step("a letter is uploaded on a phone", async () => {
+    v = await Visitor.at(at.browser, at.server, { width: 360, height: 740 });
+    await v.signIn(at.server.person("memiliki sertifikat"));
+    await v.goto("/dokumen");
+    await v.sees("paling besar");
+    await v.seesPage();
+    await upload("surat.pdf");
+    await v.seesPage();
+    await v.click("surat.pdf", "main td a, main th a");
+    await v.page.waitForSelector("[data-sheet][data-ready]");
+    await v.seesPage();
+  });
+
+  step("the signature is put on the page with the keyboard alone", async () => {
+    await v.goto("/dokumen");
+    await reach("input[type=checkbox][name=d]");
+    await key(" ");
+    await reach("form[action='/dokumen/tandatangan'] button:not([type=button])");
+    await v.follow(() => key("Enter"));
+    await v.page.waitForSelector("[data-sheet][data-ready]");
+    await v.seesPage();
+    await reach(".sheet-box");
+    for (const k of ["ArrowUp", "ArrowLeft", "ArrowLeft", "+"]) await key(k);
+    const place = await v.page.evaluate(() => {
+      const f = document.querySelector("#siapkan").elements;
+      return [f["cara.1"].value, f["x.1"].value, f["y.1"].value, f["lebar.1"].value];
+    });
+    assert.deepEqual(place, ["koordinat", "117.9", "249", "80"]);
+    await reach("button[name=aksi][value=lanjut]");
+    await v.follow(() => key("Enter"));
+    await v.sees("Sisa percobaan passphrase: 5");
+    await v.seesPage();
+  });
+
+  step("a wrong passphrase says what is left, the right one signs", async () => {
+    for (const [secret, then] of [["bukan frasa sandinya 123", "Sisa percobaan: 4"], [demo.passphrase, "1 dokumen ditandatangani"]]) {
+      await reach("input[name=passphrase]");
+      await v.page.keyboard.type(secret);
+      await v.follow(() => key("Enter"));
+      await v.comes(then);
+      await v.seesPage();
+    }
+    const text = await v.page.evaluate(async () => {
+      const href = document.querySelector("main a[download]").href;
+      return new TextDecoder("latin1").decode(await (await fetch(href)).arrayBuffer());
+    });
+    assert.match(text, /ETSI\.CAdES\.detached/);
+  });
+
+  step("two more are signed at once, placed by the mouse, in English", async () => {
+    await v.page.setViewport({ width: 1280, height: 900 });
+    await upload("dua.pdf");
+    await upload("tiga.pdf");
+    await v.language("en");
+    for (const e of (await v.page.$$("input[type=checkbox][name=d]")).slice(0, 2)) await v.press(e);
+    await v.click("Sign the chosen ones");
+    await v.page.waitForSelector("[data-sheet][data-ready]");
+    const stage = await v.page.$("[data-sheet-stage]");
+    await stage.evaluate((e) => e.scrollIntoView({ block: "start" }));
+    const box = await stage.boundingBox();
+    await v.page.mouse.click(box.x + box.width / 2, box.y + 300);
+    await v.page.waitForFunction(() => document.querySelector("#siapkan").elements["cara.1"].value === "koordinat");
+    await v.seesPage();
+    await v.click("Go on to the passphrase");
+    await v.fill("passphrase", demo.passphrase);
+    await v.click("Sign 2 documents");
+    await v.comes("2 documents signed");
+    await v.seesPage();
+    await v.goto("/dokumen/riwayat");
+    await v.sees("2 documents signed");
+    await v.seesPage();
+    await v.close();
+  });
+});
