@@ -15,6 +15,8 @@ import (
 
 	"absah/internal/account"
 	"absah/internal/agreement"
+	"absah/internal/api/esign"
+	"absah/internal/apiclient"
 	"absah/internal/audit"
 	"absah/internal/ca"
 	"absah/internal/clock"
@@ -54,6 +56,7 @@ type App struct {
 	Staff     *staff.Service
 	Enrolment *enrolment.Service
 	Signing   *signing.Service
+	Clients   *apiclient.Service // applications that call
 	Outbox    *outbox.Outbox
 	Authority *ca.Authority
 	Hierarchy *ca.Hierarchy
@@ -65,6 +68,8 @@ type App struct {
 	Hub       *live.Hub
 	Mailbox   *mailbox.Server // demo only
 	DemoGuide *demopage.Guide // demo only: who lives there
+
+	sandbox *esign.Sandbox
 
 	// Timestamps is the installation's own timestamp authority: a
 	// tsp.Timestamper, and what /tsa answers with.
@@ -101,7 +106,7 @@ func Open(ctx context.Context, cfg config.Config, o Options) (*App, error) {
 	}
 	a := &App{Config: cfg, Demo: o.Demo, Log: o.Log, Clock: o.Clock, Hub: &live.Hub{}}
 	for _, step := range []func(context.Context) error{
-		a.checkKind, a.openStore, a.openVault, a.openHierarchy, a.openBlobs, a.openMail, a.openPeople, a.openVerifier, a.openAuthority, a.openTSA, a.openSigning, a.openLog,
+		a.checkKind, a.openStore, a.openVault, a.openHierarchy, a.openBlobs, a.openMail, a.openPeople, a.openVerifier, a.openAuthority, a.openTSA, a.openSigning, a.openPrograms, a.openLog,
 	} {
 		if err := step(ctx); err != nil {
 			return nil, errors.Join(err, a.Close())
@@ -275,11 +280,7 @@ func (a *App) openEnrolment(people employeeAccounts) (err error) {
 	if err != nil {
 		return err
 	}
-	how, err := subscribersKeys(a.Vault, a.Config)
-	if err != nil {
-		return err
-	}
-	a.sealer = credential.NewSealer(a.Vault, slots, how...)
+	a.sealer = credential.NewSealer(a.Vault, slots)
 	ledger := credential.NewLedger(a.Vault)
 	attempts := enrolment.AttemptStore{Store: a.Store, Ledger: ledger, Clock: a.Clock}
 	policy := enrolment.DefaultPolicy()

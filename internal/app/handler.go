@@ -93,14 +93,15 @@ func (a *App) pages() (http.Handler, error) {
 		}
 		proxies = append(proxies, prefix)
 	}
-	return portal.New(portal.Config{
+	pages := portal.New(portal.Config{
 		BaseURL: a.Config.BaseURL, Accounts: a.Accounts, TrustedProxies: proxies, Clock: a.Clock, Log: a.Log,
 		Counts: a.counts, DemoMailbox: a.Demo,
 		Identity: ui.Identity{
 			Product: a.Config.Identity.Product, Organisation: a.Config.Identity.Organisation,
 			ServiceDesk: deskLine(a.Config.Identity), Demo: a.Demo,
 		},
-	}, a.routes()...), nil
+	}, a.routes()...)
+	return a.programs(pages, proxies), nil
 }
 
 // authorities are the certificates of the CAs by name.

@@ -9,7 +9,6 @@ import (
 
 	"absah/internal/enrolment"
 	"absah/internal/outbox"
-	"absah/internal/reseal"
 	"absah/internal/signing"
 	"absah/internal/staff"
 	"absah/internal/store"
@@ -68,8 +67,9 @@ func (a *App) workerJobs() map[string]store.Handler {
 			_, err := a.Outbox.Overdue(ctx)
 			return err
 		},
-		reseal.Job:          func(ctx context.Context, _ string) error { return a.resealing().Run(ctx) },
-		jobSweep:            func(ctx context.Context, _ string) error { return a.Accounts.Sweep(ctx) },
+		jobSweep: func(ctx context.Context, _ string) error {
+			return errors.Join(a.Accounts.Sweep(ctx), a.sweepPrograms(ctx))
+		},
 		staff.ForgetJobKind: a.Staff.ForgetImports,
 	}
 }
@@ -80,7 +80,6 @@ var periodics = []store.Periodic{
 	{Kind: jobUpkeep, Every: time.Minute},
 	{Kind: jobMail, Every: 5 * time.Minute},
 	{Kind: jobSweep, Every: time.Hour},
-	{Kind: reseal.Job, Every: 10 * time.Minute},
 	{Kind: signing.JobRecover, Every: time.Minute},
 	{Kind: staff.ForgetJobKind, Every: time.Hour},
 }

@@ -28,10 +28,12 @@ func (p *portal) secure(h http.Header) {
 	}
 }
 
-// address is the network address of the client: the connection's, or, when
+func (p *portal) address(r *http.Request) string { return ClientAddress(r, p.TrustedProxies) }
+
+// ClientAddress is the network address of the client: the connection's, or, when
 // that is a trusted proxy, the last one in X-Forwarded-For that is none.
 // Everything to the left of it is what the client claims.
-func (p *portal) address(r *http.Request) string {
+func ClientAddress(r *http.Request, proxies []netip.Prefix) string {
 	host, _, err := net.SplitHostPort(r.RemoteAddr)
 	if err != nil {
 		host = r.RemoteAddr
@@ -42,7 +44,7 @@ func (p *portal) address(r *http.Request) string {
 	}
 	client = client.Unmap().WithZone("")
 	hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
-	for i := len(hops) - 1; i >= 0 && p.trusted(client); i-- {
+	for i := len(hops) - 1; i >= 0 && within(client, proxies); i-- {
 		next, err := netip.ParseAddr(strings.TrimSpace(hops[i]))
 		if err != nil {
 			break
@@ -52,8 +54,8 @@ func (p *portal) address(r *http.Request) string {
 	return client.String()
 }
 
-func (p *portal) trusted(a netip.Addr) bool {
-	for _, prefix := range p.TrustedProxies {
+func within(a netip.Addr, networks []netip.Prefix) bool {
+	for _, prefix := range networks {
 		if prefix.Contains(a) {
 			return true
 		}

@@ -1,0 +1,51 @@
+package app
+
+import (
+	"context"
+	"crypto/x509"
+	"fmt"
+	"net/http"
+	"net/netip"
+
+	"absah/internal/api/esign"
+	"absah/internal/apiclient"
+	"absah/internal/portal"
+	"absah/internal/store/blob"
+)
+
+// openPrograms makes what the interfaces for programs stand on.
+func (a *App) openPrograms(context.Context) (err error) {
+	a.Clients = &apiclient.Service{Store: a.Store, Clock: a.Clock}
+	a.sandbox, err = esign.NewSandbox(a.Clock, a.Stamper)
+	return err
+}
+
+// programs answers applications beside the pages: those calls have credentials of
+// their own, and none of what protects browsers applies to them.
+func (a *App) programs(pages http.Handler, proxies []netip.Prefix) http.Handler {
+	api := esign.New(esign.Config{
+		Store: a.Store, Clients: a.Clients, Signing: a.Signing, Verifier: a.Verifier, Registrar: a.Enrolment, Staff: a.Staff, NIKIndex: a.Staff.NIKIndex,
+		Blobs: blob.Sealed{Store: a.Blobs, Vault: a.Vault}, Chain: a.above, Sandbox: a.sandbox, Clock: a.Clock, Log: a.Log,
+		Address: func(r *http.Request) string { return portal.ClientAddress(r, proxies) },
+	})
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if esign.Serves(r.URL.Path) {
+			api.ServeHTTP(w, r)
+			return
+		}
+		pages.ServeHTTP(w, r)
+	})
+}
+
+// above are the certificates over those of subscribers, issuer first.
+func (a *App) above() []*x509.Certificate {
+	return []*x509.Certificate{a.Hierarchy.Issuing, a.Hierarchy.Root}
+}
+
+// sweepPrograms removes signed documents that no application fetched in time.
+func (a *App) sweepPrograms(ctx context.Context) error {
+	if err := esign.Sweep(ctx, a.Store, blob.Sealed{Store: a.Blobs, Vault: a.Vault}, a.Clock()); err != nil {
+		return fmt.Errorf("documents of applications: %w", err)
+	}
+	return nil
+}
