@@ -7,11 +7,14 @@ import (
 )
 
 // BenchmarkBuild draws the appearance of a letter, as each file of a batch needs
-// it: the text alone, and with a QR code.
+// it.
 func BenchmarkBuild(b *testing.B) {
 	for name, spec := range map[string]appearance.Spec{
-		"text": {Width: 200, Height: 80, Lines: letter.Lines()},
-		"QR":   {Width: 200, Height: 80, Lines: letter.Lines(), QR: "https://absah.example/v/7Q2M4K9X3B"},
+		"text":                 {Width: 200, Height: 80, Lines: letter.Lines()},
+		"text with a cache":    {Width: 200, Height: 80, Lines: letter.Lines(), Cache: &appearance.Cache{}},
+		"picture":              {Width: 200, Height: 80, Lines: letter.Lines(), Image: pngOf(b, quarters(800, 600))},
+		"picture with a cache": {Width: 200, Height: 80, Lines: letter.Lines(), Image: pngOf(b, quarters(800, 600)), Cache: &appearance.Cache{}},
+		"QR":                   {Width: 200, Height: 80, Lines: letter.Lines(), QR: "https://absah.example/v/7Q2M4K9X3B"},
 	} {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()

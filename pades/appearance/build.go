@@ -33,7 +33,7 @@ func Build(spec Spec, add func(pdf.Object) pdf.Ref) (*pdf.Stream, error) {
 		return nil, err
 	}
 	for _, f := range []*face{faces.regular, faces.bold} {
-		if err := f.makeSubset(); err != nil {
+		if err := f.makeSubset(spec.Cache); err != nil {
 			return nil, err
 		}
 	}
@@ -41,10 +41,7 @@ func Build(spec Spec, add func(pdf.Object) pdf.Ref) (*pdf.Stream, error) {
 	if err != nil {
 		return nil, err
 	}
-	resources, err := d.resources(add)
-	if err != nil {
-		return nil, err
-	}
+	resources := d.resources(add)
 	matrix := Matrix(spec.Rotate)
 	dict := pdf.Dict{
 		{Key: "Type", Value: pdf.Name("XObject")},
@@ -116,12 +113,12 @@ func (d *drawing) load() error {
 	limit := max(d.spec.Width, d.spec.Height)
 	var err error
 	if len(d.spec.Image) > 0 {
-		if d.image, err = readPicture(d.spec.Image, limit, d.spec.Conformance); err != nil {
+		if d.image, err = d.spec.Cache.picture(d.spec.Image, limit, d.spec.Conformance); err != nil {
 			return err
 		}
 	}
 	if len(d.spec.Logo) > 0 && d.spec.QR != "" {
-		if d.logo, err = readPicture(d.spec.Logo, limit/4, d.spec.Conformance); err != nil {
+		if d.logo, err = d.spec.Cache.picture(d.spec.Logo, limit/4, d.spec.Conformance); err != nil {
 			return err
 		}
 	}

@@ -32,10 +32,10 @@ var builtIn = sync.OnceValues(func() (Family, error) {
 
 // face is a font and the characters of it that the appearance uses.
 type face struct {
-	font   *truetype.Font
-	name   pdf.Name // in the form's resources
-	chars  map[rune]truetype.GID
-	subset *truetype.Subset
+	font  *truetype.Font
+	name  pdf.Name // in the form's resources
+	chars map[rune]truetype.GID
+	parts *fontParts
 }
 
 type faces struct{ regular, bold *face }
@@ -61,8 +61,16 @@ func newFaces(f *Family) (*faces, error) {
 	return &faces{&face{font: regular, name: "F0", chars: map[rune]truetype.GID{}}, &face{font: bold, name: "F1", chars: map[rune]truetype.GID{}}}, nil
 }
 
+// fontParts is a subset of a font as files embed it.
+type fontParts struct {
+	subset                  *truetype.Subset
+	name                    pdf.Name
+	program, unicode, glyph *pdf.Stream // the font file, ToUnicode, CIDSet
+	widths                  pdf.Array
+}
+
 // makeSubset fixes the glyphs' numbers; every text must have been shaped.
-func (f *face) makeSubset() error {
+func (f *face) makeSubset(c *Cache) error {
 	if len(f.chars) == 0 {
 		return nil
 	}
@@ -70,35 +78,47 @@ func (f *face) makeSubset() error {
 		f.chars[' '] = g
 	}
 	var err error
-	if f.subset, err = f.font.Subset(f.chars); err != nil {
-		return fmt.Errorf("make a subset of the font %s: %w", f.font.Name(), err)
-	}
-	return nil
+	f.parts, err = c.subset(f, string(slices.Sorted(maps.Keys(f.chars))))
+	return err
 }
 
-// object adds the font as a Type 0 font with a CIDFontType2 descendant (ISO
-// 32000-2 9.7), Identity-H, with the CIDs being the subset's glyphs.
-func (f *face) object(add func(pdf.Object) pdf.Ref) (pdf.Ref, error) {
-	file, err := deflate(f.subset.Data)
+// build makes the subset of the characters that are used.
+func (f *face) build() (*fontParts, error) {
+	subset, err := f.font.Subset(f.chars)
 	if err != nil {
-		return pdf.Ref{}, err
+		return nil, fmt.Errorf("make a subset of the font %s: %w", f.font.Name(), err)
 	}
-	program := add(stream(pdf.Dict{{Key: "Filter", Value: pdf.Name("FlateDecode")}, {Key: "Length1", Value: pdf.Integer(len(f.subset.Data))}}, file))
-	unicode, err := deflate(f.toUnicode())
+	p := &fontParts{subset: subset, name: pdf.Name(tag(subset.Data) + "+" + f.font.Name())}
+	file, err := deflate(subset.Data)
 	if err != nil {
-		return pdf.Ref{}, err
+		return nil, err
 	}
-	toUnicode := add(stream(pdf.Dict{{Key: "Filter", Value: pdf.Name("FlateDecode")}}, unicode))
+	p.program = stream(pdf.Dict{{Key: "Filter", Value: pdf.Name("FlateDecode")}, {Key: "Length1", Value: pdf.Integer(len(subset.Data))}}, file)
+	unicode, err := deflate(f.toUnicode(subset))
+	if err != nil {
+		return nil, err
+	}
+	p.unicode = stream(pdf.Dict{{Key: "Filter", Value: pdf.Name("FlateDecode")}}, unicode)
 	// PDF/A-1 asks for the set of glyphs (ISO 19005-1 6.3.5), later parts let it
 	// stand when it is complete; every glyph of the file is in it.
-	n := len(f.subset.Glyphs)
+	n := len(subset.Glyphs)
 	set := bytes.Repeat([]byte{0xFF}, (n+7)/8)
 	if n%8 != 0 {
 		set[len(set)-1] = 0xFF << (8 - n%8)
 	}
-	cidSet := add(stream(nil, set))
+	p.glyph = stream(nil, set)
+	p.widths = make(pdf.Array, n)
+	for i, g := range subset.Glyphs {
+		p.widths[i] = f.thousandths(f.font.Advance(g))
+	}
+	return p, nil
+}
 
-	name := pdf.Name(tag(f.subset.Data) + "+" + f.font.Name())
+// object adds the font as a Type 0 font with a CIDFontType2 descendant (ISO
+// 32000-2 9.7), Identity-H, with the CIDs being the subset's glyphs.
+func (f *face) object(add func(pdf.Object) pdf.Ref) pdf.Ref {
+	p := f.parts
+	program, toUnicode, cidSet := add(p.program), add(p.unicode), add(p.glyph)
 	box := f.font.Bounds()
 	flags := 1 << 2 // symbolic: not of the standard Latin character set alone
 	if f.font.FixedPitch() {
@@ -113,7 +133,7 @@ func (f *face) object(add func(pdf.Object) pdf.Ref) (pdf.Ref, error) {
 	}
 	descriptor := add(pdf.Dict{
 		{Key: "Type", Value: pdf.Name("FontDescriptor")},
-		{Key: "FontName", Value: name},
+		{Key: "FontName", Value: p.name},
 		{Key: "Flags", Value: pdf.Integer(flags)},
 		{Key: "FontBBox", Value: pdf.Array{f.thousandths(box[0]), f.thousandths(box[1]), f.thousandths(box[2]), f.thousandths(box[3])}},
 		{Key: "ItalicAngle", Value: number(f.font.ItalicAngle())},
@@ -125,28 +145,24 @@ func (f *face) object(add func(pdf.Object) pdf.Ref) (pdf.Ref, error) {
 		{Key: "FontFile2", Value: program},
 		{Key: "CIDSet", Value: cidSet},
 	})
-	widths := make(pdf.Array, n)
-	for i, g := range f.subset.Glyphs {
-		widths[i] = f.thousandths(f.font.Advance(g))
-	}
 	descendant := add(pdf.Dict{
 		{Key: "Type", Value: pdf.Name("Font")},
 		{Key: "Subtype", Value: pdf.Name("CIDFontType2")},
-		{Key: "BaseFont", Value: name},
+		{Key: "BaseFont", Value: p.name},
 		{Key: "CIDSystemInfo", Value: pdf.Dict{{Key: "Registry", Value: pdf.String("Adobe")}, {Key: "Ordering", Value: pdf.String("Identity")}, {Key: "Supplement", Value: pdf.Integer(0)}}},
 		{Key: "FontDescriptor", Value: descriptor},
-		{Key: "DW", Value: widths[0]},
-		{Key: "W", Value: pdf.Array{pdf.Integer(0), widths}},
+		{Key: "DW", Value: p.widths[0]},
+		{Key: "W", Value: pdf.Array{pdf.Integer(0), p.widths}},
 		{Key: "CIDToGIDMap", Value: pdf.Name("Identity")},
 	})
 	return add(pdf.Dict{
 		{Key: "Type", Value: pdf.Name("Font")},
 		{Key: "Subtype", Value: pdf.Name("Type0")},
-		{Key: "BaseFont", Value: name},
+		{Key: "BaseFont", Value: p.name},
 		{Key: "Encoding", Value: pdf.Name("Identity-H")},
 		{Key: "DescendantFonts", Value: pdf.Array{descendant}},
 		{Key: "ToUnicode", Value: toUnicode},
-	}), nil
+	})
 }
 
 // thousandths converts font units, rounded as PDF/A checks it (to one unit of a
@@ -168,10 +184,10 @@ func tag(data []byte) string {
 
 // toUnicode is the CMap from the subset's glyphs to characters (ISO 32000-2
 // 9.10.3). Where several characters share a glyph, the first one counts.
-func (f *face) toUnicode() []byte {
+func (f *face) toUnicode(subset *truetype.Subset) []byte {
 	chars := map[truetype.GID]rune{}
 	for _, r := range slices.Sorted(maps.Keys(f.chars)) {
-		if g := f.subset.Glyph(f.chars[r]); g != 0 {
+		if g := subset.Glyph(f.chars[r]); g != 0 {
 			if _, known := chars[g]; !known {
 				chars[g] = r
 			}
@@ -205,12 +221,21 @@ func stream(d pdf.Dict, data []byte) *pdf.Stream {
 	return &pdf.Stream{Dict: d, Data: data}
 }
 
+// deflaters hold the tables of compression, which cost more to make than most of
+// what is compressed here.
+var deflaters = sync.Pool{New: func() any {
+	w, err := zlib.NewWriterLevel(nil, zlib.BestCompression)
+	if err != nil {
+		return nil // cannot be: the level is one
+	}
+	return w
+}}
+
 func deflate(data []byte) ([]byte, error) {
 	var b bytes.Buffer
-	w, err := zlib.NewWriterLevel(&b, zlib.BestCompression)
-	if err != nil {
-		return nil, fmt.Errorf("compress: %w", err)
-	}
+	w, _ := deflaters.Get().(*zlib.Writer)
+	defer deflaters.Put(w)
+	w.Reset(&b)
 	if _, err := w.Write(data); err != nil {
 		return nil, fmt.Errorf("compress: %w", err)
 	}

@@ -40,6 +40,9 @@ type picture struct {
 	transform int // ColorTransform to state for jpeg, or -1
 	data      []byte
 	alpha     []byte // 8-bit, or nil where the image is opaque
+
+	// As embedded: of an image with a mask, without the reference to it.
+	packed, mask *pdf.Stream
 }
 
 // aspect is width by height as shown.
@@ -72,6 +75,10 @@ func readPicture(file []byte, side float64, c Conformance) (*picture, error) {
 	if c == PDFA1 && p.alpha != nil {
 		p.flatten()
 	}
+	if err := p.pack(c); err != nil {
+		return nil, err
+	}
+	p.jpeg, p.data, p.alpha = nil, nil, nil
 	return p, nil
 }
 
@@ -212,8 +219,8 @@ func opaqueRGB(src image.Image) image.Image {
 	return out
 }
 
-// object adds the image, and its mask before it.
-func (p *picture) object(c Conformance, add func(pdf.Object) pdf.Ref) (pdf.Ref, error) {
+// pack makes the streams of the image and its mask.
+func (p *picture) pack(c Conformance) error {
 	dict := pdf.Dict{
 		{Key: "Type", Value: pdf.Name("XObject")},
 		{Key: "Subtype", Value: pdf.Name("Image")},
@@ -227,28 +234,29 @@ func (p *picture) object(c Conformance, add func(pdf.Object) pdf.Ref) (pdf.Ref, 
 		if p.transform >= 0 {
 			dict.Set("DecodeParms", pdf.Dict{{Key: "ColorTransform", Value: pdf.Integer(p.transform)}})
 		}
-		return add(stream(dict, p.jpeg)), nil
+		p.packed = stream(dict, p.jpeg)
+		return nil
 	}
+	var err error
 	if p.alpha != nil {
-		mask := pdf.Dict{
-			{Key: "Type", Value: pdf.Name("XObject")},
-			{Key: "Subtype", Value: pdf.Name("Image")},
-			{Key: "Width", Value: pdf.Integer(p.width)},
-			{Key: "Height", Value: pdf.Integer(p.height)},
-			{Key: "ColorSpace", Value: pdf.Name("DeviceGray")},
-			{Key: "BitsPerComponent", Value: pdf.Integer(8)},
+		mask := dict.Clone()
+		mask.Set("ColorSpace", pdf.Name("DeviceGray"))
+		if p.mask, err = samples(mask, p.alpha, p.width, 1); err != nil {
+			return err
 		}
-		s, err := samples(mask, p.alpha, p.width, 1)
-		if err != nil {
-			return pdf.Ref{}, err
-		}
-		dict.Set("SMask", add(s))
 	}
-	s, err := samples(dict, p.data, p.width, len(p.data)/(p.width*p.height))
-	if err != nil {
-		return pdf.Ref{}, err
+	p.packed, err = samples(dict, p.data, p.width, len(p.data)/(p.width*p.height))
+	return err
+}
+
+// object adds the image, and its mask before it.
+func (p *picture) object(add func(pdf.Object) pdf.Ref) pdf.Ref {
+	if p.mask == nil {
+		return add(p.packed)
 	}
-	return add(s), nil
+	dict := p.packed.Dict.Clone()
+	dict.Set("SMask", add(p.mask))
+	return add(&pdf.Stream{Dict: dict, Data: p.packed.Data})
 }
 
 func (p *picture) colorSpace(c Conformance) pdf.Object {

@@ -116,7 +116,7 @@ func (r row) show(b *strings.Builder) {
 		if g.kern != 0 {
 			fmt.Fprintf(b, ">%s<", strconv.FormatFloat(float64(-g.kern)*1000/units, 'f', 0, 64))
 		}
-		fmt.Fprintf(b, "%04X", r.face.subset.Glyph(g.id))
+		fmt.Fprintf(b, "%04X", r.face.parts.subset.Glyph(g.id))
 	}
 	space := r.face.font.Glyph(' ')
 	for i, w := range r.words {
@@ -176,27 +176,18 @@ func (d *drawing) strokeColor(c Color) string {
 }
 
 // resources adds fonts and images and returns the form's Resources.
-func (d *drawing) resources(add func(pdf.Object) pdf.Ref) (pdf.Dict, error) {
+func (d *drawing) resources(add func(pdf.Object) pdf.Ref) pdf.Dict {
 	var fonts, images, out pdf.Dict
 	for _, f := range []*face{d.faces.regular, d.faces.bold} {
-		if f.subset == nil {
-			continue
+		if f.parts != nil {
+			fonts.Set(f.name, f.object(add))
 		}
-		ref, err := f.object(add)
-		if err != nil {
-			return nil, err
-		}
-		fonts.Set(f.name, ref)
 	}
 	for _, p := range []*picture{d.image, d.logo} {
 		if p == nil {
 			continue
 		}
-		ref, err := p.object(d.spec.Conformance, add)
-		if err != nil {
-			return nil, err
-		}
-		images.Set(d.pictureName(p), ref)
+		images.Set(d.pictureName(p), p.object(add))
 	}
 	if d.spec.Conformance != AnyPDF {
 		out.Set("ColorSpace", pdf.Dict{{Key: "CS0", Value: calRGB()}})
@@ -210,7 +201,7 @@ func (d *drawing) resources(add func(pdf.Object) pdf.Ref) (pdf.Dict, error) {
 	if out == nil {
 		out = pdf.Dict{}
 	}
-	return out, nil
+	return out
 }
 
 // calRGB describes sRGB without a profile, as near as one exponent allows (ISO

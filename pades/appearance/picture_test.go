@@ -7,6 +7,7 @@ import (
 	"image/color"
 	"io"
 	"regexp"
+	"sync"
 	"testing"
 
 	"absah/pades/appearance"
@@ -206,6 +207,38 @@ func TestSameBytes(t *testing.T) {
 		if !bytes.Equal(all(build(t, everything(t, appearance.AnyPDF))), first) {
 			t.Fatal("the same spec gives other bytes")
 		}
+	}
+	// The same with a cache, be it empty, filled or filled by others at once.
+	cache := &appearance.Cache{}
+	var users sync.WaitGroup
+	for i := range 8 {
+		users.Go(func() {
+			spec := everything(t, appearance.AnyPDF)
+			spec.Cache = cache
+			noise := appearance.Spec{Width: 200, Height: 60, Cache: cache, Lines: []appearance.Line{{Text: "abcdefgh"[i:]}}}
+			var f testFile
+			if _, err := appearance.Build(noise, f.add); err != nil {
+				t.Error(err)
+			}
+			for range 3 {
+				var b built
+				form, err := appearance.Build(spec, b.file.add)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				b.form = form
+				if !bytes.Equal(all(&b), first) {
+					t.Error("a cache gives other bytes")
+				}
+			}
+		})
+	}
+	users.Wait()
+	spec := everything(t, appearance.PDFA1)
+	spec.Cache = cache
+	if !bytes.Equal(all(build(t, spec)), all(build(t, everything(t, appearance.PDFA1)))) {
+		t.Error("a cache mixes up files that claim PDF/A with others")
 	}
 	other := everything(t, appearance.AnyPDF)
 	other.QR += "2"

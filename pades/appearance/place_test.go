@@ -116,9 +116,10 @@ func TestPlaceIsSeen(t *testing.T) {
 	for name, page := range pages {
 		for _, rotate := range []int{0, 90, 180, 270, -90} {
 			for _, origin := range []appearance.Origin{appearance.BottomLeft, appearance.TopLeft} {
+				page := page
+				page.Rotate = rotate
 				t.Run(fmt.Sprintf("%s/%d/%d", name, rotate, origin), func(t *testing.T) {
 					t.Parallel()
-					page.Rotate = rotate
 					box := appearance.Box{X: 20, Y: 30, Width: 120, Height: 50, Origin: origin}
 					place, err := page.Place(box)
 					if err != nil {

@@ -128,6 +128,9 @@ type Spec struct {
 	Conformance Conformance
 	// Family is Liberation Sans unless set.
 	Family *Family
+
+	// Cache, if set, keeps fonts and images for the next appearances of a batch.
+	Cache *Cache
 }
 
 // Letter is who signs and in which office, in the lines of official letters.

@@ -143,7 +143,7 @@ func (c *signCmd) visible(s *pades.Signer) (*pades.Visible, error) {
 	if c.Visible == "" && c.Image == "" && c.QR == "" && c.Text == "" && c.Anchor == "" {
 		return nil, nil
 	}
-	v := &pades.Visible{Anchor: c.Anchor}
+	v := &pades.Visible{Anchor: c.Anchor, Spec: appearance.Spec{Cache: &appearance.Cache{}}}
 	if err := c.box(v); err != nil {
 		return nil, err
 	}
