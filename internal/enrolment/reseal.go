@@ -102,21 +102,21 @@ func (m MACs) renew(ctx context.Context, id string) (changed bool, err error) {
 }
 
 // StoreRenewed stores what credential.Sealer.OpenRenewing gave, once
-// Guard.Unlock returned nil. When the passphrase was changed meanwhile that
-// stays.
-func StoreRenewed(ctx context.Context, tx *store.Tx, who audit.Actor, now time.Time, next credential.Sealed) error {
+// Guard.Unlock returned nil, and tells whether it did: when the passphrase was
+// changed meanwhile that stays.
+func StoreRenewed(ctx context.Context, tx *store.Tx, who audit.Actor, now time.Time, next credential.Sealed) (bool, error) {
 	n, err := tx.RewrapCredential(ctx, db.RewrapCredentialParams{
 		ID: next.KeyID, Generation: next.Generation, OldGeneration: next.Generation - 1, Salt: next.Salt,
 		ParamsVersion: int64(next.ParamsVersion), PepperVersion: int64(next.PepperVersion), Box: next.Box,
 		RowMac: next.RowMAC, Now: clock.Micros(now),
 	})
 	if err != nil {
-		return fmt.Errorf("store key: %w", err)
+		return false, fmt.Errorf("store key: %w", err)
 	}
 	if n == 0 {
-		return nil
+		return false, nil
 	}
-	return audit.Record(ctx, tx, now, who, audit.Entry{
+	return true, audit.Record(ctx, tx, now, who, audit.Entry{
 		Action: "credential.resealed", ObjectKind: "credential", ObjectID: next.KeyID,
 		Detail: map[string]string{"generation": strconv.FormatInt(next.Generation, 10), "pepper": strconv.Itoa(next.PepperVersion), "params": strconv.Itoa(next.ParamsVersion)},
 	})

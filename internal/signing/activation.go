@@ -16,6 +16,7 @@ import (
 	"absah/internal/audit"
 	"absah/internal/clock"
 	"absah/internal/credential"
+	"absah/internal/enrolment"
 	"absah/internal/ident"
 	"absah/internal/passphrase"
 	"absah/internal/store"
@@ -183,7 +184,7 @@ func (s *Service) Authorize(ctx context.Context, a Authorization) (*Activation, 
 	if err != nil {
 		return nil, err
 	}
-	key, err := s.unlock(ctx, sub.credential, a.Secret)
+	key, err := s.unlock(ctx, &sub.credential, a.Secret)
 	if err != nil {
 		return nil, err
 	}
@@ -194,15 +195,23 @@ func (s *Service) Authorize(ctx context.Context, a Authorization) (*Activation, 
 	return out, nil
 }
 
-// unlock tries the passphrase.
-func (s *Service) unlock(ctx context.Context, row db.Credential, secret *passphrase.Secret) (crypto.Signer, error) {
+// unlock tries the passphrase. A row that was sealed anew becomes the next
+// generation.
+func (s *Service) unlock(ctx context.Context, row *db.Credential, secret *passphrase.Secret) (crypto.Signer, error) {
 	var key crypto.Signer
+	var next *credential.Sealed
 	after, err := s.Guard.Unlock(ctx, row.ID, func(ctx context.Context) (err error) {
-		key, err = s.Opener.Open(ctx, sealedOf(row), secret)
+		key, next, err = s.Opener.OpenRenewing(ctx, sealedOf(*row), secret)
 		return err
 	})
 	if err == nil {
+		if next != nil && s.renewed(ctx, *next) {
+			row.Generation = next.Generation
+		}
 		return key, nil
+	}
+	if key != nil { // it opened, and that could not be written down
+		err = errors.Join(err, forget(key))
 	}
 	out := &PassphraseError{Left: after.Left(s.now()), Err: err}
 	if after.Seq == 0 { // nothing was counted, so the row says what is left
@@ -218,6 +227,19 @@ func (s *Service) unlock(ctx context.Context, row db.Credential, secret *passphr
 		s.Log.WarnContext(ctx, "a key that is locked for good is destroyed later", "key", row.ID, "error", err)
 	}
 	return nil, out
+}
+
+// renewed stores a key as it was sealed under newer versions of the vault's
+// secrets, and tells whether it did. What was stored before works too.
+func (s *Service) renewed(ctx context.Context, next credential.Sealed) (stored bool) {
+	err := s.Store.InTx(ctx, func(tx *store.Tx) (err error) {
+		stored, err = enrolment.StoreRenewed(ctx, tx, audit.System("credential"), s.now(), next)
+		return err
+	})
+	if err != nil {
+		s.Log.WarnContext(ctx, "a key stays under older versions of the vault's secrets", "key", next.KeyID, "error", err)
+	}
+	return stored && err == nil
 }
 
 // forget gives a key back to where it came from.

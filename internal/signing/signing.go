@@ -30,7 +30,7 @@ import (
 
 // Opener opens a subscriber's key. *credential.Sealer is one.
 type Opener interface {
-	Open(ctx context.Context, row credential.Sealed, secret *passphrase.Secret) (crypto.Signer, error)
+	OpenRenewing(ctx context.Context, row credential.Sealed, secret *passphrase.Secret) (key crypto.Signer, next *credential.Sealed, err error)
 }
 
 // Limits bound what one person may ask for. They are said before anybody
