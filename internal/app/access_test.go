@@ -95,6 +95,9 @@ var access = []struct {
 	{"GET", "/ds/sertifikat", members}, {"GET", "/ds/sertifikat/{absent}/{format}", nobody},
 	{"GET", "/ds/reset-pin", members}, {"POST", "/ds/reset-pin", members}, {"GET", "/ds/ubah-pin", members}, {"POST", "/ds/ubah-pin", members},
 	{"GET", "/ds/cabut", members}, {"POST", "/ds/cabut", members},
+	{"GET", "/ds/perpanjang", members}, {"POST", "/ds/perpanjang", members},
+	{"GET", "/data-saya", members}, {"POST", "/data-saya/permintaan", members}, {"POST", "/data-saya/permintaan/{absent}/tarik", nobody},
+	{"POST", "/data-saya/ekspor", members},
 
 	{"GET", "/email/user/enroll/{token}", public}, {"POST", "/email/user/enroll/{token}", public}, {"GET", "/email/user/enroll/lanjut", public},
 	{"GET", "/email/user/enroll/perjanjian", public}, {"POST", "/email/user/enroll/perjanjian", public}, {"GET", "/email/user/enroll/selesai", public},
@@ -120,6 +123,7 @@ var access = []struct {
 	{"POST", "/admin/akun/{account}/aktif", []string{admin}}, {"POST", "/admin/akun/{account}/verifikasi/atur-ulang", []string{admin}},
 	{"POST", "/admin/akun/{account}/tautan", []string{admin}}, {"POST", "/admin/akun/{account}/tautan/tampilkan", []string{admin}},
 	{"GET", "/admin/surel", []string{admin}}, {"GET", "/admin/surel/{mail}", []string{admin}}, {"POST", "/admin/surel/{mail}/kirim-ulang", []string{admin}},
+	{"GET", "/admin/privasi", []string{admin}}, {"GET", "/admin/privasi/{absent}", nobody}, {"POST", "/admin/privasi/{absent}", nobody},
 
 	{"GET", "/verifikasi", public}, {"POST", "/verifikasi", public},
 

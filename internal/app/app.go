@@ -32,6 +32,7 @@ import (
 	"absah/internal/portal/demopage"
 	"absah/internal/portal/i18n"
 	"absah/internal/portal/live"
+	"absah/internal/privacy"
 	"absah/internal/scan"
 	"absah/internal/signing"
 	"absah/internal/staff"
@@ -62,6 +63,7 @@ type App struct {
 	Hierarchy *ca.Hierarchy
 	Records   *ca.Records
 	Verifier  *verification.Service
+	Privacy   *privacy.Service
 	Estimator *passphrase.Estimator
 	Texts     *agreement.Texts
 	Archive   agreement.Archive
@@ -106,7 +108,7 @@ func Open(ctx context.Context, cfg config.Config, o Options) (*App, error) {
 	}
 	a := &App{Config: cfg, Demo: o.Demo, Log: o.Log, Clock: o.Clock, Hub: &live.Hub{}}
 	for _, step := range []func(context.Context) error{
-		a.checkKind, a.openStore, a.openVault, a.openHierarchy, a.openBlobs, a.openMail, a.openPeople, a.openVerifier, a.openAuthority, a.openTSA, a.openSigning, a.openPrograms, a.openLog,
+		a.checkKind, a.openStore, a.openVault, a.openHierarchy, a.openBlobs, a.openMail, a.openPeople, a.openVerifier, a.openAuthority, a.openTSA, a.openSigning, a.openPrograms, a.openLog, a.openPrivacy,
 	} {
 		if err := step(ctx); err != nil {
 			return nil, errors.Join(err, a.Close())

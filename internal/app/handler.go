@@ -26,6 +26,7 @@ import (
 	"absah/internal/portal/mailbox"
 	"absah/internal/portal/mails"
 	"absah/internal/portal/officer"
+	privacypages "absah/internal/portal/privacy"
 	"absah/internal/portal/sign"
 	"absah/internal/portal/staffadmin"
 	"absah/internal/portal/ui"
@@ -130,6 +131,7 @@ func (a *App) routes() [][]web.Route {
 		(&staffadmin.Pages{Staff: a.Staff}).Routes(),
 		admin.New(a.Store, a.Accounts).Routes(),
 		mails.New(a.Store, a.Outbox, a.Clock).Routes(),
+		(&privacypages.Pages{Privacy: a.Privacy, Clock: a.Clock, Contact: a.PrivacyContact()}).Routes(),
 		sign.New(sign.Config{Signing: a.Signing, Hub: a.Hub, Clock: a.Clock}).Routes(),
 		verify.New(verify.Config{Service: a.Verifier, Reports: a.reports(), Anchors: a.Anchors(), Documents: a.Signing, Clock: a.Clock}).Routes(),
 	}

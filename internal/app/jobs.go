@@ -30,6 +30,7 @@ func (a *App) handlers() map[string]store.Handler {
 	if a.has(RoleWorker) {
 		maps.Copy(all, a.workerJobs())
 		maps.Copy(all, a.logHandlers())
+		maps.Copy(all, a.privacyHandlers())
 	}
 	if a.has(RoleCA) {
 		maps.Copy(all, a.authorityJobs())
@@ -90,5 +91,5 @@ func (a *App) Work(ctx context.Context) (*store.Worker, error) {
 	if !a.has(RoleWorker, RoleCA) {
 		return nil, nil
 	}
-	return a.Store.Work(ctx, a.handlers(), slices.Concat(periodics, logPeriodics), store.WorkOptions{Timeout: 5 * time.Minute, Rescue: 6 * time.Minute})
+	return a.Store.Work(ctx, a.handlers(), slices.Concat(periodics, logPeriodics, privacyPeriodics), store.WorkOptions{Timeout: 5 * time.Minute, Rescue: 6 * time.Minute})
 }

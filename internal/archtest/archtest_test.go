@@ -61,6 +61,7 @@ var layers = map[string]layer{
 	"internal/mail":         domain,
 	"internal/outbox":       domain,
 	"internal/passphrase":   domain,
+	"internal/privacy":      domain,
 	"internal/rekey":        domain,
 	"internal/reseal":       domain,
 	"internal/scan":         domain,

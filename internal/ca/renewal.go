@@ -52,7 +52,7 @@ func (a *Authority) proofFault(o db.RenewalOrderRow, r Request) string {
 	if err != nil || SerialText(old.SerialNumber) != o.OldSerial {
 		return "the old certificate is damaged"
 	}
-	if err := a.issuer.issued(old); err != nil {
+	if !a.issued(old) {
 		return "the old certificate is not of this authority"
 	}
 	if now.Before(old.NotBefore) || now.After(old.NotAfter) {
@@ -70,12 +70,15 @@ func (a *Authority) proofFault(o db.RenewalOrderRow, r Request) string {
 	return ""
 }
 
-// issued tells whether the issuer signed a certificate.
-func (i *Issuer) issued(c *x509.Certificate) error {
-	if err := c.CheckSignatureFrom(i.cfg.Certificate); err != nil {
-		return fmt.Errorf("certificate %s: %w", SerialText(c.SerialNumber), err)
+// issued tells whether one of the issuing CAs signed a certificate, the ones of
+// before included.
+func (a *Authority) issued(c *x509.Certificate) bool {
+	for _, i := range a.issuers {
+		if c.CheckSignatureFrom(i.cfg.Certificate) == nil {
+			return true
+		}
 	}
-	return nil
+	return false
 }
 
 // differs tells whether a certificate says about its subject something else

@@ -47,6 +47,7 @@ type Config struct {
 	Verify     Verify     `yaml:"verify" envPrefix:"VERIFY_"`
 	TSA        TSA        `yaml:"tsa" envPrefix:"TSA_"`
 	Renewal    Renewal    `yaml:"renewal" envPrefix:"RENEWAL_"`
+	Privacy    Privacy    `yaml:"privacy" envPrefix:"PRIVACY_"`
 	Log        Log        `yaml:"log" envPrefix:"LOG_"`
 
 	Transparency Transparency `yaml:"transparency" envPrefix:"TRANSPARENCY_"`
@@ -155,6 +156,7 @@ func Default() Config {
 		Policy:     Policy{LinkValidity: 72 * time.Hour, LinksPerDay: 3, Approval: "auto"},
 		TSA:        defaultTSA(),
 		Renewal:    defaultRenewal(),
+		Privacy:    defaultPrivacy(),
 		Log:        Log{Level: "info", Format: "text"},
 	}
 }
@@ -276,6 +278,7 @@ func (c Config) Validate() error {
 	c.checkRoles(bad)
 	c.Transparency.check(bad)
 	c.Renewal.check(bad)
+	c.Privacy.check(bad)
 	bad(!slices.Contains([]string{"debug", "info", "warn", "error"}, c.Log.Level), "log.level", "must be debug, info, warn or error")
 	bad(!slices.Contains([]string{"text", "json"}, c.Log.Format), "log.format", "must be text or json")
 	return errors.Join(errs...)

@@ -40,6 +40,9 @@ const (
 	KindOfficerDigest           Kind = "officer_digest"
 	KindPasswordReset           Kind = "password_reset"
 	KindSecurityChanged         Kind = "security_changed"
+	KindPrivacyNotice           Kind = "privacy_notice"
+	KindBreachNotice            Kind = "breach_notice"
+	KindLifeEvent               Kind = "life_event"
 )
 
 // Lang is the language of a message.
@@ -152,6 +155,12 @@ func newParams(k Kind) any {
 		return new(SecurityChanged)
 	case KindOfficerDigest:
 		return new(OfficerDigest)
+	case KindPrivacyNotice:
+		return new(PrivacyNotice)
+	case KindBreachNotice:
+		return new(BreachNotice)
+	case KindLifeEvent:
+		return new(LifeEvent)
 	}
 	return nil
 }

@@ -67,6 +67,15 @@ func Samples(lang Lang) []Message {
 		{staff, PasswordReset{"petugas.contoh", "/aktivasi/00112233445566778899aabbccddeeff", at, at.Add(2 * time.Hour)}},
 		{staff, SecurityChanged{"totp_added", at, "/akun"}},
 		{staff, OfficerDigest{12, 3, 2, day(-4), "/officer/queue"}},
+		{to, PrivacyNotice{Event: "received", Reference: "PDP-7K3M-9QXA", Request: "access", At: at, Due: day(3), Page: "/data-saya"}},
+		{to, PrivacyNotice{Event: "answered", Reference: "PDP-7K3M-9QXA", Request: "erasure", At: at, Outcome: "partly", Answer: tr("Hasil pindai yang lama dihapus; yang menjadi dasar sertifikat tetap disimpan.", "The old scans are deleted; those on which the certificate rests are kept."), Page: "/data-saya"}},
+		{staff, PrivacyNotice{Event: "waiting", Reference: "PDP-7K3M-9QXA", Request: "objection", At: day(-2), Due: day(1), Page: "/admin/privasi"}},
+		{to, PrivacyNotice{Event: "erased", At: at, Erased: []Field{"id_card", "specimen"}, Page: "/data-saya"}},
+		{to, BreachNotice{"BR-7K3M-9QXA", []string{tr("NIP, nama, jabatan", "NIP, name, position"), tr("alamat e-mail", "e-mail address")}, day(-3), day(-2), day(-1),
+			tr("Akun seorang petugas digunakan orang lain.", "Somebody else used an officer's account."), tr("Akun ditutup dan kata sandi diganti.", "The account was closed and its password changed."), "/data-saya"}},
+		{to, LifeEvent{"subject_changed", []Field{"name", "unit"}, day(30), "/ds/perpanjang"}},
+		{to, LifeEvent{"overdue", []Field{"unit"}, day(-1), "/ds/perpanjang"}},
+		{to, LifeEvent{"retirement", nil, day(60), "/ds"}},
 	}
 	out := make([]Message, len(list))
 	for i, e := range list {

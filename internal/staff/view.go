@@ -49,7 +49,7 @@ func (s *Service) View(ctx context.Context, who audit.Actor, scopes []string, ev
 	if row.State == string(Erased) || thumb && len(row.ThumbSealed) == 0 {
 		return Picture{}, ErrNotFound
 	}
-	purpose, err := s.mayView(ctx, who, scopes, row)
+	why, err := s.mayView(ctx, who, scopes, row)
 	if err != nil {
 		return Picture{}, err
 	}
@@ -61,8 +61,8 @@ func (s *Service) View(ctx context.Context, who audit.Actor, scopes []string, ev
 	if thumb {
 		m, key, mediaType = thumbMeta(row.ID, row.EmployeeID, Field(row.Kind)), row.ThumbSealed, "image/jpeg"
 	}
-	if purpose != "" {
-		if err := s.recordView(ctx, who, row, purpose); err != nil {
+	if why.purpose != "" {
+		if err := s.recordView(ctx, who, row, why); err != nil {
 			return Picture{}, err
 		}
 	}
@@ -73,55 +73,67 @@ func (s *Service) View(ctx context.Context, who audit.Actor, scopes []string, ev
 	return Picture{Bytes: b, MediaType: mediaType, Evidence: evidence}, nil
 }
 
-// mayView returns the purpose of a permitted view, empty for the owner's own.
-func (s *Service) mayView(ctx context.Context, who audit.Actor, scopes []string, e db.Evidence) (Purpose, error) {
+// grounds is why a view is permitted: the purpose, and the case that the viewer
+// works on, which gives the reason.
+type grounds struct {
+	purpose   Purpose
+	reference string
+}
+
+// mayView returns the grounds of a permitted view, empty for the owner's own.
+func (s *Service) mayView(ctx context.Context, who audit.Actor, scopes []string, e db.Evidence) (grounds, error) {
 	switch {
 	case who.EmployeeID == "":
-		return "", ErrNotFound
+		return grounds{}, ErrNotFound
 	case who.EmployeeID == e.EmployeeID:
-		return "", nil
+		return grounds{}, nil
 	case who.Role == RoleHROfficer:
 		c, err := s.Store.Read().OpenCorrection(ctx, e.EmployeeID)
 		if err != nil {
-			return "", notFound(err, "read correction")
+			return grounds{}, notFound(err, "read correction")
 		}
 		owner, err := s.Store.Read().GetEmployee(ctx, e.EmployeeID)
 		if err != nil {
-			return "", notFound(err, "read employee")
+			return grounds{}, notFound(err, "read employee")
 		}
 		inScope, err := inScopes(ctx, s.Store.Read(), scopes, owner.UnitID)
 		if err != nil {
-			return "", err
+			return grounds{}, err
 		}
 		shown := e.State == string(Proposed) || e.State == string(Current)
 		if !inScope || !shown || c.ClaimedBy.String != who.EmployeeID {
-			return "", ErrNotFound
+			return grounds{}, ErrNotFound
 		}
-		return ForCorrection, nil
+		return grounds{ForCorrection, c.Reference}, nil
 	case who.Role == RoleRegistrationOfficer && s.Cases != nil:
 		ok, err := s.Cases.MaySee(ctx, who, e.EmployeeID, e.ID)
 		if err != nil {
-			return "", fmt.Errorf("look for case: %w", err)
+			return grounds{}, fmt.Errorf("look for case: %w", err)
 		}
-		if ok {
-			return ForRegistration, nil
+		if !ok {
+			return grounds{}, ErrNotFound
 		}
+		r, err := s.Store.Read().OpenRegistration(ctx, e.EmployeeID)
+		if err != nil && !store.IsNotFound(err) {
+			return grounds{}, fmt.Errorf("read case: %w", err)
+		}
+		return grounds{ForRegistration, r.Reference}, nil
 	}
-	return "", ErrNotFound
+	return grounds{}, ErrNotFound
 }
 
-func (s *Service) recordView(ctx context.Context, who audit.Actor, e db.Evidence, p Purpose) error {
+func (s *Service) recordView(ctx context.Context, who audit.Actor, e db.Evidence, why grounds) error {
 	return s.Store.InTx(ctx, func(tx *store.Tx) error {
 		err := tx.InsertEvidenceView(ctx, db.InsertEvidenceViewParams{
 			ID: ident.New(), EvidenceID: e.ID, OwnerID: e.EmployeeID, AccountID: who.AccountID, Role: who.Role,
-			Purpose: string(p), ViewedAt: clock.Micros(s.now()),
+			Purpose: string(why.purpose), ViewedAt: clock.Micros(s.now()), Reference: why.reference,
 		})
 		if err != nil {
 			return fmt.Errorf("record view: %w", err)
 		}
 		return audit.Record(ctx, tx, s.now(), who, audit.Entry{
 			Action: "evidence.view", ObjectKind: "evidence", ObjectID: e.ID,
-			Detail: map[string]string{"purpose": string(p)},
+			Detail: map[string]string{"purpose": string(why.purpose), "case": why.reference},
 		})
 	})
 }
@@ -133,6 +145,9 @@ type Viewed struct {
 	Role    string
 	Purpose Purpose
 	At      time.Time
+	// Reference is the case in which it was looked at: of the correction or the
+	// registration.
+	Reference string
 }
 
 // Views tells an employee who looked at their scans, the latest first.
@@ -145,7 +160,7 @@ func (s *Service) Views(ctx context.Context, employeeID string) ([]Viewed, error
 	for i, r := range rows {
 		list[i] = Viewed{
 			Kind: Field(r.Kind), Viewer: r.DisplayName.String, Role: r.Role, Purpose: Purpose(r.Purpose),
-			At: clock.FromMicros(r.ViewedAt),
+			At: clock.FromMicros(r.ViewedAt), Reference: r.Reference,
 		}
 	}
 	return list, nil

@@ -162,9 +162,18 @@ func (p *Pages) access(w http.ResponseWriter, r *http.Request) error {
 		}
 		table.Rows = append(table.Rows, ui.Row{Cells: []templ.Component{
 			ui.Time(v.At), ui.Text(staffview.Label(ctx, v.Kind)), ui.Text(viewer),
-			ui.Text(web.RoleName(ctx, account.Role(v.Role))), ui.Text(i18n.T(ctx, "staff.purpose."+string(v.Purpose))),
+			ui.Text(web.RoleName(ctx, account.Role(v.Role))), ui.Text(purposeOf(ctx, v)),
 		}})
 	}
 	page := ui.Page{Title: i18n.T(ctx, "hris.access.title"), Lede: i18n.T(ctx, "hris.access.lede"), Breadcrumbs: dsCrumbs(ctx)}
 	return web.Page(w, r, http.StatusOK, page, accessBody(table))
+}
+
+// purposeOf is why a scan was looked at, with the case that gives the reason.
+func purposeOf(ctx context.Context, v staff.Viewed) string {
+	why := i18n.T(ctx, "staff.purpose."+string(v.Purpose))
+	if v.Reference == "" {
+		return why
+	}
+	return why + " (" + v.Reference + ")"
 }

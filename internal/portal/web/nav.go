@@ -28,6 +28,7 @@ var sections = [...]struct {
 		{account.Employee, "nav.certificate", "/ds/sertifikat", "patch-check"},
 		{account.Employee, "nav.documents", "/dokumen", "file-earmark-pdf"},
 		{"", "nav.verify", "/verifikasi", "file-earmark-check"},
+		{account.Employee, "nav.mydata", "/data-saya", "shield-lock"},
 	}},
 	{"nav.work", []entry{
 		{account.HROfficer, "nav.corrections", "/hr/perubahan", "person-check"},
@@ -40,6 +41,7 @@ var sections = [...]struct {
 		{account.Administrator, "nav.employees", "/admin/pegawai", "people"},
 		{account.Administrator, "nav.accounts", "/admin/akun", "person-gear"},
 		{account.Administrator, "nav.mail", "/admin/surel", "envelope"},
+		{account.Administrator, "nav.privacy", "/admin/privasi", "shield-check"},
 		{account.Administrator, "nav.trust", "/admin/kepercayaan", "shield-lock"},
 	}},
 }

@@ -210,8 +210,8 @@ func (q *Queries) InsertEvidence(ctx context.Context, arg InsertEvidenceParams) 
 }
 
 const insertEvidenceView = `-- name: InsertEvidenceView :exec
-insert into evidence_view (id, evidence_id, owner_id, account_id, role, purpose, viewed_at)
-values ($1, $2, $3, $4, $5, $6, $7)
+insert into evidence_view (id, evidence_id, owner_id, account_id, role, purpose, viewed_at, reference)
+values ($1, $2, $3, $4, $5, $6, $7, $8)
 `
 
 type InsertEvidenceViewParams struct {
@@ -222,6 +222,7 @@ type InsertEvidenceViewParams struct {
 	Role       string
 	Purpose    string
 	ViewedAt   int64
+	Reference  string
 }
 
 func (q *Queries) InsertEvidenceView(ctx context.Context, arg InsertEvidenceViewParams) error {
@@ -233,6 +234,7 @@ func (q *Queries) InsertEvidenceView(ctx context.Context, arg InsertEvidenceView
 		arg.Role,
 		arg.Purpose,
 		arg.ViewedAt,
+		arg.Reference,
 	)
 	return err
 }
@@ -282,7 +284,7 @@ func (q *Queries) ListEvidence(ctx context.Context, employeeID string) ([]Eviden
 }
 
 const listEvidenceViews = `-- name: ListEvidenceViews :many
-select v.id, v.evidence_id, v.owner_id, v.account_id, v.role, v.purpose, v.viewed_at, e.kind, a.display_name from evidence_view v
+select v.id, v.evidence_id, v.owner_id, v.account_id, v.role, v.purpose, v.viewed_at, v.reference, e.kind, a.display_name from evidence_view v
 join evidence e on e.id = v.evidence_id left join account a on a.id = v.account_id
 where v.owner_id = $1 order by v.viewed_at desc limit 200
 `
@@ -295,6 +297,7 @@ type ListEvidenceViewsRow struct {
 	Role        string
 	Purpose     string
 	ViewedAt    int64
+	Reference   string
 	Kind        string
 	DisplayName sql.NullString
 }
@@ -316,6 +319,7 @@ func (q *Queries) ListEvidenceViews(ctx context.Context, ownerID string) ([]List
 			&i.Role,
 			&i.Purpose,
 			&i.ViewedAt,
+			&i.Reference,
 			&i.Kind,
 			&i.DisplayName,
 		); err != nil {

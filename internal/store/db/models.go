@@ -167,6 +167,24 @@ type BlockedKey struct {
 	CreatedAt int64
 }
 
+type Breach struct {
+	ID        string
+	Reference string
+	Scope     string
+	KnownAt   int64
+	DueAt     int64
+	Affected  int64
+	ToldAt    int64
+	CreatedBy string
+	CreatedAt int64
+}
+
+type BreachSubject struct {
+	BreachID   string
+	EmployeeID string
+	Data       string
+}
+
 type Certificate struct {
 	Serial           string
 	RegistrationID   string
@@ -362,6 +380,7 @@ type EvidenceView struct {
 	Role       string
 	Purpose    string
 	ViewedAt   int64
+	Reference  string
 }
 
 type History struct {
@@ -459,6 +478,15 @@ type Passkey struct {
 	Name         string
 	CreatedAt    int64
 	UsedAt       int64
+}
+
+type PracticeStatement struct {
+	Version     int64
+	Digest      Bytes
+	Settings    string
+	BodyID      string
+	BodyEn      string
+	PublishedAt int64
 }
 
 type RecoveryCode struct {
@@ -579,6 +607,13 @@ type Session struct {
 	RevokedAt int64
 }
 
+type Shredded struct {
+	Kind     string
+	ObjectID string
+	At       int64
+	Why      string
+}
+
 type Signature struct {
 	ID           string
 	ActivationID string
@@ -646,6 +681,22 @@ type StatusEvent struct {
 	Serial string
 	At     int64
 	Reason int64
+}
+
+type SubjectRequest struct {
+	ID           string
+	Reference    string
+	EmployeeID   string
+	Kind         string
+	TextSealed   Bytes
+	State        string
+	OpenedAt     int64
+	DueAt        int64
+	EscalatedAt  int64
+	ClosedAt     int64
+	AnsweredBy   string
+	Outcome      string
+	AnswerSealed Bytes
 }
 
 type TrustAnchor struct {

@@ -29,8 +29,8 @@ where employee_id = $1 and state in ('proposed', 'current');
 select id, employee_id, kind from evidence where upload_sha256 = $1 and employee_id <> $2 and state <> 'erased' limit 5;
 
 -- name: InsertEvidenceView :exec
-insert into evidence_view (id, evidence_id, owner_id, account_id, role, purpose, viewed_at)
-values ($1, $2, $3, $4, $5, $6, $7);
+insert into evidence_view (id, evidence_id, owner_id, account_id, role, purpose, viewed_at, reference)
+values ($1, $2, $3, $4, $5, $6, $7, $8);
 
 -- name: ListEvidenceViews :many
 select v.*, e.kind, a.display_name from evidence_view v
