@@ -16,7 +16,7 @@ func (m *machine) annotations(p pdf.Page) error {
 	if err != nil {
 		return m.note(err)
 	}
-	m.annotation = true
+	m.annotation, m.crop = true, everywhere
 	for i, o := range list {
 		if i >= maxAnnotations {
 			return &LimitError{"annotations", maxAnnotations}
@@ -69,7 +69,9 @@ func (m *machine) annotationText(dict pdf.Dict) error {
 		return nil
 	}
 	m.state, m.tm, m.line = initial, identity, identity
-	return m.form(s, fitting(m.formMatrix(s), box, rect), &frame{})
+	return m.within(dict.Get("OC"), func() error {
+		return m.form(s, fitting(m.formMatrix(s), box, rect), &frame{})
+	})
 }
 
 // fitting maps the box of an appearance, as its matrix turns it, onto the

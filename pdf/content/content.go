@@ -73,6 +73,9 @@ type Run struct {
 	Invisible bool
 	// Annotation tells that it belongs to an annotation.
 	Annotation bool
+	// Hidden tells that none of it is seen when the file is opened: it belongs to
+	// a layer that is switched off, or lies outside the clipping area or the page.
+	Hidden bool
 }
 
 // run is a Run without what can be derived. Its glyphs share the linear part of
@@ -89,6 +92,7 @@ type glyph struct {
 	x, y    float64 // origin
 	advance float64 // relative to the size, without spacing
 	run     int32
+	hidden  bool
 }
 
 // Text is the text of a page. It is safe for concurrent use.
@@ -133,10 +137,12 @@ func (t *Text) Runs() iter.Seq[Run] {
 func (t *Text) run(i int) Run {
 	r := t.runs[i]
 	var b strings.Builder
+	hidden := true
 	for _, g := range t.glyphs[r.first:r.last] {
 		b.WriteString(g.text)
+		hidden = hidden && g.hidden
 	}
-	return Run{Text: b.String(), Quad: t.span(r.first, r.last-1), Font: r.font.name, Size: r.height(), Invisible: r.invisible, Annotation: r.annotation}
+	return Run{Text: b.String(), Quad: t.span(r.first, r.last-1), Font: r.font.name, Size: r.height(), Invisible: r.invisible, Annotation: r.annotation, Hidden: hidden}
 }
 
 // quad is the box of a glyph: as wide as its advance, as high as a line.

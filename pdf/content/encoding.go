@@ -32,6 +32,12 @@ func fromCharmap(m *charmap.Charmap, other map[byte]string) *encoding {
 	return e
 }
 
+// standardUpper are the names of the upper half of the standard encoding.
+const standardUpper = "exclamdown cent sterling fraction yen florin section currency quotesingle quotedblleft guillemotleft guilsinglleft guilsinglright fi fl" +
+	" . endash dagger daggerdbl periodcentered . paragraph bullet quotesinglbase quotedblbase quotedblright guillemotright ellipsis perthousand . questiondown" +
+	" . grave acute circumflex tilde macron breve dotaccent dieresis . ring cedilla . hungarumlaut ogonek caron emdash" +
+	" . . . . . . . . . . . . . . . . AE . ordfeminine . . . . Lslash Oslash OE ordmasculine . . . . . ae . . . dotlessi . . lslash oslash oe germandbls"
+
 func standard() *encoding {
 	e := new(encoding)
 	for i := 32; i < 127; i++ {
@@ -39,10 +45,7 @@ func standard() *encoding {
 	}
 	e['\''], e['`'] = "’", "‘"
 	// The upper half by the names of Annex D.2, from code A1; a dot is an empty place.
-	names := strings.Fields("exclamdown cent sterling fraction yen florin section currency quotesingle quotedblleft guillemotleft guilsinglleft guilsinglright fi fl" +
-		" . endash dagger daggerdbl periodcentered . paragraph bullet quotesinglbase quotedblbase quotedblright guillemotright ellipsis perthousand . questiondown" +
-		" . grave acute circumflex tilde macron breve dotaccent dieresis . ring cedilla . hungarumlaut ogonek caron emdash" +
-		" . . . . . . . . . . . . . . . . AE . ordfeminine . . . . Lslash Oslash OE ordmasculine . . . . . ae . . . dotlessi . . lslash oslash oe germandbls")
+	names := strings.Fields(standardUpper)
 	for i, n := range names {
 		if n != "." {
 			e[0xA1+i], _ = glyphText(n)

@@ -32,7 +32,10 @@ type Match struct {
 	Alone bool
 	// Invisible text is neither filled nor stroked.
 	Invisible bool
-	first     int
+	// Hidden text is not seen when the file is opened; see Run. Find passes over
+	// it, Covers tells of it: a layer can be switched on.
+	Hidden bool
+	first  int
 }
 
 // unit is a character of the page with the glyph that draws it.
@@ -41,10 +44,10 @@ type unit struct {
 	glyph int
 }
 
-// Find returns the places of a text, in the order in which they are drawn. White
-// space in it stands for any space or for the end of a line, whether or not the
-// file draws a space there. Letters count as equal when Unicode says that they
-// differ by form only (a ligature and its letters).
+// Find returns the places of a text that is seen, in the order in which they are
+// drawn. White space in it stands for any space or for the end of a line, whether
+// or not the file draws a space there. Letters count as equal when Unicode says
+// that they differ by form only (a ligature and its letters).
 func (t *Text) Find(anchor string) ([]Match, error) {
 	if len(anchor) > maxAnchor {
 		return nil, ErrAnchor
@@ -94,7 +97,7 @@ func prepare(s string) (needle []rune, spaced []bool) {
 func (t *Text) units() []unit {
 	units := make([]unit, 0, len(t.glyphs))
 	for i, g := range t.glyphs {
-		if t.runs[g.run].annotation {
+		if g.hidden || t.runs[g.run].annotation {
 			continue
 		}
 		s := g.text
@@ -210,8 +213,10 @@ func (t *Text) match(units []unit) Match {
 	r := t.runs[g.run]
 	m := Match{Page: t.Page, Origin: Point{g.x, g.y}, Size: r.height(), Invisible: r.invisible, first: first}
 	var b strings.Builder
+	m.Hidden = true
 	for _, u := range units {
 		b.WriteRune(u.r)
+		m.Hidden = m.Hidden && t.glyphs[u.glyph].hidden
 	}
 	m.Text = b.String()
 	along, across := t.gap(first, last)

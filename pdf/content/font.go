@@ -199,6 +199,11 @@ func (f *font) baseEncoding(d *pdf.Document, dict, descriptor pdf.Dict) *encodin
 			return e
 		}
 	}
+	if program, err := resolveStream(d, descriptor.Get("FontFile3")); err == nil && program != nil {
+		if e := cffEncodingOf(program); e != nil {
+			return e
+		}
+	}
 	if subtype, _ := d.ResolveName(dict.Get("Subtype")); subtype == "TrueType" {
 		return winAnsi()
 	}

@@ -18,8 +18,8 @@ type state struct {
 	leading, size, rise         float64
 	mode                        int64
 	font                        *font
+	clip                        [4]float64 // a box around the clipping area
 	// For marks only.
-	clip                   [4]float64
 	lineWidth              float64
 	whiteFill, whiteStroke bool
 }
@@ -38,6 +38,9 @@ type machine struct {
 	operators  int
 	bytes      int64
 	annotation bool
+	crop       [4]float64 // what the page shows of its content
+	layers     *layers    // nil until the content asks
+	hidden     int        // levels of optional content around that are not seen
 
 	state    state
 	tm, line matrix
@@ -50,6 +53,7 @@ type frame struct {
 	depth     int
 	fonts     map[pdf.Name]*font // that are no indirect objects
 	stack     []state
+	marked    []bool // levels of marked content: whether they are hidden
 }
 
 func (m *machine) page(p pdf.Page) error {
@@ -57,7 +61,7 @@ func (m *machine) page(p pdf.Page) error {
 	if err != nil {
 		return err
 	}
-	m.state, m.tm, m.line = initial, identity, identity
+	m.state, m.tm, m.line, m.crop = initial, identity, identity, p.CropBox
 	return m.run(data, &frame{resources: p.Resources})
 }
 
@@ -120,6 +124,8 @@ func (m *machine) note(err error) error {
 }
 
 func (m *machine) run(data []byte, f *frame) error {
+	hidden := m.hidden
+	defer func() { m.hidden = hidden }() // marked content ends with its stream
 	l := lexer{data: data}
 	var operands []pdf.Object
 	for {
@@ -171,6 +177,10 @@ func (m *machine) execute(op string, operands []pdf.Object, f *frame) error {
 				m.state.ctm = n
 			}
 		}
+	case "BDC", "BMC":
+		return m.begin(operands, f)
+	case "EMC":
+		m.end(f)
 	case "gs":
 		return m.extGState(operands, f)
 	case "Do":
@@ -237,9 +247,7 @@ func (m *machine) textOperator(op string, operands []pdf.Object, f *frame) error
 			return m.show(operands[len(operands)-1:])
 		}
 	default:
-		if m.paint.wanted {
-			return m.paintOperator(op, operands)
-		}
+		return m.paintOperator(op, n, operands)
 	}
 	return nil
 }
@@ -386,13 +394,15 @@ func (m *machine) xobject(operands []pdf.Object, f *frame) error {
 	if !ok {
 		return nil
 	}
-	switch subtype, _ := m.doc.ResolveName(s.Dict.Get("Subtype")); subtype {
-	case "Form":
-		return m.form(s, identity, f)
-	case "Image":
-		return m.mark(Image, m.unitSquare(), 0)
-	}
-	return nil
+	return m.within(s.Dict.Get("OC"), func() error {
+		switch subtype, _ := m.doc.ResolveName(s.Dict.Get("Subtype")); subtype {
+		case "Form":
+			return m.form(s, identity, f)
+		case "Image":
+			return m.mark(Image, m.unitSquare(), 0)
+		}
+		return nil
+	})
 }
 
 // form runs a form XObject, after placing it by a matrix. It starts with the

@@ -38,6 +38,9 @@ type Mark struct {
 	Box [4]float64
 	// Annotation tells that it belongs to an annotation.
 	Annotation bool
+	// Hidden tells that it belongs to a layer that is not seen when the file is
+	// opened.
+	Hidden bool
 }
 
 // everywhere is a clipping area that clips nothing.
@@ -75,7 +78,7 @@ func (m *machine) mark(kind Kind, box [4]float64, grow float64) error {
 	if len(m.text.marks) >= m.limits.Marks {
 		return &LimitError{"marks", int64(m.limits.Marks)}
 	}
-	m.text.marks = append(m.text.marks, Mark{kind, box, m.annotation})
+	m.text.marks = append(m.text.marks, Mark{kind, box, m.annotation, m.hidden > 0})
 	return nil
 }
 
@@ -86,8 +89,7 @@ func (m *machine) unitSquare() [4]float64 {
 }
 
 // paintOperator handles the operators of paths and colours (8.5, 8.6).
-func (m *machine) paintOperator(op string, operands []pdf.Object) error {
-	n := numbersOf(operands)
+func (m *machine) paintOperator(op string, n []float64, operands []pdf.Object) error {
 	switch op {
 	case "m", "l", "c", "v", "y":
 		for ; len(n) >= 2; n = n[2:] {

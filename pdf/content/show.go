@@ -28,8 +28,23 @@ func (m *machine) show(parts []pdf.Object) error {
 	if last := len(m.text.glyphs); last > first {
 		m.text.runs = append(m.text.runs, run{first: first, last: last, a: linear[0], b: linear[1], c: linear[2], d: linear[3],
 			font: s.font, invisible: s.mode == 3 || s.mode == 7, annotation: m.annotation})
+		m.hide(first, last)
 	}
 	return nil
+}
+
+// hide marks the glyphs that are not seen: those of a layer that is switched off,
+// and those that lie wholly outside the clipping area or the page.
+func (m *machine) hide(first, last int) {
+	seen := intersect(m.state.clip, m.crop)
+	for i := first; i < last; i++ {
+		if m.hidden > 0 {
+			m.text.glyphs[i].hidden = true
+			continue
+		}
+		b := m.text.quad(i).Bounds()
+		m.text.glyphs[i].hidden = b[2] < seen[0] || b[0] > seen[2] || b[3] < seen[1] || b[1] > seen[3]
+	}
 }
 
 func (m *machine) kern(thousandths float64) {
