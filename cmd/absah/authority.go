@@ -2,15 +2,61 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os/user"
+	"time"
 
 	"absah/internal/app"
+	"absah/internal/clock"
 )
 
 type caCmd struct {
-	Passkey passkeyCmd `cmd:"" help:"Officers' passkeys, by which the ca role knows who approved."`
-	Split   splitCmd   `cmd:"" help:"Make a data directory for every role, each with its own keys alone."`
+	Ceremony   ceremonyCmd   `cmd:"" help:"Hold the ceremony that a file describes: keys, certificates and CRLs of the authority."`
+	Transcript transcriptCmd `cmd:"" help:"Check the transcript of a ceremony by the certificate of the CA that signed it."`
+	Passkey    passkeyCmd    `cmd:"" help:"Officers' passkeys, by which the ca role knows who approved."`
+	Split      splitCmd      `cmd:"" help:"Make a data directory for every role, each with its own keys alone."`
+}
+
+type ceremonyCmd struct {
+	File string `arg:"" help:"What is to be done (YAML); see docs/ceremony.md." type:"existingfile"`
+	Yes  bool   `help:"Do it. Without, it is only said what would be done."`
+}
+
+// errOnlySaid makes the exit status tell that nothing was done.
+var errOnlySaid = errors.New("nothing was done; to do it, add --yes")
+
+// Run holds a ceremony, or says what it would be.
+func (c *ceremonyCmd) Run(ctx context.Context) error {
+	held, err := app.Ceremony(ctx, c.File, clock.System, c.Yes, func(sentence string) { fmt.Println("- " + sentence) })
+	for _, name := range held.Outputs {
+		fmt.Println("made " + name)
+	}
+	if held.Transcript != "" {
+		fmt.Println("transcript " + held.Transcript)
+	}
+	if err == nil && !c.Yes {
+		return errOnlySaid
+	}
+	return err
+}
+
+type transcriptCmd struct {
+	File        string `arg:"" help:"Transcript." type:"existingfile"`
+	Certificate string `required:"" help:"Certificate of the CA that signed it, in DER or PEM." type:"existingfile" placeholder:"FILE"`
+}
+
+// Run checks a transcript and prints it.
+func (t *transcriptCmd) Run() error {
+	lines, err := app.VerifyTranscript(t.File, t.Certificate)
+	if err != nil {
+		return err
+	}
+	for _, l := range lines {
+		fmt.Printf("%s  %-9s  %s  %s\n", l.At.Format(time.RFC3339), l.What, l.Name, l.SHA256)
+	}
+	fmt.Println("The transcript is whole, and signed by this certificate's key.")
+	return nil
 }
 
 type passkeyCmd struct {

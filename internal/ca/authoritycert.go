@@ -195,3 +195,50 @@ func serviceOfFile(file string) string {
 	}
 	return file
 }
+
+// adoptRootCRL publishes a list of the root that a ceremony signed elsewhere and
+// brought into the directory.
+func (a *Authority) adoptRootCRL(ctx context.Context) error {
+	if a.cfg.Hierarchy.CanSignRoot() {
+		return nil
+	}
+	name := string(RootCA)
+	der, err := os.ReadFile(a.crlPath(name))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("read the root's CRL: %w", err)
+	}
+	list, err := x509.ParseRevocationList(der)
+	if err != nil || list.Number == nil || !list.Number.IsInt64() {
+		return fmt.Errorf("the root's CRL: %w", ErrMalformed)
+	}
+	if err := list.CheckSignatureFrom(a.cfg.Hierarchy.Root); err != nil {
+		return fmt.Errorf("the root's CRL: %w", err)
+	}
+	number := list.Number.Int64()
+	head, err := a.head(ctx, name, whole)
+	if err != nil || head.Number >= number {
+		return err
+	}
+	return a.cfg.Store.InTx(ctx, func(tx *store.Tx) error {
+		if err := audit.TakeTurn(ctx, tx); err != nil {
+			return err
+		}
+		reserved, err := tx.ReserveCRL(ctx, db.ReserveCRLParams{
+			Issuer: name, Floor: number - 1, ThisUpdate: clock.Micros(list.ThisUpdate), NextUpdate: clock.Micros(list.NextUpdate), List: string(whole),
+		})
+		if err != nil || reserved != number {
+			return errors.Join(err, fmt.Errorf("publish the root's CRL %d: %w", number, ErrCRLNumber))
+		}
+		n, err := tx.PublishList(ctx, db.PublishListParams{Issuer: name, Number: number, Der: der, Entries: int64(len(list.RevokedCertificateEntries))})
+		if err != nil || n != 1 {
+			return errors.Join(err, fmt.Errorf("publish the root's CRL %d: %w", number, ErrCRLNumber))
+		}
+		return audit.Record(ctx, tx, a.cfg.Clock(), audit.System("ca"), audit.Entry{
+			Action: "crl.publish", ObjectKind: "crl", ObjectID: name,
+			Detail: map[string]string{"number": strconv.FormatInt(number, 10), "der_sha256": hexHash(der)},
+		})
+	})
+}

@@ -369,7 +369,7 @@ func (a *Authority) crlFile(list string, crl CRL) error {
 // services, tells which passkeys are pinned, and publishes CRLs that have lived half their life. Run it every
 // few minutes and once at start.
 func (a *Authority) Upkeep(ctx context.Context) error {
-	err := errors.Join(a.Renew(ctx), a.tellPins(ctx))
+	err := errors.Join(a.Renew(ctx), a.tellPins(ctx), a.adoptRootCRL(ctx))
 	for name := range a.crls {
 		err = errors.Join(err, a.publishIfDue(ctx, name))
 	}
