@@ -132,7 +132,7 @@ func (a *App) routes() [][]web.Route {
 		admin.New(a.Store, a.Accounts).Routes(),
 		mails.New(a.Store, a.Outbox, a.Clock).Routes(),
 		(&privacypages.Pages{Privacy: a.Privacy, Clock: a.Clock, Contact: a.PrivacyContact()}).Routes(),
-		sign.New(sign.Config{Signing: a.Signing, Hub: a.Hub, Clock: a.Clock}).Routes(),
+		sign.New(sign.Config{Signing: a.Signing, Hub: a.Hub, Scopes: a.Accounts, Clock: a.Clock}).Routes(),
 		verify.New(verify.Config{Service: a.Verifier, Reports: a.reports(), Anchors: a.Anchors(), Documents: a.Signing, Clock: a.Clock}).Routes(),
 	}
 	if a.Mailbox != nil {

@@ -287,7 +287,9 @@ func (d *draft) request(sheets *signing.Sheets) (signing.Request, error) {
 }
 
 // shown tells whether the hash of a document is the one that the person saw.
-func (d *draft) shown(f signing.Document) bool { return d.hashes[f.ID] == hex.EncodeToString(f.SHA256[:]) }
+func (d *draft) shown(f signing.Document) bool {
+	return d.hashes[f.ID] == hex.EncodeToString(f.SHA256[:])
+}
 
 // options of the selects.
 func options(ctx context.Context, prefix string, values []string, chosen ...string) []ui.Option {

@@ -23,6 +23,7 @@ const Base = "/dokumen"
 type Config struct {
 	Signing *signing.Service
 	Hub     *live.Hub // signing.Config.Notify publishes to it
+	Scopes  Scopes
 	Clock   clock.Clock
 }
 
@@ -48,6 +49,10 @@ func (p *Pages) Routes() []web.Route {
 		{Method: get, Path: Base + "/tandatangan", Access: employee, Handler: p.prepare},
 		{Method: post, Path: Base + "/tandatangan", Access: employee, Handler: p.check},
 		{Method: post, Path: Base + "/tandatangan/kirim", Access: employee, Handler: p.sign},
+
+		{Method: get, Path: AuthorityPath, Access: web.Role(account.HROfficer), Handler: p.authorities},
+		{Method: post, Path: AuthorityPath, Access: web.Role(account.HROfficer), Handler: p.addAuthority},
+		{Method: post, Path: AuthorityPath + "/{id}/cabut", Access: web.Role(account.HROfficer), Handler: p.revokeAuthority},
 
 		{Method: get, Path: Base + "/riwayat", Access: employee, Handler: p.history},
 		{Method: get, Path: Base + "/kumpulan/{id}", Access: employee, Handler: p.batch},

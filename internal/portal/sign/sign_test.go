@@ -19,6 +19,7 @@ import (
 	"testing"
 	"time"
 
+	"absah/internal/account"
 	"absah/internal/portal/pagetest"
 	"absah/internal/portal/sign"
 	"absah/internal/signing"
@@ -52,7 +53,7 @@ func newRoom(t *testing.T) *room {
 		VerifyURL: pagetest.Base + "/verifikasi/d/", Issuer: h.Identity.Issuer, Notify: func(id string) { h.Hub.Notify(id, "") },
 	})
 	pagetest.Must(t, err)
-	h.Serve(sign.New(sign.Config{Signing: s, Hub: h.Hub, Clock: h.Clock.Now}).Routes())
+	h.Serve(sign.New(sign.Config{Signing: s, Hub: h.Hub, Scopes: h.Accounts, Clock: h.Clock.Now}).Routes())
 	r := &room{House: h, signing: s, j: h.Begin()}
 	h.ToCertificate(r.j)
 	r.b = h.Browser(r.j.Applicant)
@@ -234,7 +235,9 @@ func TestPlaces(t *testing.T) {
 	r := newRoom(t)
 	r.send(map[string][]byte{"a.pdf": pdf(t, "Judul surat")})
 	list := r.documents()
-	post := func(pairs ...string) pagetest.Answer { return r.b.PostForm(sign.Base+"/tandatangan", form(list, pairs...)) }
+	post := func(pairs ...string) pagetest.Answer {
+		return r.b.PostForm(sign.Base+"/tandatangan", form(list, pairs...))
+	}
 	over := []string{"cara.1", "koordinat", "halaman.1", "1", "x.1", "20", "y.1", "18", "lebar.1", "60", "tinggi.1", "20"}
 	covering := post(over...).Want(t, http.StatusOK, "menutupi teks “Judul surat”")
 	v := carried(covering.Body)
@@ -321,4 +324,38 @@ func TestEnglish(t *testing.T) {
 	r.b.SetCookie("absah_lang", "en")
 	r.b.Get(sign.Base).Want(t, http.StatusOK, "Upload documents", "Not signed")
 	r.b.Get(sign.Base+"/tandatangan?d="+r.documents()[0].ID).Want(t, http.StatusOK, "A fixed position on the page", "1 document.")
+}
+
+// TestAuthorities: the HR unit enters who signs for an office, for its own people
+// only and never for itself; the signer then chooses it.
+func TestAuthorities(t *testing.T) {
+	r := newRoom(t)
+	who := r.Applicant("Budi Plt Contoh", r.Unit)
+	e, err := r.Store.Read().GetEmployee(t.Context(), who.EmployeeID)
+	pagetest.Must(t, err)
+	officer := r.Browser(r.Person("Hana Unitwati", account.HROfficer, r.Unit))
+	day := func(n int) string { return r.Clock.Now().AddDate(0, 0, n).Format(time.DateOnly) }
+	fields := []string{
+		"nip", e.Nip, "bentuk", "plt", "jabatan", "Kepala Biro Contoh", "sk", "SK-1/2026", "tanggal_sk", day(-3), "mulai", day(-1), "sampai", day(5),
+	}
+	post := func(b *pagetest.Browser, pairs ...string) pagetest.Answer {
+		return b.Post(sign.AuthorityPath, append(pairs, fields...)...)
+	}
+	officer.Get(sign.AuthorityPath+"?nip="+e.Nip).Want(t, http.StatusOK, "Budi Plt Contoh", "Belum ada wewenang")
+	post(officer).Want(t, http.StatusSeeOther)
+	officer.Get(sign.AuthorityPath+"?nip="+e.Nip).Want(t, http.StatusOK, "Plt. Kepala Biro Contoh", "SK-1/2026", "Berlaku")
+	officer.Post(sign.AuthorityPath, "nip", e.Nip, "bentuk", "plt", "jabatan", "X", "sk", "1", "tanggal_sk", day(0), "mulai", day(2), "sampai", day(1)).
+		Want(t, http.StatusUnprocessableEntity, "tanggal")
+	post(r.Browser(r.Person("Hana Lainnya", account.HROfficer, r.Other))).Want(t, http.StatusNotFound)
+	post(r.b).Want(t, http.StatusNotFound)
+
+	list, err := r.signing.Authorities(t.Context(), who.EmployeeID)
+	pagetest.Must(t, err)
+	signer := r.Browser(who)
+	d, err := r.signing.Upload(t.Context(), who, signing.Upload{Name: "a.pdf", Body: bytes.NewReader(pdf(t, "a"))})
+	pagetest.Must(t, err)
+	signer.Get(sign.Base+"/tandatangan?d="+d.ID).Want(t, http.StatusOK, "Plt. Kepala Biro Contoh", "SK-1/2026")
+	signer.PostForm(sign.Base+"/tandatangan", form([]signing.Document{d}, "wewenang", list[0].ID)).Want(t, http.StatusOK, "Plt. Kepala Biro Contoh")
+	officer.Post(sign.AuthorityPath+"/"+list[0].ID+"/cabut", "nip", e.Nip).Want(t, http.StatusSeeOther)
+	signer.Get(sign.Base+"/tandatangan?d="+d.ID).Want(t, http.StatusOK).WantNo(t, "Kepala Biro Contoh")
 }
