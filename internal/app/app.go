@@ -80,10 +80,14 @@ type App struct {
 	// the pki role runs elsewhere, that one over HTTP.
 	Stamper tsp.Timestamper
 
+	// Register is where the revocation status of certificates changes.
+	Register *ca.Register
+
 	// Transparency is the log of everything that was done.
 	Transparency *audit.Log
 
 	guard   *tsa.Guard
+	answers *ca.Responder // once Handler was called, in the pki role
 	smtp    *smtp.Client
 	scans   *scan.Pool
 	sealer  *credential.Sealer
@@ -108,7 +112,7 @@ func Open(ctx context.Context, cfg config.Config, o Options) (*App, error) {
 	}
 	a := &App{Config: cfg, Demo: o.Demo, Log: o.Log, Clock: o.Clock, Hub: &live.Hub{}}
 	for _, step := range []func(context.Context) error{
-		a.checkKind, a.openStore, a.openVault, a.openHierarchy, a.openBlobs, a.openMail, a.openPeople, a.openVerifier, a.openAuthority, a.openTSA, a.openSigning, a.openPrograms, a.openLog, a.openPrivacy,
+		a.checkKind, a.openStore, a.openStatus, a.openVault, a.openHierarchy, a.openBlobs, a.openMail, a.openPeople, a.openVerifier, a.openAuthority, a.openTSA, a.openSigning, a.openPrograms, a.openLog, a.openPrivacy,
 	} {
 		if err := step(ctx); err != nil {
 			return nil, errors.Join(err, a.Close())
@@ -288,6 +292,7 @@ func (a *App) openEnrolment(people employeeAccounts) (err error) {
 	policy := enrolment.DefaultPolicy()
 	policy.LinkValidity, policy.LinkLogin = a.Config.Policy.LinkValidity, a.Config.Policy.LinkLogin
 	policy.LinksPerDay, policy.ResetNeedsOfficer = a.Config.Policy.LinksPerDay, a.Config.Policy.ResetNeedsOfficer
+	policy.RevocationNeedsSecond = a.Config.Policy.RevocationNeedsSecond
 	policy.Renewal = enrolment.RenewalPolicy{
 		Window: a.Config.Renewal.Window, Checks: enrolment.Checks(a.Config.Renewal.Checks), Supersede: a.Config.Renewal.Supersede,
 	}
@@ -296,7 +301,7 @@ func (a *App) openEnrolment(people employeeAccounts) (err error) {
 		Courier: outbox.Registrations{Outbox: a.Outbox, Words: words},
 		Sealer:  a.sealer, Guard: credential.NewGuard(attempts, slots, a.Clock), Ledger: ledger,
 		Estimator: a.Estimator, Texts: a.Texts, Algorithm: keys.Algorithm(a.Config.CA.SubscriberKey), Policy: policy,
-		Random: rand.Reader, Notify: a.Hub.Notify, Approvals: a.approvals(),
+		Random: rand.Reader, Notify: a.Hub.Notify, Approvals: a.approvals(), Certificates: a.Register,
 	}
 	return nil
 }
@@ -346,7 +351,7 @@ func (a *App) openAuthority(ctx context.Context) error {
 	a.Authority, err = ca.NewAuthority(ca.AuthorityConfig{
 		Store: a.Store, Hierarchy: a.Hierarchy, Profile: a.profile, People: subjects{a.Staff}, Registrations: a.Enrolment,
 		Clock: a.Clock, Log: a.Log, Pins: pins, Approval: ca.ApprovalPolicy(a.Config.Policy.Approval), Site: ca.SiteAt(a.Config.BaseURL),
-		Delegates: delegates(a.Config),
+		Delegates: delegates(a.Config), Status: a.Register, Lists: lists(a.Config),
 	})
 	return err
 }

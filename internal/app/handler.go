@@ -54,6 +54,7 @@ func (a *App) Handler() (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
+	a.answers = responder
 	public, err := pki.New(pki.Config{
 		OCSP: responder.Respond, CRL: a.Records.CRL, Clock: a.Clock, Log: a.Log, CPS: a.practice(),
 		Certificates: a.authorities(),

@@ -58,7 +58,8 @@ func (a *App) workerJobs() map[string]store.Handler {
 		jobWarn: func(ctx context.Context, _ string) error {
 			_, err := a.Enrolment.WarnOfExpiry(ctx)
 			_, _, err2 := a.Enrolment.ExpireCertificates(ctx)
-			return errors.Join(err, err2)
+			_, err3 := a.Enrolment.RevokeLeavers(ctx)
+			return errors.Join(err, err2, err3)
 		},
 		jobDigest: func(ctx context.Context, _ string) error {
 			_, err := a.Enrolment.TellOfficers(ctx)

@@ -20,6 +20,9 @@ func (a *App) Serve(ctx context.Context, started func(net.Addr)) error {
 	if err := a.Transparency.Guard(ctx); err != nil {
 		return err
 	}
+	if err := a.reconcileStatus(ctx); err != nil {
+		return err
+	}
 	if a.has(RoleWorker) {
 		if err := a.notePolicy(ctx); err != nil {
 			return err
@@ -68,6 +71,9 @@ func (a *App) Serve(ctx context.Context, started func(net.Addr)) error {
 	}
 	if a.guard != nil {
 		go a.guard.Run(ctx)
+	}
+	if a.answers != nil {
+		go a.followStatus(ctx)
 	}
 	failed := make(chan error, 1)
 	go func() { failed <- srv.Serve(l) }()

@@ -90,7 +90,11 @@ func NewAuthority(cfg AuthorityConfig) (*Authority, error) {
 	if cfg.Pins != nil && cfg.Site == (Site{}) {
 		return nil, fmt.Errorf("%w: approvals by passkey need a site", ErrConfig)
 	}
+	if err := cfg.Lists.Check(); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrConfig, err)
+	}
 	cfg.Profile = cfg.Profile.For(cfg.Hierarchy.Current())
+	cfg.Profile.CRLShards = cfg.Lists.Shards
 	a := &Authority{cfg: cfg, issuers: map[string]*Issuer{}, crls: map[string]*CRLSigner{}, together: cfg.Store.NewGroup(maxTogether)}
 	var err error
 	var names []string

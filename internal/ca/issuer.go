@@ -228,7 +228,7 @@ func (i *Issuer) build(serial *big.Int, notBefore time.Time, s Subject, spki []b
 	if err != nil {
 		return nil, err
 	}
-	exts, err := i.cfg.Profile.extensions(s, i.cfg.Certificate.SubjectKeyId, id)
+	exts, err := i.cfg.Profile.forSerial(serial).extensions(s, i.cfg.Certificate.SubjectKeyId, id)
 	if err != nil {
 		return nil, err
 	}

@@ -126,7 +126,7 @@ func lintExtensions(cert *x509.Certificate, want expectation, fail func(rule, de
 		fail("absah_subject_key_id", "cannot be computed")
 		return
 	}
-	expected, err := want.profile.extensions(want.subject, want.issuer.SubjectKeyId, subjectKeyID)
+	expected, err := want.profile.forSerial(cert.SerialNumber).extensions(want.subject, want.issuer.SubjectKeyId, subjectKeyID)
 	if err != nil {
 		fail("absah_extensions", "cannot be computed")
 		return

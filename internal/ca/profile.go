@@ -3,6 +3,7 @@ package ca
 import (
 	"crypto/x509/pkix"
 	"encoding/asn1"
+	"math/big"
 	"net/url"
 	"regexp"
 	"strconv"
@@ -21,6 +22,7 @@ type Profile struct {
 	OCSPURL      string // AIA id-ad-ocsp
 	IssuerURL    string // AIA id-ad-caIssuers: the issuing CA's certificate in DER
 	CRLURL       string // full CRL of the issuing CA
+	CRLShards    int    // of ListPolicy: certificates name the list of their shard instead
 	IncludeEmail bool   // the subscriber's e-mail address as rfc822Name
 	IncludeUnit  bool   // the subscriber's unit, which must fit into 64 characters
 }
@@ -101,6 +103,14 @@ func (p Profile) Check() error {
 		}
 	}
 	return Name{Country: p.Country, Organisation: p.Organisation, CommonName: "x"}.check()
+}
+
+// forSerial is p for the certificate of that serial.
+func (p Profile) forSerial(serial *big.Int) Profile {
+	if p.CRLShards > 1 {
+		p.CRLURL = listURL(p.CRLURL, shardPart(shardOf(SerialText(serial), p.CRLShards), p.CRLShards))
+	}
+	return p
 }
 
 func checkURL(field, s string) error {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"time"
 
 	"absah/internal/audit"
@@ -231,4 +233,67 @@ func (r *Register) journal() *Journal {
 		return nil
 	}
 	return r.Journal
+}
+
+// Reconcile does what Register.Reconcile does from the lists that were
+// published: a database that is behind the file of a list has lost revocations
+// that everybody was told of. Suspensions are not brought back: whether they
+// have ended is not in a list.
+func (a *Authority) Reconcile(ctx context.Context) (int, error) {
+	made := 0
+	for name := range a.crls {
+		head, err := a.head(ctx, name, whole)
+		if err != nil {
+			return made, err
+		}
+		der, err := os.ReadFile(a.crlPath(name))
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return made, err
+		}
+		list, err := parseList(der)
+		if err != nil {
+			return made, fmt.Errorf("read %s.crl: %w", name, err)
+		}
+		if list.number <= head.Number {
+			continue
+		}
+		last := map[string]StatusChange{}
+		for e, err := range list.all() {
+			if err != nil {
+				return made, fmt.Errorf("read %s.crl: %w", name, err)
+			}
+			if e.reason != CertificateHold {
+				serial := fmt.Sprintf("%x", e.serial)
+				last[serial] = StatusChange{Issuer: name, Serial: serial, At: e.at, Reason: e.reason}
+			}
+		}
+		n, err := a.cfg.Status.apply(ctx, a.cfg.Store, a.cfg.Clock, last)
+		made += n
+		if err != nil {
+			return made, err
+		}
+	}
+	return made, nil
+}
+
+// RevokeOwn revokes a certificate of the authority itself: of an issuing CA, a
+// responder, the time-stamping unit or the seal. It fails with ErrReason, and
+// with ErrNoCertificate when it is revoked already.
+func (r *Register) RevokeOwn(ctx context.Context, tx *store.Tx, issuer, serial string, why Reason, at time.Time) error {
+	if !why.Valid() {
+		return fmt.Errorf("revoke %s: %w: %d", serial, ErrReason, int(why))
+	}
+	n, err := tx.RevokeAuthorityCertificate(ctx, db.RevokeAuthorityCertificateParams{
+		Serial: serial, RevokedAt: clock.Micros(at), RevocationReason: int64(why),
+	})
+	if err != nil {
+		return fmt.Errorf("revoke %s: %w", serial, err)
+	}
+	if n == 0 {
+		return fmt.Errorf("revoke %s: %w, or it is revoked already", serial, ErrNoCertificate)
+	}
+	return r.note(ctx, tx, StatusChange{issuer, serial, at, why})
 }

@@ -106,6 +106,8 @@ type CA struct {
 	Years         int    `yaml:"years" env:"YEARS"`     // validity of subscriber certificates
 	PKIURL        string `yaml:"pki_url" env:"PKI_URL"` // where OCSP, CRLs and CA certificates are reached; base_url when empty
 	SubscriberKey string `yaml:"subscriber_key" env:"SUBSCRIBER_KEY"`
+	CRLShards     int    `yaml:"crl_shards" env:"CRL_SHARDS"`         // lists that certificates are divided into: 1, 2, 4, 8 or 16
+	CRLDeltaFrom  int    `yaml:"crl_delta_from" env:"CRL_DELTA_FROM"` // entries from which delta CRLs follow the complete list; 0: never
 
 	Profiles Profiles `yaml:"profiles" envPrefix:"PROFILES_"`
 }
@@ -129,6 +131,9 @@ type Policy struct {
 	LinksPerDay       int           `yaml:"links_per_day" env:"LINKS_PER_DAY"`
 	ResetNeedsOfficer bool          `yaml:"reset_needs_officer" env:"RESET_NEEDS_OFFICER"`
 	Approval          string        `yaml:"approval" env:"APPROVAL"` // whose approvals need a signature by passkey: passkey (all), auto (officers with a pinned one), account (none)
+
+	// RevocationNeedsSecond: what one officer wants revoked is suspended until a second one confirms.
+	RevocationNeedsSecond bool `yaml:"revocation_needs_second" env:"REVOCATION_NEEDS_SECOND"`
 }
 
 // Log says what is logged.
@@ -150,10 +155,10 @@ func Default() Config {
 		Keys:  defaultKeys(),
 		CA: CA{
 			Country: "ID", Organisation: "Instansi Contoh", RootName: "Absah Demo Root CA", IssuingName: "Absah Demo Issuing CA 1",
-			PolicyOID: "2.25.7260.1.1", Years: 2, SubscriberKey: "ecdsa-p256", Profiles: defaultProfiles(),
+			PolicyOID: "2.25.7260.1.1", Years: 2, SubscriberKey: "ecdsa-p256", CRLShards: 1, CRLDeltaFrom: 10_000, Profiles: defaultProfiles(),
 		},
 		Passphrase: Passphrase{MinLength: 12, MinScore: 3},
-		Policy:     Policy{LinkValidity: 72 * time.Hour, LinksPerDay: 3, Approval: "auto"},
+		Policy:     Policy{LinkValidity: 72 * time.Hour, LinksPerDay: 3, RevocationNeedsSecond: true, Approval: "auto"},
 		TSA:        defaultTSA(),
 		Renewal:    defaultRenewal(),
 		Privacy:    defaultPrivacy(),
@@ -273,6 +278,8 @@ func (c Config) Validate() error {
 	bad(c.Passphrase.MinScore < 2 || c.Passphrase.MinScore > 4, "passphrase.min_score", "must be 2 to 4")
 	bad(c.Policy.LinkValidity < time.Hour || c.Policy.LinkValidity > 30*24*time.Hour, "policy.link_validity", "must be 1h to 720h")
 	bad(c.Policy.LinksPerDay < 1 || c.Policy.LinksPerDay > 20, "policy.links_per_day", "must be 1 to 20")
+	bad(!slices.Contains([]int{1, 2, 4, 8, 16}, c.CA.CRLShards), "ca.crl_shards", "must be 1, 2, 4, 8 or 16")
+	bad(c.CA.CRLDeltaFrom < 0, "ca.crl_delta_from", "must be 0 or more")
 	c.TSA.check(bad)
 	c.CA.Profiles.check(bad)
 	c.checkRoles(bad)

@@ -111,11 +111,11 @@ func TestLeavingEndsARegistration(t *testing.T) {
 			_, err = w.svc.Submit(ctx, applicant)
 			must(t, err)
 		}
-		// What the authority has in hand it judges itself; a certificate stays.
-		for _, from := range []enrolment.Status{enrolment.Issuing, enrolment.Issue} {
+		// What the authority has in hand it judges itself; a certificate is revoked.
+		for from, to := range map[enrolment.Status]enrolment.Status{enrolment.Issuing: enrolment.Issuing, enrolment.Issue: enrolment.Revoked} {
 			applicant, _, _, r := w.to(from)
 			active(applicant, false)
-			if got, err := s.Read().GetRegistration(ctx, r.ID); err != nil || got.Status != string(from) {
+			if got, err := s.Read().GetRegistration(ctx, r.ID); err != nil || got.Status != string(to) {
 				t.Errorf("%s became %s, %v", from, got.Status, err)
 			}
 			if from == enrolment.Issuing {

@@ -2,10 +2,12 @@ package enrolment
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
 	"absah/internal/audit"
+	"absah/internal/ca"
 	"absah/internal/clock"
 	"absah/internal/store"
 	"absah/internal/store/db"
@@ -63,41 +65,22 @@ type Revocation struct {
 
 // Revoke ends a certificate. From the commit on, OCSP answers revoked; the CRL
 // follows. An officer's units must hold the subscriber's; an officer cannot
-// revoke for himself in that role.
+// revoke for himself in that role, nor alone where the policy asks for a second
+// one (ErrNeedsSecond, AskRevocation).
 func (s *Service) Revoke(ctx context.Context, who Checker, role Role, registrationID string, why Revocation) error {
 	code, ok := RevokeReasons[why.Code]
 	if !ok || len(why.Text) > maxWords {
 		return ErrReason
 	}
 	return s.Store.InTx(ctx, func(tx *store.Tx) error {
-		r, err := lock(ctx, tx, registrationID)
+		r, err := s.lockFor(ctx, tx, who, role, registrationID)
 		if err != nil {
 			return err
 		}
-		if role == Applicant && r.EmployeeID != who.EmployeeID {
-			return ErrNotFound
+		if role == Officer && s.Policy.RevocationNeedsSecond {
+			return ErrNeedsSecond
 		}
-		if role == Officer {
-			ok, err := inUnits(ctx, tx.Queries, who.Units, r.UnitID)
-			if err != nil {
-				return err
-			}
-			if !ok {
-				return ErrNotFound
-			}
-			if who.EmployeeID == r.EmployeeID {
-				return ErrSamePerson // his own he revokes as the subscriber
-			}
-		}
-		st := step{action: ActionRevoke, role: role, who: who.Actor, reason: Reason(why)}
-		r, c, err := s.end(ctx, tx, r, st, code)
-		if err != nil {
-			return err
-		}
-		if err := s.endPredecessors(ctx, tx, r, role, who.Actor, st.reason, code); err != nil {
-			return err
-		}
-		return s.Courier.CertificateRevoked(ctx, tx, r, c)
+		return s.revoke(ctx, tx, r, step{action: ActionRevoke, role: role, who: who.Actor, reason: Reason(why)}, code)
 	})
 }
 
@@ -115,22 +98,28 @@ func (s *Service) end(ctx context.Context, tx *store.Tx, r db.Registration, st s
 	if r, err = s.advance(ctx, tx, r, st); err != nil {
 		return r, c, err
 	}
-	now := clock.Micros(s.now())
-	n, err := tx.RevokeCertificate(ctx, db.RevokeCertificateParams{Serial: c.Serial, RevokedAt: now, RevocationReason: int64(code)})
-	if err != nil {
-		return r, c, fmt.Errorf("revoke certificate: %w", err)
-	}
-	if n != 1 {
+	at := s.now()
+	err = s.Certificates.Revoke(ctx, tx, c, ca.Reason(code), at)
+	if errors.Is(err, ca.ErrNoCertificate) {
 		return r, c, fmt.Errorf("revoke certificate: %w", &NotAllowedError{Status: Status(r.Status), Action: st.action, Role: st.role})
 	}
-	c.RevokedAt, c.RevocationReason = now, int64(code)
+	if err != nil {
+		return r, c, err
+	}
+	if c.RevokedAt == 0 { // a suspended one is revoked as of its suspension
+		c.RevokedAt = clock.Micros(at)
+	}
+	c.RevocationReason = int64(code)
+	if err := s.overtake(ctx, tx, r.ID); err != nil {
+		return r, c, err
+	}
 	if err := s.endRenewal(ctx, tx, r, st.reason); err != nil {
 		return r, c, err
 	}
 	if err := s.eraseKey(ctx, tx, r.ID, "revoked"); err != nil {
 		return r, c, err
 	}
-	return r, c, tx.Enqueue(ctx, store.Job{Kind: JobPublishCRL, ID: c.Issuer})
+	return r, c, nil
 }
 
 // ResetPIN answers a forgotten passphrase honestly: nobody can open the key

@@ -72,6 +72,12 @@ const (
 	ActionCarry         Action = "Carry"
 	ActionSucceed       Action = "Succeed"
 	ActionSupersede     Action = "Supersede"
+
+	ActionSuspend           Action = "Suspend"
+	ActionReinstate         Action = "Reinstate"
+	ActionAskRevocation     Action = "AskRevocation"
+	ActionDeclineRevocation Action = "DeclineRevocation"
+	ActionLeave             Action = "Leave"
 )
 
 // Actions lists every action.
@@ -79,6 +85,7 @@ var Actions = []Action{
 	ActionSubmit, ActionVerify, ActionReturn, ActionReject, ActionCancel, ActionSendLink, ActionSetPassphrase,
 	ActionAccept, ActionApprove, ActionIssue, ActionFail, ActionRefresh, ActionInvalidate, ActionChange,
 	ActionRevoke, ActionReset, ActionExpire, ActionLockOut, ActionRenew, ActionCarry, ActionSucceed, ActionSupersede,
+	ActionSuspend, ActionReinstate, ActionAskRevocation, ActionDeclineRevocation, ActionLeave,
 }
 
 // Role is in what capacity somebody acts on a registration.
@@ -147,6 +154,13 @@ var rules = []Rule{
 	// Too many wrong passphrases: the key is destroyed, so nobody can use the
 	// certificate.
 	{Issue, ActionLockOut, []Role{System}, Revoked},
+
+	// A suspension is one of the certificate: the registration stays where it is.
+	{Issue, ActionSuspend, []Role{Applicant, Officer, Administrator}, Issue},
+	{Issue, ActionReinstate, []Role{Officer, Administrator}, Issue},
+	{Issue, ActionAskRevocation, []Role{Officer}, Issue},
+	{Issue, ActionDeclineRevocation, []Role{Officer}, Issue},
+	{Issue, ActionLeave, []Role{System}, Revoked},
 
 	{Returned, ActionCancel, []Role{Applicant, System}, Cancelled},
 

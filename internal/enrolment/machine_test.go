@@ -36,6 +36,8 @@ var allowed = map[enrolment.Status]map[enrolment.Action]string{ // roles and the
 		"ChangePassphrase": "employee>Issue", "Revoke": "administrator employee registration_officer>Revoked",
 		"ResetPIN": "employee>Revoked", "Expire": "system>Expired", "LockOut": "system>Revoked",
 		"Succeed": "system>Issue", "Supersede": "system>Revoked",
+		"Suspend": "administrator employee registration_officer>Issue", "Reinstate": "administrator registration_officer>Issue",
+		"AskRevocation": "registration_officer>Issue", "DeclineRevocation": "registration_officer>Issue", "Leave": "system>Revoked",
 	},
 	enrolment.Returned: {"Submit": "employee>New", "Cancel": "employee system>Cancelled"},
 }

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"absah/internal/audit"
+	"absah/internal/ca"
 	"absah/internal/clock"
 	"absah/internal/credential"
 	"absah/internal/ident"
@@ -53,6 +54,8 @@ type Courier interface {
 	AgreementCopy(ctx context.Context, tx *store.Tx, r db.Registration) error
 	CertificateIssued(ctx context.Context, tx *store.Tx, r db.Registration, c db.Certificate) error
 	CertificateRevoked(ctx context.Context, tx *store.Tx, r db.Registration, c db.Certificate) error
+	CertificateSuspended(ctx context.Context, tx *store.Tx, r db.Registration, c db.Certificate) error
+	CertificateReleased(ctx context.Context, tx *store.Tx, r db.Registration, c db.Certificate) error
 	// KeyDestroyed tells of a LockOut: why the certificate was revoked, and
 	// that ResetPIN is the way on.
 	KeyDestroyed(ctx context.Context, tx *store.Tx, r db.Registration, c db.Certificate, why credential.End) error
@@ -80,6 +83,10 @@ type Policy struct {
 	ResetNeedsOfficer bool          // a reset waits for a first check again
 	SessionValidity   time.Duration // from the passphrase to the agreement
 	Renewal           RenewalPolicy
+
+	// RevocationNeedsSecond: what one officer wants revoked is suspended until a
+	// second one confirms.
+	RevocationNeedsSecond bool
 }
 
 // DefaultPolicy is the policy of an installation that decides nothing.
@@ -114,6 +121,9 @@ type Service struct {
 	Algorithm keys.Algorithm // of subscriber keys
 	Policy    Policy
 	Random    io.Reader // of identifiers; crypto/rand
+
+	// Certificates is where revocation status changes; nil keeps no journal.
+	Certificates *ca.Register
 
 	// Approvals, if set, takes the officers' signatures by passkey.
 	Approvals Approvals

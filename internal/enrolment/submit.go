@@ -181,9 +181,18 @@ func (s *Service) left(ctx context.Context, tx *store.Tx, r db.Registration) err
 }
 
 // EmployeeChanged voids checks that rest on data which are no longer so, and
-// ends the registration of an applicant who has left. It is
-// called in the transaction that changes an employee.
-func (s *Service) EmployeeChanged(ctx context.Context, tx *store.Tx, employeeID string, _ audit.Actor) error {
+// ends the registration of an applicant who has left and revokes his
+// certificates. It is called in the transaction that changes an employee.
+func (s *Service) EmployeeChanged(ctx context.Context, tx *store.Tx, employeeID string, who audit.Actor) error {
+	e, err := tx.GetEmployee(ctx, employeeID)
+	if err != nil {
+		return fmt.Errorf("read employee: %w", err)
+	}
+	if !e.Active {
+		if err := s.leave(ctx, tx, employeeID, who); err != nil {
+			return err
+		}
+	}
 	open, err := tx.OpenRegistration(ctx, employeeID)
 	if store.IsNotFound(err) {
 		return nil
@@ -194,10 +203,6 @@ func (s *Service) EmployeeChanged(ctx context.Context, tx *store.Tx, employeeID 
 	r, err := lock(ctx, tx, open.ID)
 	if err != nil {
 		return err
-	}
-	e, err := tx.GetEmployee(ctx, employeeID)
-	if err != nil {
-		return fmt.Errorf("read employee: %w", err)
 	}
 	if !e.Active {
 		return s.left(ctx, tx, r)

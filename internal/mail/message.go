@@ -29,6 +29,8 @@ const (
 	KindResetRequested          Kind = "reset_requested"
 	KindPassphraseChanged       Kind = "passphrase_changed"
 	KindCertificateRevoked      Kind = "certificate_revoked"
+	KindCertificateSuspended    Kind = "certificate_suspended"
+	KindCertificateReleased     Kind = "certificate_released"
 	KindKeyDestroyed            Kind = "key_destroyed"
 	KindCertificateExpiring     Kind = "certificate_expiring"
 	KindAgreementCopy           Kind = "agreement_copy"
@@ -133,6 +135,10 @@ func newParams(k Kind) any {
 		return new(PassphraseChanged)
 	case KindCertificateRevoked:
 		return new(CertificateRevoked)
+	case KindCertificateSuspended:
+		return new(CertificateSuspended)
+	case KindCertificateReleased:
+		return new(CertificateReleased)
 	case KindKeyDestroyed:
 		return new(KeyDestroyed)
 	case KindCertificateExpiring:

@@ -1,6 +1,7 @@
 package outbox
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"fmt"
@@ -255,6 +256,44 @@ func (c Registrations) CertificateRevoked(ctx context.Context, tx *store.Tx, r d
 		}
 		return p
 	})
+}
+
+// CertificateSuspended implements enrolment.Courier.
+func (c Registrations) CertificateSuspended(ctx context.Context, tx *store.Tx, r db.Registration, cert db.Certificate) error {
+	h, err := lastStep(ctx, tx, r)
+	if err != nil {
+		return err
+	}
+	return c.queue(ctx, tx, r, func(to mail.Recipient) mail.Params {
+		return mail.CertificateSuspended{
+			Serial: cert.Serial, At: clock.FromMicros(cert.RevokedAt), AskedBy: cmp.Or(h.DisplayName.String, to.Name),
+			Reason: c.Words(string(to.Lang), "reason."+h.ReasonCode), Note: h.ReasonText,
+			Asked: h.Action == string(enrolment.ActionAskRevocation), Page: pageCertificate,
+		}
+	})
+}
+
+// CertificateReleased implements enrolment.Courier.
+func (c Registrations) CertificateReleased(ctx context.Context, tx *store.Tx, r db.Registration, cert db.Certificate) error {
+	h, err := lastStep(ctx, tx, r)
+	if err != nil {
+		return err
+	}
+	return c.queue(ctx, tx, r, always(mail.CertificateReleased{
+		Serial: cert.Serial, At: c.Clock(), By: h.DisplayName.String, Note: h.ReasonText, Page: pageCertificate,
+	}))
+}
+
+// lastStep is the step of the registration that the mail is about.
+func lastStep(ctx context.Context, tx *store.Tx, r db.Registration) (db.HistoryOfRow, error) {
+	history, err := tx.HistoryOf(ctx, r.ID)
+	if err != nil {
+		return db.HistoryOfRow{}, fmt.Errorf("read history: %w", err)
+	}
+	if len(history) == 0 {
+		return db.HistoryOfRow{}, nil
+	}
+	return history[len(history)-1], nil
 }
 
 // KeyDestroyed implements enrolment.Courier.

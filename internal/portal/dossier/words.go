@@ -100,7 +100,7 @@ func historySteps(ctx context.Context, d Dossier) []ui.Step {
 		state := ui.StepDone
 		switch enrolment.Action(h.Action) {
 		case enrolment.ActionReturn, enrolment.ActionReject, enrolment.ActionFail, enrolment.ActionRevoke,
-			enrolment.ActionInvalidate, enrolment.ActionCancel:
+			enrolment.ActionInvalidate, enrolment.ActionCancel, enrolment.ActionSuspend, enrolment.ActionAskRevocation, enrolment.ActionLeave:
 			state = ui.StepStopped
 		}
 		steps[i] = ui.Step{

@@ -67,7 +67,8 @@ func (p *Pages) history(w http.ResponseWriter, r *http.Request) error {
 func badEnd(a enrolment.Action) bool {
 	switch a {
 	case enrolment.ActionReturn, enrolment.ActionReject, enrolment.ActionCancel, enrolment.ActionRevoke,
-		enrolment.ActionReset, enrolment.ActionExpire, enrolment.ActionLockOut, enrolment.ActionFail, enrolment.ActionInvalidate:
+		enrolment.ActionReset, enrolment.ActionExpire, enrolment.ActionLockOut, enrolment.ActionFail, enrolment.ActionInvalidate,
+		enrolment.ActionSuspend, enrolment.ActionAskRevocation, enrolment.ActionLeave:
 		return true
 	}
 	return false

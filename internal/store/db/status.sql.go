@@ -52,6 +52,73 @@ func (q *Queries) AuthorityCertificateStatus(ctx context.Context, serial string)
 	return i, err
 }
 
+const concernedCertificates = `-- name: ConcernedCertificates :many
+select c.serial, c.registration_id, c.subject, c.issued_at from certificate c
+join credential k on k.id = c.credential_id
+join registration r on r.id = c.registration_id
+where c.serial > $1 and c.state = 'issued' and (c.revoked_at = 0 or c.revocation_reason = 6)
+    and (cast($2 as text) = '' or c.issuer = $2)
+    and (cast($3 as bigint) = 0 or c.issued_at >= $3)
+    and (cast($4 as bigint) = 0 or c.issued_at < $4)
+    and (cast($5 as text) = '' or k.algorithm = $5)
+    and (cast($6 as text) = '' or exists (
+        select 1 from unit_scope u where u.unit_id = r.unit_id and u.ancestor_id = $6))
+order by c.serial limit 1000
+`
+
+type ConcernedCertificatesParams struct {
+	After        string
+	Issuer       string
+	IssuedFrom   int64
+	IssuedBefore int64
+	Algorithm    string
+	UnitID       string
+}
+
+type ConcernedCertificatesRow struct {
+	Serial         string
+	RegistrationID string
+	Subject        string
+	IssuedAt       int64
+}
+
+// What an incident concerns and is not revoked; empty parameters choose nothing
+// away.
+func (q *Queries) ConcernedCertificates(ctx context.Context, arg ConcernedCertificatesParams) ([]ConcernedCertificatesRow, error) {
+	rows, err := q.db.QueryContext(ctx, concernedCertificates,
+		arg.After,
+		arg.Issuer,
+		arg.IssuedFrom,
+		arg.IssuedBefore,
+		arg.Algorithm,
+		arg.UnitID,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ConcernedCertificatesRow
+	for rows.Next() {
+		var i ConcernedCertificatesRow
+		if err := rows.Scan(
+			&i.Serial,
+			&i.RegistrationID,
+			&i.Subject,
+			&i.IssuedAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const decideRevocationRequest = `-- name: DecideRevocationRequest :execrows
 update revocation_request set state = $1, decided_by = $2, decided_at = $3
 where id = $4 and state = 'open'
@@ -219,6 +286,34 @@ func (q *Queries) LatestListHead(ctx context.Context, arg LatestListHeadParams) 
 		&i.Entries,
 	)
 	return i, err
+}
+
+const leaversWithCertificates = `-- name: LeaversWithCertificates :many
+select distinct r.employee_id from registration r join employee e on e.id = r.employee_id
+where r.status = 'Issue' and not e.active limit 500
+`
+
+func (q *Queries) LeaversWithCertificates(ctx context.Context) ([]string, error) {
+	rows, err := q.db.QueryContext(ctx, leaversWithCertificates)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var employee_id string
+		if err := rows.Scan(&employee_id); err != nil {
+			return nil, err
+		}
+		items = append(items, employee_id)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const listsOf = `-- name: ListsOf :many

@@ -79,3 +79,22 @@ select distinct list from crl where issuer = $1 and state = 'published';
 select serial from certificate
 where issuer = sqlc.arg(issuer) and serial > sqlc.arg(after) and state = 'issued' and revoked_at = 0 and not_after > sqlc.arg(now)
 order by serial limit sqlc.arg(max_rows);
+
+-- name: ConcernedCertificates :many
+-- What an incident concerns and is not revoked; empty parameters choose nothing
+-- away.
+select c.serial, c.registration_id, c.subject, c.issued_at from certificate c
+join credential k on k.id = c.credential_id
+join registration r on r.id = c.registration_id
+where c.serial > sqlc.arg(after) and c.state = 'issued' and (c.revoked_at = 0 or c.revocation_reason = 6)
+    and (cast(sqlc.arg(issuer) as text) = '' or c.issuer = sqlc.arg(issuer))
+    and (cast(sqlc.arg(issued_from) as bigint) = 0 or c.issued_at >= sqlc.arg(issued_from))
+    and (cast(sqlc.arg(issued_before) as bigint) = 0 or c.issued_at < sqlc.arg(issued_before))
+    and (cast(sqlc.arg(algorithm) as text) = '' or k.algorithm = sqlc.arg(algorithm))
+    and (cast(sqlc.arg(unit_id) as text) = '' or exists (
+        select 1 from unit_scope u where u.unit_id = r.unit_id and u.ancestor_id = sqlc.arg(unit_id)))
+order by c.serial limit 1000;
+
+-- name: LeaversWithCertificates :many
+select distinct r.employee_id from registration r join employee e on e.id = r.employee_id
+where r.status = 'Issue' and not e.active limit 500;
