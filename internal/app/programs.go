@@ -24,7 +24,7 @@ func (a *App) openPrograms(context.Context) (err error) {
 // their own, and none of what protects browsers applies to them.
 func (a *App) programs(pages http.Handler, proxies []netip.Prefix) http.Handler {
 	api := esign.New(esign.Config{
-		Store: a.Store, Clients: a.Clients, Signing: a.Signing, Verifier: a.Verifier, Registrar: a.Enrolment, Staff: a.Staff, NIKIndex: a.Staff.NIKIndex,
+		Store: a.Store, Clients: a.Clients, Signing: a.Signing, Verifier: a.Verifier, Registrar: a.Enrolment, Staff: a.Staff, ByNIK: a.Staff.EmployeesByNIK,
 		Blobs: blob.Sealed{Store: a.Blobs, Vault: a.Vault}, Chain: a.above, Sandbox: a.sandbox, Clock: a.Clock, Log: a.Log,
 		Address: func(r *http.Request) string { return portal.ClientAddress(r, proxies) },
 	})

@@ -53,9 +53,9 @@ type Config struct {
 	Registrar Registrar
 	// Staff proposes data of employees.
 	Staff Staff
-	// NIKIndex finds people by their NIK, which nothing stores in the clear.
-	NIKIndex func(ctx context.Context, digits string) ([]byte, error)
-	Blobs    blob.Sealed
+	// ByNIK finds people by their NIK, which nothing stores in the clear.
+	ByNIK func(ctx context.Context, q *db.Queries, digits, except string) ([]db.EmployeesByNIKIndexRow, error)
+	Blobs blob.Sealed
 	// Chain gives the certificates above those of subscribers, issuer first.
 	Chain func() []*x509.Certificate
 	// Sandbox signs for applications that are tried out.

@@ -31,6 +31,18 @@ func (o *office) signed(name string, b []byte, visible bool) {
 	if err != nil || !bytes.Contains(out, []byte("Signature is Valid")) || !bytes.Contains(out, []byte("Total document signed")) {
 		o.t.Errorf("%s: pdfsig: %v\n%s", name, err, out)
 	}
+	a := o.judge(b)
+	if a.Verdict != "valid" || a.Signatures[0].Level != "B-T" || !strings.Contains(a.Signatures[0].Signer.Subject, "Siti Contoh") {
+		o.t.Errorf("%s: %s, %+v", name, a.Verdict, a.Signatures)
+	}
+	tail := b[len(letter(o.t)):]
+	if got := !bytes.Contains(tail, []byte("/Rect[0 0 0 0]")); got != visible {
+		o.t.Errorf("%s: visible %v, want %v", name, got, visible)
+	}
+}
+
+func (o *office) judge(b []byte) *verification.Answer {
+	o.t.Helper()
 	doc, err := verification.Take(bytes.NewReader(b))
 	if err != nil {
 		o.t.Fatal(err)
@@ -40,13 +52,7 @@ func (o *office) signed(name string, b []byte, visible bool) {
 	if err != nil {
 		o.t.Fatal(err)
 	}
-	if a.Verdict != "valid" || a.Signatures[0].Level != "B-T" || !strings.Contains(a.Signatures[0].Signer.Subject, "Siti Contoh") {
-		o.t.Errorf("%s: %s, %+v", name, a.Verdict, a.Signatures)
-	}
-	tail := b[len(letter(o.t)):]
-	if got := !bytes.Contains(tail, []byte("/Rect[0 0 0 0]")); got != visible {
-		o.t.Errorf("%s: visible %v, want %v", name, got, visible)
-	}
+	return a
 }
 
 // TestGoldenSign replays what clients send to sign.

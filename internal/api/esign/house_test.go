@@ -47,7 +47,7 @@ func TestMain(m *testing.M) {
 }
 
 const (
-	nik      = "3171011201800001"
+	nik      = "3171011201800777"
 	stranger = "3171011201809999"
 )
 
@@ -133,9 +133,13 @@ func (s *lines) String() string {
 	return s.b.String()
 }
 
-func index(_ context.Context, digits string) ([]byte, error) {
+func index(digits string) []byte {
 	sum := sha256.Sum256([]byte("index " + digits))
-	return sum[:], nil
+	return sum[:]
+}
+
+func byNIK(ctx context.Context, q *db.Queries, digits, except string) ([]db.EmployeesByNIKIndexRow, error) {
+	return q.EmployeesByNIKIndex(ctx, db.EmployeesByNIKIndexParams{NikIndex: index(digits), ID: except})
 }
 
 func open(t *testing.T, change func(*apiclient.Settings), sandbox bool) *office {
@@ -156,10 +160,9 @@ func open(t *testing.T, change func(*apiclient.Settings), sandbox bool) *office 
 	must(err)
 	e, err := st.Read().GetEmployee(ctx, o.signer.EmployeeID)
 	must(err)
-	idx, _ := index(ctx, nik)
 	must(st.InTx(ctx, func(tx *store.Tx) error {
 		_, err := tx.UpdateEmployee(ctx, db.UpdateEmployeeParams{
-			ID: e.ID, NikSealed: e.NikSealed, NikIndex: idx, Name: e.Name, Position: e.Position, Grade: e.Grade, UnitID: e.UnitID, Email: e.Email,
+			ID: e.ID, NikSealed: e.NikSealed, NikIndex: index(nik), Name: e.Name, Position: e.Position, Grade: e.Grade, UnitID: e.UnitID, Email: e.Email,
 			TimeZone: e.TimeZone, Locale: e.Locale, Active: true, UpdatedAt: e.UpdatedAt,
 		})
 		return err
@@ -191,7 +194,7 @@ func open(t *testing.T, change func(*apiclient.Settings), sandbox bool) *office 
 		}
 	}
 	o.config = Config{
-		Store: st, Clients: o.clients, Signing: o.world.Service, Registrar: o.stands, Staff: o.staff, NIKIndex: index, Blobs: o.world.Config.Blobs,
+		Store: st, Clients: o.clients, Signing: o.world.Service, Registrar: o.stands, Staff: o.staff, ByNIK: byNIK, Blobs: o.world.Config.Blobs,
 		Chain: o.world.Config.Chain, Sandbox: box, Clock: o.now.Now, Log: slog.New(slog.NewJSONHandler(o.log, nil)),
 		Verifier: &verification.Service{Pool: pool, Clock: o.now.Now, Trust: func(context.Context) (verification.Trust, error) { return trust, nil }},
 		Address: func(r *http.Request) string {

@@ -42,11 +42,7 @@ func (d *door) find(ctx context.Context, nik, email string) (person, error) {
 		if len(nik) != 16 || strings.Trim(nik, "0123456789") != "" {
 			return person{}, errNobody
 		}
-		index, err := d.NIKIndex(ctx, nik)
-		if err != nil {
-			return person{}, fmt.Errorf("look for a NIK: %w", err)
-		}
-		rows, err := q.EmployeesByNIKIndex(ctx, db.EmployeesByNIKIndexParams{NikIndex: index})
+		rows, err := d.ByNIK(ctx, q, nik, "")
 		if err != nil {
 			return person{}, fmt.Errorf("look for a NIK: %w", err)
 		}

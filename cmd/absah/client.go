@@ -1,0 +1,159 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"absah/internal/apiclient"
+	"absah/internal/app"
+	"absah/internal/audit"
+)
+
+type clientCmd struct {
+	Add     clientAddCmd     `cmd:"" help:"Let an application call, and print its secret once."`
+	List    clientListCmd    `cmd:"" help:"List the applications."`
+	Rotate  clientRotateCmd  `cmd:"" help:"Give an application a new secret; the one before counts for a day."`
+	Disable clientDisableCmd `cmd:"" help:"Refuse an application from its next call on."`
+	Enable  clientEnableCmd  `cmd:"" help:"Let an application that was disabled call again."`
+}
+
+// cliActor is who works on the machine itself.
+var cliActor = audit.Actor{AccountID: "system:cli", Role: "administrator"}
+
+// withClients opens the installation for one act.
+func (c *cli) withClients(ctx context.Context, act func(s *apiclient.Service) error) error {
+	cfg, log, err := c.load()
+	if err != nil {
+		return err
+	}
+	isDemo, err := app.IsDemo(cfg)
+	if err != nil {
+		return err
+	}
+	a, err := app.Open(ctx, cfg, app.Options{Log: log, Demo: isDemo})
+	if err != nil {
+		return err
+	}
+	return errors.Join(act(a.Clients), a.Close())
+}
+
+type clientAddCmd struct {
+	Name    string   `arg:"" help:"Name of the application, and user name of its credential."`
+	Info    string   `help:"What it is, for people."`
+	From    []string `help:"Networks or addresses that it may call from." placeholder:"NETWORK,..."`
+	Scope   []string `help:"What it may do: sign, verify, status, register, seal." default:"sign,verify,status" placeholder:"SCOPE,..."`
+	Rate    int      `help:"Requests a minute." default:"600"`
+	Corner  bool     `help:"In API v1, width and height are the upper right corner of the box."`
+	Sandbox bool     `help:"Its signatures say SPECIMEN and are worth nothing: for trying out."`
+}
+
+// Run adds one.
+func (a *clientAddCmd) Run(ctx context.Context, c *cli) error {
+	networks, err := apiclient.Networks(strings.Join(a.From, " "))
+	if err != nil {
+		return fmt.Errorf("--from: %w", err)
+	}
+	set := apiclient.Settings{Info: a.Info, Networks: networks, Corner: a.Corner, Rate: a.Rate, Enabled: true}
+	for _, s := range a.Scope {
+		set.Scopes = append(set.Scopes, apiclient.Scope(s))
+	}
+	return c.withClients(ctx, func(s *apiclient.Service) error {
+		made, secret, err := s.Add(ctx, cliActor, a.Name, a.Sandbox, set)
+		if err != nil {
+			return fmt.Errorf("add %s: %w", a.Name, err)
+		}
+		fmt.Printf("The application %s calls with HTTP Basic authentication:\n\n  user name  %s\n  password   %s\n\nThe password is shown this once.\n", made.Name, made.Name, secret)
+		return nil
+	})
+}
+
+type clientListCmd struct{}
+
+// Run lists them.
+func (clientListCmd) Run(ctx context.Context, c *cli) error {
+	return c.withClients(ctx, func(s *apiclient.Service) error {
+		list, err := s.List(ctx)
+		if err != nil {
+			return err
+		}
+		w := tabwriter.NewWriter(os.Stdout, 0, 8, 2, ' ', 0)
+		fmt.Fprintln(w, "NAME\tSTATE\tSCOPES\tFROM\tRATE\tLAST CALL")
+		for _, one := range list {
+			state, from, used := "enabled", "everywhere", "never"
+			if !one.Enabled {
+				state = "disabled"
+			}
+			if one.Sandbox {
+				state += ", sandbox"
+			}
+			if len(one.Networks) > 0 {
+				from = fmt.Sprint(one.Networks)
+			}
+			if !one.UsedAt.IsZero() {
+				used = one.UsedAt.Format(time.RFC3339)
+			}
+			fmt.Fprintf(w, "%s\t%s\t%v\t%s\t%d/min\t%s\n", one.Name, state, one.Scopes, from, one.Rate, used)
+		}
+		return w.Flush()
+	})
+}
+
+type clientRotateCmd struct {
+	Name string `arg:"" help:"Name of the application."`
+	Now  bool   `help:"The secret before ends at once."`
+}
+
+// Run rotates the secret of one.
+func (r *clientRotateCmd) Run(ctx context.Context, c *cli) error {
+	return c.withClients(ctx, func(s *apiclient.Service) error {
+		found, err := s.Find(ctx, r.Name)
+		if err != nil {
+			return fmt.Errorf("%s: %w", r.Name, err)
+		}
+		grace := apiclient.GracePeriod
+		if r.Now {
+			grace = 0
+		}
+		secret, err := s.Rotate(ctx, cliActor, found.ID, grace)
+		if err != nil {
+			return fmt.Errorf("%s: %w", r.Name, err)
+		}
+		fmt.Printf("password   %s\n", secret)
+		return nil
+	})
+}
+
+type clientDisableCmd struct {
+	Name string `arg:"" help:"Name of the application."`
+}
+
+// Run disables one.
+func (d *clientDisableCmd) Run(ctx context.Context, c *cli) error {
+	return c.switchClient(ctx, d.Name, false)
+}
+
+type clientEnableCmd struct {
+	Name string `arg:"" help:"Name of the application."`
+}
+
+// Run enables one.
+func (e *clientEnableCmd) Run(ctx context.Context, c *cli) error {
+	return c.switchClient(ctx, e.Name, true)
+}
+
+func (c *cli) switchClient(ctx context.Context, name string, on bool) error {
+	return c.withClients(ctx, func(s *apiclient.Service) error {
+		found, err := s.Find(ctx, name)
+		if err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		return s.Change(ctx, cliActor, found.ID, apiclient.Settings{
+			Info: found.Info, Networks: found.Networks, Scopes: found.Scopes, Corner: found.Corner, Rate: found.Rate, Enabled: on,
+		})
+	})
+}
