@@ -18,6 +18,7 @@ type cli struct {
 	Audit   auditCmd   `cmd:"" help:"The log of everything that was done: verify, export, prove."`
 	Backup  backupCmd  `cmd:"" help:"Write all of a running installation into one encrypted file."`
 	Restore restoreCmd `cmd:"" help:"Make an installation of a backup, rehearse that, or bring a database that was put back into agreement with the log."`
+	Keys    keysCmd    `cmd:"" help:"The keys of the installation: list, rotate, encrypt."`
 	CA      caCmd      `cmd:"" name:"ca" help:"The certification authority: ceremonies, officers' passkeys, roles that run apart."`
 	Client  clientCmd  `cmd:"" help:"Applications that call the interfaces for programs."`
 	Breach  breachCmd  `cmd:"" help:"What has to be done when personal data came into wrong hands: who is concerned, and the letters."`

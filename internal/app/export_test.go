@@ -8,10 +8,15 @@ import (
 	"absah/internal/ca"
 	"absah/internal/mail"
 	"absah/internal/portal/web"
+	"absah/internal/reseal"
 )
 
 // AllRoutes lists the pages of all parts of the portal, for the access matrix.
 func (a *App) AllRoutes() []web.Route { return slices.Concat(a.routes()...) }
+
+// SealedColumns are the columns that are brought under newer versions of the
+// vault's secrets.
+func SealedColumns() []reseal.Column { return sealedColumns() }
 
 // Attach is what the outbox calls before it sends a mail.
 func (a *App) Attach(ctx context.Context, m mail.Message, registrationID string) (mail.Message, error) {

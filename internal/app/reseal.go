@@ -11,6 +11,7 @@ import (
 	"absah/internal/enrolment"
 	"absah/internal/keys"
 	"absah/internal/outbox"
+	"absah/internal/privacy"
 	"absah/internal/reseal"
 	"absah/internal/signing"
 	"absah/internal/staff"
@@ -19,7 +20,8 @@ import (
 // sealedColumns are all columns that hold what the vault sealed for longer than
 // hours.
 func sealedColumns() []reseal.Column {
-	return slices.Concat(staff.SealedColumns(), enrolment.SealedColumns(), account.SealedColumns(), outbox.SealedColumns(), signing.SealedColumns())
+	return slices.Concat(staff.SealedColumns(), enrolment.SealedColumns(), account.SealedColumns(), outbox.SealedColumns(),
+		signing.SealedColumns(), privacy.SealedColumns())
 }
 
 // resealing brings everything under the newest versions of the vault's secrets.
