@@ -106,6 +106,9 @@ var access = []struct {
 	{"GET", "/servicedesk", []string{desk}}, {"GET", "/servicedesk/{registration}", []string{desk}},
 	{"POST", "/servicedesk/{registration}/tautan", []string{desk}}, {"POST", "/servicedesk/{registration}/surel/{mail}", []string{desk}},
 
+	{"GET", "/ds/atas-nama-saya", members}, {"GET", "/ds/atas-nama-saya/{absent}/bukan-saya", nobody}, {"POST", "/ds/atas-nama-saya/{absent}/bukan-saya", nobody},
+	{"GET", "/audit/log", []string{auditor}}, {"GET", "/audit/log/{absent}", nobody}, {"GET", "/audit/log/{absent}/bukti.json", nobody},
+	{"GET", "/audit/log/checkpoint.txt", nobody}, {"GET", "/admin/log", []string{admin}},
 	{"GET", "/audit", []string{auditor}}, {"POST", "/audit/periksa", []string{auditor}}, {"GET", "/audit/ekspor.csv", []string{auditor}},
 	{"GET", "/audit/ekspor.json", []string{auditor}}, {"GET", "/audit/registrasi", []string{auditor}}, {"GET", "/audit/registrasi/{registration}", []string{auditor}},
 

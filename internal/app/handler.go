@@ -29,6 +29,7 @@ import (
 	privacypages "absah/internal/portal/privacy"
 	"absah/internal/portal/sign"
 	"absah/internal/portal/staffadmin"
+	"absah/internal/portal/transparency"
 	"absah/internal/portal/ui"
 	"absah/internal/portal/verify"
 	"absah/internal/portal/web"
@@ -54,7 +55,6 @@ func (a *App) Handler() (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	a.answers = responder
 	public, err := pki.New(pki.Config{
 		OCSP: responder.Respond, CRL: a.Records.CRL, Clock: a.Clock, Log: a.Log, CPS: a.practice(),
 		Certificates: a.authorities(),
@@ -132,8 +132,9 @@ func (a *App) routes() [][]web.Route {
 		(&staffadmin.Pages{Staff: a.Staff}).Routes(),
 		admin.New(a.Store, a.Accounts).Routes(),
 		mails.New(a.Store, a.Outbox, a.Clock).Routes(),
+		transparency.New(transparency.Config{Log: a.Transparency, Store: a.Store, Clock: a.Clock, Dispute: a.dispute}).Routes(),
 		(&privacypages.Pages{Privacy: a.Privacy, Clock: a.Clock, Contact: a.PrivacyContact()}).Routes(),
-		sign.New(sign.Config{Signing: a.Signing, Hub: a.Hub, Scopes: a.Accounts, Clock: a.Clock}).Routes(),
+		sign.New(sign.Config{Signing: a.Signing, Hub: a.Hub, Clock: a.Clock}).Routes(),
 		verify.New(verify.Config{Service: a.Verifier, Reports: a.reports(), Anchors: a.Anchors(), Documents: a.Signing, Clock: a.Clock}).Routes(),
 	}
 	if a.Mailbox != nil {
@@ -155,6 +156,13 @@ func (a *App) counts(ctx context.Context, v *account.Viewer) map[string]int {
 			a.Log.WarnContext(ctx, "count corrections", "error", err)
 		}
 		out["/hr/perubahan"] = n
+	}
+	if v.HasRole(account.Auditor) || v.HasRole(account.Administrator) {
+		n, err := transparency.Alarm(ctx, a.Store.Read())
+		if err != nil {
+			a.Log.WarnContext(ctx, "look for alarms of the log", "error", err)
+		}
+		out[transparency.Auditor], out[transparency.Operation] = n, n
 	}
 	if v.HasRole(account.RegistrationOfficer) {
 		n, err := a.Enrolment.Counts(ctx, v.Scopes(account.RegistrationOfficer))

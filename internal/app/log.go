@@ -12,7 +12,9 @@ import (
 
 	logapi "absah/internal/api/log"
 	"absah/internal/audit"
+	"absah/internal/mail"
 	"absah/internal/store"
+	"absah/internal/store/db"
 )
 
 // Jobs of the transparency log.
@@ -98,4 +100,10 @@ func policyDetail(a *App, digest string) map[string]string {
 		"passphrase_min_length": fmt.Sprint(c.Passphrase.MinLength), "passphrase_min_score": fmt.Sprint(c.Passphrase.MinScore),
 		"ca_years": fmt.Sprint(c.CA.Years), "ca_policy_oid": c.CA.PolicyOID, "ca_subscriber_key": c.CA.SubscriberKey,
 	}
+}
+
+// dispute tells the service desk and the employee of a report.
+func (a *App) dispute(ctx context.Context, tx *store.Tx, c db.Certificate) error {
+	id := a.Config.Identity
+	return a.Outbox.CertificateDisputed(ctx, tx, c, mail.Recipient{Name: id.DeskName, Email: id.DeskEmail})
 }

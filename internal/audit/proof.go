@@ -187,3 +187,47 @@ func growSome(ctx context.Context, s *store.Store, level, want int64) (done bool
 		return nil
 	})
 }
+
+// Proved is a row with the proof that it is in the log.
+type Proved struct {
+	Row        Row
+	Checkpoint Checkpoint
+	Proof      tlog.RecordProof
+}
+
+// ErrPending says that a row is not covered by a checkpoint yet; within a minute
+// it is.
+var ErrPending = errors.New("the row is not signed yet")
+
+// Prove proves that a row is in the log: that its leaf is that of what it says,
+// and that the latest checkpoint covers the leaf. The proof was checked. It fails
+// with ErrPending, ErrNoTile when there is no such row, and ErrBroken.
+func (l *Log) Prove(ctx context.Context, seq int64) (Proved, error) {
+	var out Proved
+	row, err := l.Store.Read().GetAudit(ctx, seq)
+	if store.IsNotFound(err) {
+		return out, fmt.Errorf("row %d: %w", seq, ErrNoTile)
+	}
+	if err != nil {
+		return out, fmt.Errorf("read row %d: %w", seq, err)
+	}
+	out.Row = row
+	if string(leaf(db.InsertAuditParams(row))) != string(row.Hash) {
+		return out, fmt.Errorf("row %d was changed: %w", seq, ErrBroken)
+	}
+	out.Checkpoint, err = l.Latest(ctx)
+	if errors.Is(err, ErrNoCheckpoint) || err == nil && out.Checkpoint.Tree.N < seq {
+		return out, fmt.Errorf("row %d: %w", seq, ErrPending)
+	}
+	if err != nil {
+		return out, err
+	}
+	tree := out.Checkpoint.Tree
+	if out.Proof, err = NewProofs(l.Store.Read()).Inclusion(ctx, tree, seq); err != nil {
+		return out, fmt.Errorf("%w: %w", ErrBroken, err)
+	}
+	if err := tlog.CheckRecord(out.Proof, tree.N, tree.Hash, seq-1, tlog.RecordHash(row.Hash)); err != nil {
+		return out, fmt.Errorf("row %d: %w: %w", seq, ErrBroken, err)
+	}
+	return out, nil
+}

@@ -29,8 +29,7 @@ const (
 	KindResetRequested          Kind = "reset_requested"
 	KindPassphraseChanged       Kind = "passphrase_changed"
 	KindCertificateRevoked      Kind = "certificate_revoked"
-	KindCertificateSuspended    Kind = "certificate_suspended"
-	KindCertificateReleased     Kind = "certificate_released"
+	KindCertificateDisputed     Kind = "certificate_disputed"
 	KindKeyDestroyed            Kind = "key_destroyed"
 	KindCertificateExpiring     Kind = "certificate_expiring"
 	KindAgreementCopy           Kind = "agreement_copy"
@@ -133,12 +132,10 @@ func newParams(k Kind) any {
 		return new(ResetRequested)
 	case KindPassphraseChanged:
 		return new(PassphraseChanged)
+	case KindCertificateDisputed:
+		return new(CertificateDisputed)
 	case KindCertificateRevoked:
 		return new(CertificateRevoked)
-	case KindCertificateSuspended:
-		return new(CertificateSuspended)
-	case KindCertificateReleased:
-		return new(CertificateReleased)
 	case KindKeyDestroyed:
 		return new(KeyDestroyed)
 	case KindCertificateExpiring:

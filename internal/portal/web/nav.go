@@ -26,16 +26,17 @@ var sections = [...]struct {
 		{"", "nav.home", "/", "house"},
 		{account.Employee, "nav.ds", "/ds", "pen"},
 		{account.Employee, "nav.certificate", "/ds/sertifikat", "patch-check"},
+		{account.Employee, "nav.mine", "/ds/atas-nama-saya", "shield-check"},
 		{account.Employee, "nav.documents", "/dokumen", "file-earmark-pdf"},
 		{"", "nav.verify", "/verifikasi", "file-earmark-check"},
 		{account.Employee, "nav.mydata", "/data-saya", "shield-lock"},
 	}},
 	{"nav.work", []entry{
 		{account.HROfficer, "nav.corrections", "/hr/perubahan", "person-check"},
-		{account.HROfficer, "nav.authority", "/hr/wewenang", "award"},
 		{account.RegistrationOfficer, "nav.queue", "/petugas", "card-checklist"},
 		{account.ServiceDesk, "nav.search", "/servicedesk", "search"},
 		{account.Auditor, "nav.audit", "/audit", "journal-text"},
+		{account.Auditor, "nav.log", "/audit/log", "shield-check"},
 	}},
 	{"nav.admin", []entry{
 		{account.Administrator, "nav.units", "/admin/unit", "diagram-3"},
@@ -43,6 +44,7 @@ var sections = [...]struct {
 		{account.Administrator, "nav.accounts", "/admin/akun", "person-gear"},
 		{account.Administrator, "nav.mail", "/admin/surel", "envelope"},
 		{account.Administrator, "nav.privacy", "/admin/privasi", "shield-check"},
+		{account.Administrator, "nav.log", "/admin/log", "shield-check"},
 		{account.Administrator, "nav.trust", "/admin/kepercayaan", "shield-lock"},
 	}},
 }
