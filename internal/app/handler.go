@@ -55,8 +55,13 @@ func (a *App) Handler() (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
+	a.answers = responder
+	practice, err := a.practice()
+	if err != nil {
+		return nil, err
+	}
 	public, err := pki.New(pki.Config{
-		OCSP: responder.Respond, CRL: a.Records.CRL, Clock: a.Clock, Log: a.Log, CPS: a.practice(),
+		OCSP: responder.Respond, CRL: a.Records.CRL, Clock: a.Clock, Log: a.Log, CPS: practice,
 		Certificates: a.authorities(),
 	})
 	if err != nil {
@@ -134,7 +139,7 @@ func (a *App) routes() [][]web.Route {
 		mails.New(a.Store, a.Outbox, a.Clock).Routes(),
 		transparency.New(transparency.Config{Log: a.Transparency, Store: a.Store, Clock: a.Clock, Dispute: a.dispute}).Routes(),
 		(&privacypages.Pages{Privacy: a.Privacy, Clock: a.Clock, Contact: a.PrivacyContact()}).Routes(),
-		sign.New(sign.Config{Signing: a.Signing, Hub: a.Hub, Clock: a.Clock}).Routes(),
+		sign.New(sign.Config{Signing: a.Signing, Hub: a.Hub, Scopes: a.Accounts, Clock: a.Clock}).Routes(),
 		verify.New(verify.Config{Service: a.Verifier, Reports: a.reports(), Anchors: a.Anchors(), Documents: a.Signing, Clock: a.Clock}).Routes(),
 	}
 	if a.Mailbox != nil {

@@ -69,6 +69,7 @@ func (a *App) logHandler() (http.Handler, error) {
 func (a *App) notePolicy(ctx context.Context) error {
 	b, err := json.Marshal(map[string]any{
 		"policy": a.Config.Policy, "passphrase": a.Config.Passphrase, "ca": a.Config.CA, "tsa": a.Config.TSA, "verify": a.Config.Verify,
+		"renewal": a.Config.Renewal, "privacy": a.Config.Privacy,
 	})
 	if err != nil {
 		return fmt.Errorf("note policy: %w", err)

@@ -1,50 +1,61 @@
 package app
 
 import (
-	"html/template"
-	"net/http"
+	"context"
+	"crypto/ecdsa"
+	"crypto/rsa"
+	"fmt"
+	"time"
+
+	"absah/internal/ca"
+	"absah/internal/cps"
+	cpspages "absah/internal/portal/cps"
 )
 
-// practiceText is what stands at the CPS URI of every certificate until the
-// installation publishes a statement of its own: what the authority does, no
-// more and no less.
-var practiceText = template.Must(template.New("cps").Parse(`<!doctype html>
-<html lang="id"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Pernyataan penyelenggaraan sertifikasi — {{.Identity.IssuerName}}</title></head>
-<body>
-<main>
-<h1>Pernyataan penyelenggaraan sertifikasi</h1>
-<p><strong>{{.Identity.IssuerName}}</strong>, {{.Identity.Organisation}}. OID kebijakan: {{.CA.PolicyOID}}.</p>
-{{if .Demo}}<p><strong>Instalasi demo: sertifikat yang diterbitkan di sini tidak memiliki kekuatan hukum.</strong></p>{{end}}
-<ul>
-<li>Sertifikat diterbitkan setelah data pemohon diperiksa dua kali oleh dua petugas yang berbeda.</li>
-<li>Kunci pribadi pemilik sertifikat disimpan tersegel dengan passphrase yang hanya diketahui pemiliknya; kunci tersebut tidak dapat dipulihkan.</li>
-<li>Sertifikat berlaku {{.CA.Years}} tahun dan dapat dicabut oleh pemilik atau petugas. Pencabutan terlihat segera melalui OCSP dan pada CRL berikutnya.</li>
-</ul>
-<h2 lang="en">Certification practice statement</h2>
-<div lang="en">
-{{if .Demo}}<p><strong>Demo installation: certificates issued here have no legal effect.</strong></p>{{end}}
-<ul>
-<li>A certificate is issued after the applicant's data were checked twice, by two different officers.</li>
-<li>The subscriber's private key is stored sealed with a passphrase that only the subscriber knows; it cannot be recovered.</li>
-<li>Certificates are valid for {{.CA.Years}} years and can be revoked by the subscriber or an officer. A revocation shows at once by OCSP and in the next CRL.</li>
-</ul>
-</div>
-<p>{{.Desk}}</p>
-</main>
-</body></html>
-`))
+// Practice keeps the practice statement of the installation.
+func (a *App) Practice() *cps.Publisher {
+	return &cps.Publisher{Store: a.Store, Clock: a.Clock, Facts: a.practiceFacts()}
+}
 
-func (a *App) practice() http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", "text/html; charset=utf-8")
-		w.Header().Set("Content-Security-Policy", "default-src 'none'")
-		w.Header().Set("X-Content-Type-Options", "nosniff")
-		err := practiceText.Execute(w, map[string]any{
-			"Identity": a.Config.Identity, "CA": a.Config.CA, "Demo": a.Demo, "Desk": deskLine(a.Config.Identity),
-		})
-		if err != nil {
-			a.Log.Warn("the page of the practice statement was cut off", "error", err)
-		}
-	})
+// publishPractice makes a new version of the practice statement if the
+// configuration says something else than the latest one.
+func (a *App) publishPractice(ctx context.Context) error { return a.Practice().Publish(ctx) }
+
+// practice is what stands at the CPS URI of every certificate.
+func (a *App) practice() (*cpspages.Pages, error) { return cpspages.New(a.Practice(), a.Log) }
+
+// keyName is the kind of a public key as people call it.
+func keyName(key any) string {
+	switch k := key.(type) {
+	case *ecdsa.PublicKey:
+		return "ECDSA " + k.Curve.Params().Name
+	case *rsa.PublicKey:
+		return fmt.Sprintf("RSA %d", k.N.BitLen())
+	}
+	return fmt.Sprintf("%T", key)
+}
+
+const day = 24 * time.Hour
+
+// practiceFacts are what the configuration says to relying parties.
+func (a *App) practiceFacts() cps.Facts {
+	c := a.Config
+	at := ca.URLsAt(c.PKIURL())
+	algorithms := map[string]string{"ecdsa-p256": "ECDSA P-256", "rsa-3072": "RSA 3072"}
+	f := cps.Facts{
+		Demo: a.Demo, Product: c.Identity.Product, Organisation: c.Identity.Organisation, Issuer: c.Identity.IssuerName,
+		Country: c.CA.Country, RootName: c.CA.RootName, IssuingName: c.CA.IssuingName, PolicyOID: c.CA.PolicyOID,
+		Contact: deskLine(c.Identity), DataContact: a.PrivacyContact(),
+		CPSURL: at.CPS, OCSPURL: at.OCSP, CRLURL: at.IssuingCRL, IssuerURL: at.IssuingCertificate, PortalURL: c.BaseURL,
+		SubscriberKey: algorithms[c.CA.SubscriberKey], AuthorityKey: keyName(a.Hierarchy.Root.PublicKey),
+		Years: c.CA.Years, CRLHours: int(ca.IssuingCRLLife() / time.Hour), HardwareModule: c.Keys.Kind == "pkcs11",
+		LinkHours: int(c.Policy.LinkValidity / time.Hour), MinLength: c.Passphrase.MinLength, MinScore: c.Passphrase.MinScore,
+		ResetChecked: c.Policy.ResetNeedsOfficer, Approval: map[string]string{"passkey": "required", "auto": "optional", "account": "off"}[c.Policy.Approval],
+		RenewalDays: int(c.Renewal.Window / day), RenewalChecks: c.Renewal.Checks, Supersede: c.Renewal.Supersede,
+		SubjectDays: int(c.Renewal.SubjectGrace / day), LetterDays: int(c.Renewal.RecommendationAge / day),
+		Timestamps: true, TimestampOID: c.TSA.Policy,
+		RetentionScans: int(c.Privacy.OldScans / day), RetentionMails: int(c.Privacy.Mails / day), RetentionViews: int(c.Privacy.Views / day),
+	}
+	f.SubscribersInToken = c.Keys.Subscribers == "token"
+	return f
 }

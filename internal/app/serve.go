@@ -27,6 +27,9 @@ func (a *App) Serve(ctx context.Context, started func(net.Addr)) error {
 		if err := a.notePolicy(ctx); err != nil {
 			return err
 		}
+		if err := a.publishPractice(ctx); err != nil {
+			return err
+		}
 	}
 	// A service's certificate may have run out while nothing was running.
 	if a.Authority != nil {

@@ -54,6 +54,7 @@ var layers = map[string]layer{
 	"internal/audit":        domain,
 	"internal/backup":       domain,
 	"internal/ca":           domain,
+	"internal/cps":          domain,
 	"internal/credential":   domain,
 	"internal/enrolment":    domain,
 	"internal/hint":         domain,
