@@ -30,6 +30,8 @@ const (
 	KindPassphraseChanged       Kind = "passphrase_changed"
 	KindCertificateRevoked      Kind = "certificate_revoked"
 	KindCertificateDisputed     Kind = "certificate_disputed"
+	KindCertificateSuspended    Kind = "certificate_suspended"
+	KindCertificateReleased     Kind = "certificate_released"
 	KindKeyDestroyed            Kind = "key_destroyed"
 	KindCertificateExpiring     Kind = "certificate_expiring"
 	KindAgreementCopy           Kind = "agreement_copy"
@@ -136,6 +138,10 @@ func newParams(k Kind) any {
 		return new(CertificateDisputed)
 	case KindCertificateRevoked:
 		return new(CertificateRevoked)
+	case KindCertificateSuspended:
+		return new(CertificateSuspended)
+	case KindCertificateReleased:
+		return new(CertificateReleased)
 	case KindKeyDestroyed:
 		return new(KeyDestroyed)
 	case KindCertificateExpiring:

@@ -33,6 +33,7 @@ var sections = [...]struct {
 	}},
 	{"nav.work", []entry{
 		{account.HROfficer, "nav.corrections", "/hr/perubahan", "person-check"},
+		{account.HROfficer, "nav.authority", "/hr/wewenang", "award"},
 		{account.RegistrationOfficer, "nav.queue", "/petugas", "card-checklist"},
 		{account.ServiceDesk, "nav.search", "/servicedesk", "search"},
 		{account.Auditor, "nav.audit", "/audit", "journal-text"},
