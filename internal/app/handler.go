@@ -56,8 +56,12 @@ func (a *App) Handler() (http.Handler, error) {
 		return nil, err
 	}
 	a.answers = responder
+	practice, err := a.practice()
+	if err != nil {
+		return nil, err
+	}
 	public, err := pki.New(pki.Config{
-		OCSP: responder.Respond, CRL: a.Records.CRL, Clock: a.Clock, Log: a.Log, CPS: a.practice(),
+		OCSP: responder.Respond, CRL: a.Records.CRL, Clock: a.Clock, Log: a.Log, CPS: practice,
 		Certificates: a.authorities(),
 	})
 	if err != nil {
