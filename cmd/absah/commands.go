@@ -62,6 +62,7 @@ type serveCmd struct {
 
 // Run serves until it is told to stop.
 func (s *serveCmd) Run(ctx context.Context, c *cli) error {
+	app.TuneCollector()
 	cfg, log, err := c.load()
 	if err != nil {
 		return err

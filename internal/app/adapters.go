@@ -88,11 +88,28 @@ func (s subjects) CertificateSubject(ctx context.Context, q *db.Queries, employe
 	if err != nil {
 		return ca.Subject{}, [sha256.Size]byte{}, fmt.Errorf("read employee: %w", err)
 	}
+	a := applicant(staff.Standing{Snapshot: snap, Active: e.Active})
+	return a.Subject, a.Hash, nil
+}
+
+func (s subjects) CertificateSubjects(ctx context.Context, tx *store.Tx, employeeIDs []string) (map[string]ca.Applicant, error) {
+	standing, err := s.staff.Snapshots(ctx, tx, employeeIDs)
+	if err != nil {
+		return nil, err
+	}
+	out := make(map[string]ca.Applicant, len(standing))
+	for id, e := range standing {
+		out[id] = applicant(e)
+	}
+	return out, nil
+}
+
+func applicant(e staff.Standing) ca.Applicant {
 	if !e.Active {
 		// No check was about somebody who has left: the hash is of nothing.
-		return ca.Subject{}, [sha256.Size]byte{}, nil
+		return ca.Applicant{}
 	}
-	return ca.Subject{Name: snap.Name, Unit: snap.UnitName, Reference: snap.NIP, Email: snap.Email}, snap.Hash(), nil
+	return ca.Applicant{Subject: ca.Subject{Name: e.Name, Unit: e.UnitName, Reference: e.NIP, Email: e.Email}, Hash: e.Hash()}
 }
 
 // meter judges passwords for log-in by the same program as passphrases

@@ -92,5 +92,7 @@ func (a *App) Work(ctx context.Context) (*store.Worker, error) {
 	if !a.has(RoleWorker, RoleCA) {
 		return nil, nil
 	}
-	return a.Store.Work(ctx, a.handlers(), slices.Concat(periodics, logPeriodics, privacyPeriodics), store.WorkOptions{Timeout: 5 * time.Minute, Rescue: 6 * time.Minute})
+	return a.Store.Work(ctx, a.handlers(), slices.Concat(periodics, logPeriodics, privacyPeriodics), store.WorkOptions{
+		Authority: a.Config.CA.AtOnce, Timeout: 5 * time.Minute, Rescue: 6 * time.Minute,
+	})
 }

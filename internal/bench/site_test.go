@@ -61,6 +61,7 @@ func onBoth(b *testing.B, f func(b *testing.B, s *site)) {
 
 func newSite(b *testing.B, database string) *site {
 	b.Helper()
+	app.TuneCollector() // as serve does
 	cfg := apptest.Configure(b.TempDir(), database, 25)
 	log := slog.New(slog.NewTextHandler(io.Discard, nil))
 	ok(b, app.Prepare(b.Context(), cfg, log, clock.System))

@@ -26,6 +26,7 @@ type Request struct {
 	// carry over, and that the old key vouches for the new one (package rekey).
 	Renewed bool
 
+	blocked    *bool              // whether the table of blocked keys has ExpectedSPKI; nil: nobody has looked
 	signatures [2]*signedApproval // under the approvals, as the database has them
 }
 

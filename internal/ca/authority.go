@@ -14,15 +14,11 @@ import (
 	"absah/internal/store/db"
 )
 
-// People tells what is known about employees (package staff).
-type People interface {
-	// CertificateSubject returns what a certificate would say about an employee
-	// now, and the hash of everything that officers judge about him now.
-	CertificateSubject(ctx context.Context, q *db.Queries, employeeID string) (Subject, [sha256.Size]byte, error)
-}
-
 // Registrations is the registration authority (package enrolment).
 type Registrations interface {
+	// Ahead reads what Issued will ask for about registrations that the caller
+	// has locked, for all of them together.
+	Ahead(ctx context.Context, tx *store.Tx, rs []db.Registration) error
 	// Issued is told in the transaction that stores the certificate and has
 	// locked the registration.
 	Issued(ctx context.Context, tx *store.Tx, r db.Registration, c db.Certificate) error
@@ -67,17 +63,21 @@ type AuthorityConfig struct {
 // and publishes CRLs. Nothing but this role holds the authority's keys. It is
 // safe for concurrent use, and several processes may run it on one database.
 type Authority struct {
-	cfg      AuthorityConfig
-	issuer   *Issuer            // of the current issuing CA
-	issuers  map[string]*Issuer // by name; those rolled over take their intents up
-	crls     map[string]*CRLSigner
-	together *store.Group // of transactions of issuance
+	cfg     AuthorityConfig
+	issuer  *Issuer            // of the current issuing CA
+	issuers map[string]*Issuer // by name; those rolled over take their intents up
+	crls    map[string]*CRLSigner
+
+	together  *store.Group // of transactions of issuance, of these sorts
+	reading   *store.Sort[map[string]order]
+	recording *store.Sort[map[string]order]
+	keeping   *store.Sort[map[string]locked]
 }
 
 // maxTogether bounds how many certificates share a transaction: with it the time
 // for which their registrations are locked, and what is done again when one of
 // them fails.
-const maxTogether = 32
+const maxTogether = 64
 
 // NewAuthority refuses what NewIssuer refuses.
 func NewAuthority(cfg AuthorityConfig) (*Authority, error) {
@@ -96,6 +96,9 @@ func NewAuthority(cfg AuthorityConfig) (*Authority, error) {
 	cfg.Profile = cfg.Profile.For(cfg.Hierarchy.Current())
 	cfg.Profile.CRLShards = cfg.Lists.Shards
 	a := &Authority{cfg: cfg, issuers: map[string]*Issuer{}, crls: map[string]*CRLSigner{}, together: cfg.Store.NewGroup(maxTogether)}
+	a.reading = store.NewSort(a.together, a.orders)
+	a.recording = store.NewSort(a.together, a.lockOrders)
+	a.keeping = store.NewSort(a.together, a.lockIntents)
 	var err error
 	var names []string
 	for _, c := range cfg.Hierarchy.IssuingCAs() {
@@ -132,11 +135,7 @@ func NewAuthority(cfg AuthorityConfig) (*Authority, error) {
 }
 
 func (a *Authority) blocked(ctx context.Context, hash [sha256.Size]byte) (bool, error) {
-	var n int64
-	err := a.together.Read(ctx, func(q *db.Queries) (err error) {
-		n, err = q.IsBlocked(ctx, hash[:])
-		return err
-	})
+	n, err := a.cfg.Store.Read().IsBlocked(ctx, hash[:])
 	return n > 0, err
 }
 
@@ -204,54 +203,6 @@ var (
 	errChanged = errors.New("the registration changed meanwhile")
 )
 
-// order is what the database says about a registration that waits for us.
-type order struct {
-	waiting      bool // the registration waits for the authority
-	request      Request
-	credentialID string
-	certificate  string // state of the intent recorded before or of its outcome; empty: there is none
-}
-
-// read gathers an order. It reads the approvals from where the officers' checks
-// stand and takes nobody's word for them.
-func (a *Authority) read(ctx context.Context, q *db.Queries, id string) (order, error) {
-	r, err := q.IssuanceOrder(ctx, id)
-	if store.IsNotFound(err) {
-		return order{}, nil
-	}
-	if err != nil {
-		return order{}, fmt.Errorf("read order: %w", err)
-	}
-	o := order{waiting: r.Status == statusIssuing, certificate: r.CertificateState, credentialID: r.CredentialID}
-	if !o.waiting {
-		return o, nil
-	}
-	if r.CredentialID == "" {
-		return o, fmt.Errorf("%w: no key", ErrCSR)
-	}
-	subject, hash, err := a.cfg.People.CertificateSubject(ctx, q, r.EmployeeID)
-	if err != nil {
-		return o, fmt.Errorf("read subscriber: %w", err)
-	}
-	if string(hash[:]) != string(r.SnapshotHash) {
-		return o, fmt.Errorf("%w: the data changed since the registration", ErrApproval)
-	}
-	o.request = Request{
-		RegistrationID: id, ApplicantID: r.EmployeeID, SnapshotHash: hash[:],
-		FirstOfficer: r.FirstOfficer, FirstHash: r.FirstHash, SecondOfficer: r.SecondOfficer, SecondHash: r.SecondHash,
-		CSR: r.Csr, ExpectedSPKI: r.Spki, Subject: subject,
-	}
-	if r.Kind == kindRenewal {
-		if o.request.Renewed, err = a.checkRenewal(ctx, q, o.request); err != nil {
-			return o, err
-		}
-	}
-	if o.request.signatures, err = a.signatures(ctx, q, o.request); err != nil {
-		return o, err
-	}
-	return o, nil
-}
-
 // permit is an intent, durably recorded, and its row.
 type permit struct {
 	intent *Intent
@@ -262,16 +213,11 @@ type permit struct {
 // nothing to do.
 func (a *Authority) intend(ctx context.Context, id string) (*permit, error) {
 	var o order
-	var fault error
-	err := a.together.Read(ctx, func(q *db.Queries) error {
-		var err error
-		if o, err = a.read(ctx, q, id); refusal(err) == "" {
-			return err
-		}
-		fault = err // of this order, and no reason to read the others again
+	err := a.reading.InTx(ctx, id, func(_ *store.Tx, known map[string]order) error {
+		o = known[id]
 		return nil
 	})
-	if err := errors.Join(err, fault); err != nil {
+	if err := errors.Join(err, o.fault); err != nil {
 		return nil, err
 	}
 	switch {
@@ -323,13 +269,10 @@ func (a *Authority) record(ctx context.Context, id string, o order) (*permit, er
 		Subject:   a.cfg.Profile.subjectName(o.request.Subject).String(),
 		NotBefore: clock.Micros(from), NotAfter: clock.Micros(to), IntendedAt: clock.Micros(at),
 	}
-	err = a.together.InTx(ctx, func(tx *store.Tx) error {
-		if _, err := tx.LockRegistration(ctx, id); err != nil {
-			return fmt.Errorf("lock registration: %w", err)
-		}
-		now, err := a.read(ctx, tx.Queries, id)
-		if err != nil {
-			return err
+	err = a.recording.InTx(ctx, id, func(tx *store.Tx, known map[string]order) error {
+		now := known[id]
+		if now.fault != nil {
+			return now.fault
 		}
 		if !now.waiting || now.certificate != "" || !reflect.DeepEqual(now.request, o.request) {
 			return errChanged
@@ -357,21 +300,18 @@ func (a *Authority) record(ctx context.Context, id string, o order) (*permit, er
 
 // keep stores a signed certificate and moves the registration on, together.
 func (a *Authority) keep(ctx context.Context, c db.Certificate, der []byte) error {
-	return a.together.InTx(ctx, func(tx *store.Tx) error {
-		r, err := tx.LockRegistration(ctx, c.RegistrationID)
-		if err != nil {
-			return fmt.Errorf("lock registration: %w", err)
+	return a.keeping.InTx(ctx, c.RegistrationID, func(tx *store.Tx, known map[string]locked) error {
+		r := known[c.RegistrationID]
+		if r.serial != c.Serial || r.state != stateIntended {
+			return nil // another run of the job was faster; its signature stands
 		}
 		at := a.cfg.Clock()
-		n, err := tx.StoreCertificate(ctx, db.StoreCertificateParams{Serial: c.Serial, Der: der, IssuedAt: clock.Micros(at)})
+		_, err := tx.LaterOne().StoreCertificate(ctx, db.StoreCertificateParams{Serial: c.Serial, Der: der, IssuedAt: clock.Micros(at)})
 		if err != nil {
 			return fmt.Errorf("store certificate: %w", err)
 		}
-		if n == 0 {
-			return nil // another run of the job was faster; its signature stands
-		}
 		c.State, c.Der, c.IssuedAt = stateIssued, der, clock.Micros(at)
-		if err := a.cfg.Registrations.Issued(ctx, tx, r, c); err != nil {
+		if err := a.cfg.Registrations.Issued(ctx, tx, r.registration, c); err != nil {
 			return fmt.Errorf("move registration on: %w", err)
 		}
 		return audit.Record(ctx, tx, at, audit.System("ca"), audit.Entry{
@@ -379,6 +319,46 @@ func (a *Authority) keep(ctx context.Context, c db.Certificate, der []byte) erro
 			Detail: map[string]string{"registration": c.RegistrationID, "der_sha256": hexHash(der)},
 		})
 	})
+}
+
+// lockOrders locks registrations and reads their orders.
+func (a *Authority) lockOrders(ctx context.Context, tx *store.Tx, ids []string) (map[string]order, error) {
+	if _, err := store.LockRegistrations(ctx, tx, ids); err != nil {
+		return nil, fmt.Errorf("lock registrations: %w", err)
+	}
+	return a.orders(ctx, tx, ids)
+}
+
+// locked is a locked registration and what became of its intent.
+type locked struct {
+	registration  db.Registration
+	serial, state string
+}
+
+// lockIntents locks registrations and reads what storing their certificates
+// takes.
+func (a *Authority) lockIntents(ctx context.Context, tx *store.Tx, ids []string) (map[string]locked, error) {
+	rows, err := store.LockRegistrations(ctx, tx, ids)
+	if err != nil {
+		return nil, fmt.Errorf("lock registrations: %w", err)
+	}
+	states, err := store.Of(tx, ids).IntentStates(ctx, "")
+	if err != nil {
+		return nil, fmt.Errorf("read intents: %w", err)
+	}
+	if err := a.cfg.Registrations.Ahead(ctx, tx, rows); err != nil {
+		return nil, err
+	}
+	out := map[string]locked{}
+	for _, r := range rows {
+		out[r.ID] = locked{registration: r}
+	}
+	for _, c := range states {
+		l := out[c.RegistrationID]
+		l.serial, l.state = c.Serial, c.State
+		out[c.RegistrationID] = l
+	}
+	return out, nil
 }
 
 // refuse takes a registration back. An intent that was recorded is given up.

@@ -48,6 +48,20 @@ func (o *office) CertificateSubject(ctx context.Context, q *db.Queries, id strin
 	return Subject{Name: e.Name, Reference: e.Nip, Email: e.Email}, sha256.Sum256([]byte(e.Name)), nil
 }
 
+func (o *office) CertificateSubjects(ctx context.Context, tx *store.Tx, ids []string) (map[string]Applicant, error) {
+	out := map[string]Applicant{}
+	for _, id := range ids {
+		subject, hash, err := o.CertificateSubject(ctx, tx.Queries, id)
+		if err != nil {
+			return nil, err
+		}
+		out[id] = Applicant{subject, hash}
+	}
+	return out, nil
+}
+
+func (o *office) Ahead(context.Context, *store.Tx, []db.Registration) error { return nil }
+
 func (o *office) Issued(ctx context.Context, tx *store.Tx, r db.Registration, _ db.Certificate) error {
 	if o.fail != nil {
 		return o.fail

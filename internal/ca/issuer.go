@@ -30,7 +30,7 @@ type IssuerConfig struct {
 	Random      io.Reader // for serials; nil: crypto/rand
 
 	// Blocked reports whether a key must not be certified. It is asked before
-	// every signature.
+	// every signature, unless what was read of the request says so already.
 	Blocked func(ctx context.Context, keyHash [sha256.Size]byte) (bool, error)
 	// OwnKeys are the SubjectPublicKeyInfos of the authority itself.
 	OwnKeys [][]byte
@@ -205,11 +205,14 @@ func (i *Issuer) admit(ctx context.Context, r Request) (spki []byte, err error) 
 	if i.ownKeys[hash] {
 		return nil, fmt.Errorf("registration %s: %w: it is the authority's own", r.RegistrationID, ErrBlockedKey)
 	}
-	blocked, err := i.cfg.Blocked(ctx, hash)
-	if err != nil {
-		return nil, fmt.Errorf("look up blocked key: %w", err)
+	if r.blocked == nil {
+		blocked, err := i.cfg.Blocked(ctx, hash)
+		if err != nil {
+			return nil, fmt.Errorf("look up blocked key: %w", err)
+		}
+		r.blocked = &blocked
 	}
-	if blocked {
+	if *r.blocked {
 		return nil, fmt.Errorf("registration %s: %w", r.RegistrationID, ErrBlockedKey)
 	}
 	if err := i.cfg.Profile.CheckSubject(r.Subject); err != nil {

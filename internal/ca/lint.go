@@ -19,9 +19,10 @@ import (
 // persons. Those of the browsers' rules (CA/B Forum, root stores) and of
 // certificate transparency (RFC 6962) do not.
 type linter struct {
-	certificates []*zlintlint.CertificateLint
-	crls         []*zlintlint.RevocationListLint
-	config       zlintlint.Configuration
+	always []*zlintlint.CertificateLint // for every certificate
+	scopes []scope                      // for those with an extension
+	crls   []*zlintlint.RevocationListLint
+	config zlintlint.Configuration
 
 	// What is linted gets a signature of the same kind as the authority's, so
 	// that the bytes under lint differ from the real ones by the signature
@@ -56,9 +57,9 @@ func newLinter(pub crypto.PublicKey) (*linter, error) {
 	if err != nil {
 		return nil, fmt.Errorf("choose lints: %w", err)
 	}
-	l := &linter{
-		certificates: registry.CertificateLints().Lints(), crls: registry.RevocationListLints().Lints(),
-		config: registry.GetConfiguration(),
+	l := &linter{crls: registry.RevocationListLints().Lints(), config: registry.GetConfiguration()}
+	if l.always, l.scopes, err = byScope(registry.CertificateLints().Lints()); err != nil {
+		return nil, fmt.Errorf("choose lints: %w", err)
 	}
 	var key crypto.Signer
 	switch k := pub.(type) {
@@ -122,10 +123,7 @@ func (l *linter) certificate(tbs []byte) ([]Finding, error) {
 	if err != nil {
 		return []Finding{{Rule: "absah_parse", Detail: err.Error()}}, nil //nolint:nilerr // that it does not parse is the finding
 	}
-	var out findings
-	for _, lint := range l.certificates {
-		out.add(lint.Name, lint.Execute(cert, l.config))
-	}
+	out := l.run(cert)
 	if l.isSmall(cert) {
 		out = append(out, Finding{Rule: "absah_small_private_key"})
 	}

@@ -129,6 +129,7 @@ func TestLintRefusesTamperedCertificates(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		i.lint.sameFindings(t, c.rule, tbs)
 		_, err = i.check(tbs, subject, spki, 0)
 		var lint *LintError
 		if !errors.As(err, &lint) || !lint.Has(c.rule) {

@@ -186,9 +186,12 @@ func newSignedOffice(t *testing.T, s *store.Store, policy ApprovalPolicy, pinned
 // statement is what the officer of a stage has to sign.
 func (o *signedOffice) statement(id string, stage int) Statement {
 	o.t.Helper()
-	order, err := o.a.read(context.Background(), o.s.Read(), id)
-	o.must(err)
-	return o.a.cfg.Profile.statement(order.request, stage, id)
+	var request Request
+	o.must(o.a.reading.InTx(context.Background(), id, func(_ *store.Tx, known map[string]order) error {
+		request = known[id].request
+		return known[id].fault
+	}))
+	return o.a.cfg.Profile.statement(request, stage, id)
 }
 
 // attach puts an assertion under the approval of a stage, as whoever writes the

@@ -106,6 +106,7 @@ type CA struct {
 	Years         int    `yaml:"years" env:"YEARS"`     // validity of subscriber certificates
 	PKIURL        string `yaml:"pki_url" env:"PKI_URL"` // where OCSP, CRLs and CA certificates are reached; base_url when empty
 	SubscriberKey string `yaml:"subscriber_key" env:"SUBSCRIBER_KEY"`
+	AtOnce        int    `yaml:"at_once" env:"AT_ONCE"` // certificates that are worked on at once
 	CRLShards     int    `yaml:"crl_shards" env:"CRL_SHARDS"`         // lists that certificates are divided into: 1, 2, 4, 8 or 16
 	CRLDeltaFrom  int    `yaml:"crl_delta_from" env:"CRL_DELTA_FROM"` // entries from which delta CRLs follow the complete list; 0: never
 
@@ -155,7 +156,8 @@ func Default() Config {
 		Keys:  defaultKeys(),
 		CA: CA{
 			Country: "ID", Organisation: "Instansi Contoh", RootName: "Absah Demo Root CA", IssuingName: "Absah Demo Issuing CA 1",
-			PolicyOID: "2.25.7260.1.1", Years: 2, SubscriberKey: "ecdsa-p256", CRLShards: 1, CRLDeltaFrom: 10_000, Profiles: defaultProfiles(),
+			PolicyOID: "2.25.7260.1.1", Years: 2, SubscriberKey: "ecdsa-p256", AtOnce: 64, CRLShards: 1, CRLDeltaFrom: 10_000,
+			Profiles: defaultProfiles(),
 		},
 		Passphrase: Passphrase{MinLength: 12, MinScore: 3},
 		Policy:     Policy{LinkValidity: 72 * time.Hour, LinksPerDay: 3, RevocationNeedsSecond: true, Approval: "auto"},
@@ -272,6 +274,7 @@ func (c Config) Validate() error {
 	bad(!regexp.MustCompile(`^[A-Z]{2}$`).MatchString(c.CA.Country), "ca.country", "must be two capital letters such as ID")
 	bad(!oid.MatchString(c.CA.PolicyOID), "ca.policy_oid", "must be an object identifier such as 2.25.7260.1.1")
 	bad(c.CA.Years < 1 || c.CA.Years > 3, "ca.years", "must be 1 to 3")
+	bad(c.CA.AtOnce < 1 || c.CA.AtOnce > 256, "ca.at_once", "must be 1 to 256")
 	bad(c.CA.PKIURL != "" && !isHTTP(c.CA.PKIURL), "ca.pki_url", "must be http://HOST or https://HOST without a path, or empty")
 	bad(!slices.Contains([]string{"ecdsa-p256", "rsa-3072"}, c.CA.SubscriberKey), "ca.subscriber_key", "must be ecdsa-p256 or rsa-3072")
 	bad(c.Passphrase.MinLength < 8 || c.Passphrase.MinLength > 64, "passphrase.min_length", "must be 8 to 64")

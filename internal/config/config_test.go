@@ -52,6 +52,7 @@ func TestEveryWrongKeyIsNamed(t *testing.T) {
 		"ca.issuing_name":             func(c *Config) { c.CA.IssuingName = "" },
 		"ca.policy_oid":               func(c *Config) { c.CA.PolicyOID = "1.2" },
 		"ca.years":                    func(c *Config) { c.CA.Years = 10 },
+		"ca.at_once":                  func(c *Config) { c.CA.AtOnce = 0 },
 		"ca.pki_url":                  func(c *Config) { c.CA.PKIURL = "ldap://pki.example" },
 		"ca.subscriber_key":           func(c *Config) { c.CA.SubscriberKey = "rsa-1024" },
 		"passphrase.min_length":       func(c *Config) { c.Passphrase.MinLength = 6 },

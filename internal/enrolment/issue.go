@@ -13,6 +13,27 @@ import (
 	"absah/internal/store/db"
 )
 
+// Ahead reads what Issued will ask for about registrations that the caller has
+// locked, for all of them together.
+func (s *Service) Ahead(ctx context.Context, tx *store.Tx, rs []db.Registration) error {
+	if len(rs) == 0 {
+		return nil
+	}
+	ids := make([]string, len(rs))
+	for i, r := range rs {
+		ids[i] = r.ID
+	}
+	rows, err := store.Of(tx, ids).HistoryEnds(ctx, "")
+	if err != nil {
+		return fmt.Errorf("read history: %w", err)
+	}
+	last := store.Memo(tx, lastKey{}, newLast)
+	for _, h := range rows {
+		last[h.RegistrationID] = db.LastHistoryRow{Seq: h.Seq, Hash: h.Hash}
+	}
+	return s.Courier.Ahead(ctx, tx, rs)
+}
+
 // Issued ends the way of a registration, which the caller has locked: the
 // authority has signed and stores the certificate in this very transaction.
 func (s *Service) Issued(ctx context.Context, tx *store.Tx, r db.Registration, c db.Certificate) error {
@@ -26,7 +47,7 @@ func (s *Service) Issued(ctx context.Context, tx *store.Tx, r db.Registration, c
 	if err != nil {
 		return err
 	}
-	_, err = tx.Later().SetCredentialState(ctx, db.SetCredentialStateParams{ID: c.CredentialID, State: "active", UpdatedAt: clock.Micros(s.now())})
+	_, err = tx.LaterOne().SetCredentialState(ctx, db.SetCredentialStateParams{ID: c.CredentialID, State: "active", UpdatedAt: clock.Micros(s.now())})
 	if err != nil {
 		return fmt.Errorf("activate key: %w", err)
 	}

@@ -40,6 +40,9 @@ type Accounts interface {
 
 // Courier queues mails in the caller's transaction (package outbox).
 type Courier interface {
+	// Ahead reads who the applicants are, for mails about several registrations
+	// in one transaction.
+	Ahead(ctx context.Context, tx *store.Tx, rs []db.Registration) error
 	Received(ctx context.Context, tx *store.Tx, r db.Registration) error
 	EnrolLink(ctx context.Context, tx *store.Tx, r db.Registration, token string, expires time.Time) error
 	LoginInformation(ctx context.Context, tx *store.Tx, r db.Registration, username, token string, expires time.Time) error
@@ -178,14 +181,11 @@ func (s *Service) advance(ctx context.Context, tx *store.Tx, r db.Registration, 
 	}
 	now := s.now()
 	if to != from {
-		n, err := tx.SetRegistrationStatus(ctx, db.SetRegistrationStatusParams{
+		_, err := tx.LaterOne().SetRegistrationStatus(ctx, db.SetRegistrationStatusParams{
 			ID: r.ID, FromStatus: string(from), ToStatus: string(to), Now: clock.Micros(now),
 		})
 		if err != nil {
 			return r, fmt.Errorf("set status %s: %w", to, err)
-		}
-		if n != 1 {
-			return r, &NotAllowedError{Status: from, Action: st.action, Role: st.role}
 		}
 		err = tx.Later().UpdateRegistrationScopes(ctx, db.UpdateRegistrationScopesParams{
 			RegistrationID: r.ID, Status: string(to), StatusSince: clock.Micros(now),
@@ -214,11 +214,21 @@ func (s *Service) advance(ctx context.Context, tx *store.Tx, r db.Registration, 
 	return r, nil
 }
 
+// lastKey names the last rows of history that a transaction knows, by
+// registration: nobody else adds one, the registration is locked.
+type lastKey struct{}
+
+func newLast() map[string]db.LastHistoryRow { return map[string]db.LastHistoryRow{} }
+
 // write adds the row of history and the audit row of a step.
 func (s *Service) write(ctx context.Context, tx *store.Tx, r db.Registration, from, to Status, st step) error {
-	last, err := tx.LastHistory(ctx, r.ID)
-	if err != nil && !store.IsNotFound(err) {
-		return fmt.Errorf("read history: %w", err)
+	memo := store.Memo(tx, lastKey{}, newLast)
+	last, known := memo[r.ID]
+	if !known {
+		var err error
+		if last, err = tx.LastHistory(ctx, r.ID); err != nil && !store.IsNotFound(err) {
+			return fmt.Errorf("read history: %w", err)
+		}
 	}
 	detail, err := json.Marshal(st.detail)
 	if err != nil {
@@ -234,6 +244,7 @@ func (s *Service) write(ctx context.Context, tx *store.Tx, r db.Registration, fr
 	if err := tx.Later().InsertHistory(ctx, h); err != nil {
 		return fmt.Errorf("write history: %w", err)
 	}
+	memo[r.ID] = db.LastHistoryRow{Seq: h.Seq, Hash: h.Hash}
 	who := st.who
 	who.Role = string(st.role)
 	logged := map[string]string{"from": string(from), "to": string(to), "history": fmt.Sprintf("%x", h.Hash)}

@@ -40,11 +40,36 @@ const (
 	pageOfficerQueue = "/petugas"
 )
 
+// readers names the employees that Ahead read in a transaction, by identifier.
+type readers struct{}
+
+func newReaders() map[string]db.Employee { return map[string]db.Employee{} }
+
+// Ahead implements enrolment.Courier.
+func (c Registrations) Ahead(ctx context.Context, tx *store.Tx, rs []db.Registration) error {
+	ids := make([]string, len(rs))
+	for i, r := range rs {
+		ids[i] = r.EmployeeID
+	}
+	rows, err := store.Of(tx, ids).Employees(ctx, "")
+	if err != nil {
+		return fmt.Errorf("read recipients: %w", err)
+	}
+	known := store.Memo(tx, readers{}, newReaders)
+	for _, e := range rows {
+		known[e.ID] = e
+	}
+	return nil
+}
+
 // recipient is an employee as the reader of a mail.
 func (o *Outbox) recipient(ctx context.Context, tx *store.Tx, employeeID string) (mail.Recipient, db.Employee, error) {
-	e, err := tx.GetEmployee(ctx, employeeID)
-	if err != nil {
-		return mail.Recipient{}, e, fmt.Errorf("read recipient: %w", err)
+	e, known := store.Memo(tx, readers{}, newReaders)[employeeID]
+	if !known {
+		var err error
+		if e, err = tx.GetEmployee(ctx, employeeID); err != nil {
+			return mail.Recipient{}, e, fmt.Errorf("read recipient: %w", err)
+		}
 	}
 	r := mail.Recipient{Name: e.Name, Email: e.Email, Lang: mail.Lang(e.Locale), Zone: mail.Zone(e.TimeZone)}
 	if len(e.NikSealed) > 0 {

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 
+	"absah/internal/store"
 	"absah/internal/store/db"
 )
 
@@ -51,15 +52,50 @@ func (s Snapshot) Scan(kind Field) (SnapshotScan, bool) {
 // Snapshot reads what stands now; q may be that of a transaction. It fails with
 // ErrNotFound.
 func (s *Service) Snapshot(ctx context.Context, q *db.Queries, employeeID string) (Snapshot, error) {
-	rows, err := q.EmployeeSnapshot(ctx, employeeID) // ordered by kind of scan
+	rows, err := q.EmployeeSnapshots(ctx, employeeID)
 	if err != nil {
 		return Snapshot{}, fmt.Errorf("read employee: %w", err)
 	}
 	if len(rows) == 0 {
 		return Snapshot{}, fmt.Errorf("read employee: %w", ErrNotFound)
 	}
+	return s.snapshot(ctx, rows)
+}
+
+// Standing is the snapshot of an employee and whether he is one still.
+type Standing struct {
+	Snapshot
+	Active bool
+}
+
+// Snapshots reads what stands now for several employees, by identifier. One who
+// is not there is left out.
+func (s *Service) Snapshots(ctx context.Context, tx *store.Tx, employeeIDs []string) (map[string]Standing, error) {
+	rows, err := store.Of(tx, employeeIDs).EmployeeSnapshots(ctx, "")
+	if err != nil {
+		return nil, fmt.Errorf("read employees: %w", err)
+	}
+	out := map[string]Standing{}
+	for len(rows) > 0 { // the rows of an employee follow one another
+		n := 1
+		for n < len(rows) && rows[n].ID == rows[0].ID {
+			n++
+		}
+		snap, err := s.snapshot(ctx, rows[:n])
+		if err != nil {
+			return nil, err
+		}
+		out[snap.EmployeeID] = Standing{snap, rows[0].Active}
+		rows = rows[n:]
+	}
+	return out, nil
+}
+
+// snapshot makes one of the rows of an employee, which are ordered by kind of
+// scan.
+func (s *Service) snapshot(ctx context.Context, rows []db.EmployeeSnapshotsRow) (Snapshot, error) {
 	r := rows[0]
-	e, err := s.open(ctx, db.Employee{ID: employeeID, Nip: r.Nip, NikSealed: r.NikSealed})
+	e, err := s.open(ctx, db.Employee{ID: r.ID, Nip: r.Nip, NikSealed: r.NikSealed})
 	if err != nil {
 		return Snapshot{}, err
 	}

@@ -4,9 +4,11 @@ import (
 	"context"
 	"database/sql"
 	"database/sql/driver"
+	"errors"
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/stdlib"
 
 	"absah/internal/store/db"
@@ -22,7 +24,40 @@ func (t *Tx) Later() *db.Queries {
 	if t.later == nil {
 		return t.Queries
 	}
-	return db.New(writer{t.later})
+	return db.New(writer{t.later, false})
+}
+
+// ErrNotOne says that a statement of LaterOne did not change exactly one row.
+var ErrNotOne = errors.New("not exactly one row was changed")
+
+// LaterOne is as Later for statements each of which must change exactly one row:
+// those of rows that the transaction has locked. When one does not, the
+// transaction fails with ErrNotOne. Statements that say how many rows they
+// changed say one.
+func (t *Tx) LaterOne() *db.Queries {
+	if t.later == nil {
+		return db.New(oneRow{t.tx})
+	}
+	return db.New(writer{t.later, true})
+}
+
+// oneRow runs statements that change one row.
+type oneRow struct{ db.DBTX }
+
+// ExecContext implements db.DBTX.
+func (o oneRow) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
+	res, err := o.DBTX.ExecContext(ctx, query, args...)
+	if err != nil {
+		return nil, err
+	}
+	n, err := res.RowsAffected()
+	if err != nil {
+		return nil, err
+	}
+	if n != 1 {
+		return nil, ErrNotOne
+	}
+	return res, nil
 }
 
 // later is a transaction on PostgreSQL with what waits to be sent.
@@ -30,7 +65,8 @@ type later struct {
 	tx     *sql.Tx
 	conn   *sql.Conn
 	batch  pgx.Batch
-	failed error // of what was sent: the transaction is lost
+	one    []bool // of each statement of batch: it must change one row
+	failed error  // of what was sent: the transaction is lost
 }
 
 // flush sends what waits.
@@ -41,13 +77,32 @@ func (l *later) flush(ctx context.Context) error {
 	if l.batch.Len() == 0 {
 		return nil
 	}
-	batch := l.batch
-	l.batch = pgx.Batch{}
-	err := l.conn.Raw(func(dc any) error { return dc.(*stdlib.Conn).Conn().SendBatch(ctx, &batch).Close() })
+	batch, one := l.batch, l.one
+	l.batch, l.one = pgx.Batch{}, nil
+	err := l.conn.Raw(func(dc any) error { return send(ctx, dc.(*stdlib.Conn).Conn(), &batch, one) })
 	if err != nil {
 		l.failed = fmt.Errorf("write: %w", err)
 	}
 	return l.failed
+}
+
+func send(ctx context.Context, c *pgx.Conn, batch *pgx.Batch, one []bool) error {
+	results := c.SendBatch(ctx, batch)
+	var err error
+	for _, o := range one {
+		var tag pgconn.CommandTag
+		if tag, err = results.Exec(); err != nil {
+			break
+		}
+		if o && tag.RowsAffected() != 1 {
+			err = ErrNotOne
+			break
+		}
+	}
+	if cerr := results.Close(); err == nil { // it repeats the error
+		err = cerr
+	}
+	return err
 }
 
 // ExecContext implements db.DBTX.
@@ -79,10 +134,17 @@ func (l *later) QueryRowContext(ctx context.Context, query string, args ...any) 
 }
 
 // writer puts off what wants no answer.
-type writer struct{ *later }
+type writer struct {
+	*later
+	one bool // each statement must change exactly one row
+}
 
 // ExecContext implements db.DBTX.
 func (w writer) ExecContext(_ context.Context, query string, args ...any) (sql.Result, error) {
 	w.batch.Queue(query, args...)
+	w.later.one = append(w.later.one, w.one)
+	if w.one {
+		return driver.RowsAffected(1), nil // or the transaction fails
+	}
 	return driver.RowsAffected(0), nil
 }

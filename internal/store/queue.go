@@ -26,12 +26,15 @@ type Job struct {
 	At   time.Time // not before; zero for at once
 }
 
+// queueAuthority is the queue of the ca role.
+const queueAuthority = "ca"
+
 // queueOf says in which queue a kind of job waits. The ca role and the pki role
 // have keys that no other process has, so their jobs wait apart, and a process
 // fetches what it can do.
 func queueOf(kind string) string {
 	role, _, _ := strings.Cut(kind, ".")
-	if role == "ca" || role == "pki" {
+	if role == queueAuthority || role == "pki" {
 		return role
 	}
 	return river.QueueDefault

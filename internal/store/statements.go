@@ -15,7 +15,15 @@ const maxStatements = 256
 // prepared. Without it every statement is parsed and planned anew, which costs
 // more than running it: pgx does the same for PostgreSQL. SQLite itself prepares
 // a kept statement again when the schema or the statistics have changed.
-type keepStatements struct{ driver.Connector }
+type keepStatements struct {
+	driver.Connector
+
+	// toTheEnd says that a context ends nothing between the beginning of a
+	// statement and its end. To watch one costs a goroutine for each statement,
+	// as much as a small statement itself. It is for the one connection that
+	// writes: what it does is short, and a COMMIT had better be finished.
+	toTheEnd bool
+}
 
 // Connect implements driver.Connector.
 func (k keepStatements) Connect(ctx context.Context) (driver.Conn, error) {
@@ -27,7 +35,7 @@ func (k keepStatements) Connect(ctx context.Context) (driver.Conn, error) {
 	if !ok {
 		return nil, errors.Join(fmt.Errorf("the SQLite driver's %T lacks a method", c), c.Close())
 	}
-	return &keepingConn{sqliteConn: lite, kept: map[string]*statement{}}, nil
+	return &keepingConn{sqliteConn: lite, kept: map[string]*statement{}, toTheEnd: k.toTheEnd}, nil
 }
 
 // sqliteConn is what database/sql asks of the driver's connection.
@@ -50,8 +58,29 @@ type sqliteStmt interface {
 // keepingConn is used by one goroutine at a time, as every driver.Conn.
 type keepingConn struct {
 	sqliteConn
-	kept map[string]*statement
-	uses uint64
+	kept     map[string]*statement
+	uses     uint64
+	toTheEnd bool
+}
+
+// watched is the context that a statement watches; it fails when ctx has ended.
+func (c *keepingConn) watched(ctx context.Context) (context.Context, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	if c.toTheEnd {
+		return context.WithoutCancel(ctx), nil
+	}
+	return ctx, nil
+}
+
+// BeginTx implements driver.ConnBeginTx.
+func (c *keepingConn) BeginTx(ctx context.Context, opts driver.TxOptions) (driver.Tx, error) {
+	ctx, err := c.watched(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return c.sqliteConn.BeginTx(ctx, opts)
 }
 
 type statement struct {
@@ -120,6 +149,10 @@ func (c *keepingConn) give(s *statement, failed bool) error {
 
 // ExecContext implements driver.ExecerContext.
 func (c *keepingConn) ExecContext(ctx context.Context, text string, args []driver.NamedValue) (driver.Result, error) {
+	ctx, err := c.watched(ctx)
+	if err != nil {
+		return nil, err
+	}
 	s, err := c.take(ctx, text)
 	if err != nil {
 		return nil, err
@@ -134,6 +167,10 @@ func (c *keepingConn) ExecContext(ctx context.Context, text string, args []drive
 
 // QueryContext implements driver.QueryerContext.
 func (c *keepingConn) QueryContext(ctx context.Context, text string, args []driver.NamedValue) (driver.Rows, error) {
+	ctx, err := c.watched(ctx)
+	if err != nil {
+		return nil, err
+	}
 	s, err := c.take(ctx, text)
 	if err != nil {
 		return nil, err

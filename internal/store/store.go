@@ -89,26 +89,29 @@ func (s *Store) openSQLite(ctx context.Context, path string) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return fmt.Errorf("open database: %w", err)
 	}
-	open := func(conns int, more ...string) (*sql.DB, error) {
+	open := func(conns int, toTheEnd bool, more ...string) (*sql.DB, error) {
 		q := url.Values{"_pragma": append([]string{
 			"busy_timeout(10000)", "foreign_keys(1)", "journal_mode(WAL)", "synchronous(FULL)",
 			"cache_size(-65536)", "mmap_size(268435456)", "temp_store(memory)",
+			// Pages that many commits change are copied into the file once for 16 MB
+			// of log instead of once for 4.
+			"wal_autocheckpoint(4000)",
 		}, more...), "_txlock": {"immediate"}, "_time_format": {"sqlite"}, "_timezone": {"UTC"}}
 		c, err := sqlite.NewConnector("file:" + (&url.URL{Path: path}).EscapedPath() + "?" + q.Encode())
 		if err != nil {
 			return nil, err
 		}
-		d := sql.OpenDB(keepStatements{c})
+		d := sql.OpenDB(keepStatements{c, toTheEnd})
 		d.SetMaxOpenConns(conns)
 		d.SetMaxIdleConns(conns)
 		d.SetConnMaxLifetime(0)
 		return d, d.PingContext(ctx)
 	}
 	var err error
-	if s.writer, err = open(1); err != nil {
+	if s.writer, err = open(1, true); err != nil {
 		return fmt.Errorf("open database %s: %w", path, err)
 	}
-	if s.reader, err = open(max(4, 2*runtime.NumCPU()), "query_only(1)"); err != nil {
+	if s.reader, err = open(max(4, 2*runtime.NumCPU()), false, "query_only(1)"); err != nil {
 		return errors.Join(fmt.Errorf("open database %s: %w", path, err), s.writer.Close())
 	}
 	return os.Chmod(path, 0o600)

@@ -22,6 +22,7 @@ type Tx struct {
 	jobs   []Job
 	later  *later // PostgreSQL only
 	ending map[any]ending
+	memo   map[any]any
 	last   []ending // the values of ending, in their order
 	after  []func()
 }
@@ -50,6 +51,21 @@ func AtEnd[E interface{ End(context.Context) error }](t *Tx, key any, open func(
 	t.ending[key] = e
 	t.last = append(t.last, e)
 	return e
+}
+
+// Memo returns what open made when Memo was first called with this key in the
+// transaction: for what is read once and used by several that know nothing of
+// each other.
+func Memo[M any](t *Tx, key any, open func() M) M {
+	if m, ok := t.memo[key].(M); ok {
+		return m
+	}
+	m := open()
+	if t.memo == nil {
+		t.memo = map[any]any{}
+	}
+	t.memo[key] = m
+	return m
 }
 
 // Exec runs one statement; for the few that sqlc cannot write.

@@ -13,9 +13,18 @@ import (
 
 // WorkOptions says how the jobs of a process are done.
 type WorkOptions struct {
-	Concurrency int           // jobs at once; 8 when 0
+	Concurrency int           // jobs at once in each queue; 8 when 0
+	Authority   int           // of kinds that begin with "ca."; Concurrency when 0
 	Timeout     time.Duration // of one run of a Handler; 1 minute when 0
 	Rescue      time.Duration // a job whose process vanished runs again after this; 2 minutes when 0
+}
+
+// of is how many jobs of a queue are done at once.
+func (o WorkOptions) of(queue string) int {
+	if queue == queueAuthority && o.Authority > 0 {
+		return o.Authority
+	}
+	return o.Concurrency
 }
 
 // Worker does the jobs of a store until it is stopped.
@@ -66,7 +75,7 @@ func (s *Store) Work(ctx context.Context, handlers map[string]Handler, periodics
 	}
 	queues := map[string]river.QueueConfig{}
 	for kind := range handlers {
-		queues[queueOf(kind)] = river.QueueConfig{MaxWorkers: o.Concurrency}
+		queues[queueOf(kind)] = river.QueueConfig{MaxWorkers: o.of(queueOf(kind))}
 	}
 	workers := river.NewWorkers()
 	river.AddWorker(workers, &dispatcher{handlers: handlers, timeout: o.Timeout})

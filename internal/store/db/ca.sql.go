@@ -317,58 +317,6 @@ func (q *Queries) IsBlocked(ctx context.Context, spkiHash Bytes) (int64, error) 
 	return count, err
 }
 
-const issuanceOrder = `-- name: IssuanceOrder :one
-select r.status, r.kind, r.employee_id, r.snapshot_hash,
-    coalesce(k.id, '') as credential_id, coalesce(k.csr, '') as csr, coalesce(k.spki, '') as spki,
-    coalesce(first.officer_id, '') as first_officer, coalesce(first.snapshot_hash, '') as first_hash,
-    coalesce(second.officer_id, '') as second_officer, coalesce(second.snapshot_hash, '') as second_hash,
-    coalesce(c.state, '') as certificate_state
-from registration r
-left join credential k on k.registration_id = r.id and k.state in ('pending', 'active')
-left join review first on first.registration_id = r.id and first.stage = 1 and first.verdict = 'accepted' and first.voided_at = 0
-left join review second on second.registration_id = r.id and second.stage = 2 and second.verdict = 'accepted' and second.voided_at = 0
-left join certificate c on c.registration_id = r.id
-where r.id = $1
-`
-
-type IssuanceOrderRow struct {
-	Status           string
-	Kind             string
-	EmployeeID       string
-	SnapshotHash     Bytes
-	CredentialID     string
-	Csr              Bytes
-	Spki             Bytes
-	FirstOfficer     string
-	FirstHash        Bytes
-	SecondOfficer    string
-	SecondHash       Bytes
-	CertificateState string
-}
-
-// What the authority must know of a registration: its state, its key, the two
-// approvals that stand (an index lets there be one for each stage), and the
-// intent, if one is recorded.
-func (q *Queries) IssuanceOrder(ctx context.Context, id string) (IssuanceOrderRow, error) {
-	row := q.db.QueryRowContext(ctx, issuanceOrder, id)
-	var i IssuanceOrderRow
-	err := row.Scan(
-		&i.Status,
-		&i.Kind,
-		&i.EmployeeID,
-		&i.SnapshotHash,
-		&i.CredentialID,
-		&i.Csr,
-		&i.Spki,
-		&i.FirstOfficer,
-		&i.FirstHash,
-		&i.SecondOfficer,
-		&i.SecondHash,
-		&i.CertificateState,
-	)
-	return i, err
-}
-
 const latestCRL = `-- name: LatestCRL :one
 select issuer, number, state, this_update, next_update, der, list, upto, base, entries from crl where issuer = $1 and state = 'published' order by number desc limit 1
 `

@@ -9,22 +9,6 @@ update certificate set state = 'issued', der = $2, issued_at = $3 where serial =
 -- name: AbandonCertificate :execrows
 update certificate set state = 'abandoned' where serial = $1 and state = 'intended';
 
--- name: IssuanceOrder :one
--- What the authority must know of a registration: its state, its key, the two
--- approvals that stand (an index lets there be one for each stage), and the
--- intent, if one is recorded.
-select r.status, r.kind, r.employee_id, r.snapshot_hash,
-    coalesce(k.id, '') as credential_id, coalesce(k.csr, '') as csr, coalesce(k.spki, '') as spki,
-    coalesce(first.officer_id, '') as first_officer, coalesce(first.snapshot_hash, '') as first_hash,
-    coalesce(second.officer_id, '') as second_officer, coalesce(second.snapshot_hash, '') as second_hash,
-    coalesce(c.state, '') as certificate_state
-from registration r
-left join credential k on k.registration_id = r.id and k.state in ('pending', 'active')
-left join review first on first.registration_id = r.id and first.stage = 1 and first.verdict = 'accepted' and first.voided_at = 0
-left join review second on second.registration_id = r.id and second.stage = 2 and second.verdict = 'accepted' and second.voided_at = 0
-left join certificate c on c.registration_id = r.id
-where r.id = $1;
-
 -- name: GetCertificate :one
 select * from certificate where serial = $1;
 

@@ -15,15 +15,6 @@ update employee set updated_at = updated_at where id = $1 returning *;
 -- name: GetEmployee :one
 select * from employee where id = $1;
 
--- name: EmployeeSnapshot :many
--- What officers judge about an employee: a row for each scan that stands, or one
--- row without a scan.
-select e.nip, e.nik_sealed, e.name, e.position, e.grade, e.unit_id, u.name as unit_name, e.email, e.phone, e.birth_place,
-    e.birth_date, e.sex, coalesce(s.id, '') as scan_id, coalesce(s.kind, '') as scan_kind, coalesce(s.sha256, '') as scan_sha256
-from employee e join unit u on u.id = e.unit_id
-left join evidence s on s.employee_id = e.id and s.state = 'current'
-where e.id = $1 order by s.kind;
-
 -- name: GetEmployeeByNIP :one
 select * from employee where nip = $1;
 
