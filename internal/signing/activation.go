@@ -137,15 +137,16 @@ func (s *Service) check(ctx context.Context, a *Authorization) error {
 }
 
 func (s *Service) checkDocument(ctx context.Context, a *Authorization, item *Item) error {
-	d, err := s.AnyDocument(ctx, item.Document)
-	if err != nil {
-		return err
-	}
-	if d.State == StateErased || d.Client != a.Client || a.Client == "" && d.OwnerID != a.Signer {
+	q := s.Store.Read()
+	d, err := q.GetDocument(ctx, item.Document)
+	if store.IsNotFound(err) {
 		return ErrNotFound
 	}
+	if err != nil {
+		return fmt.Errorf("read document: %w", err)
+	}
 	item.Name, item.Request.Kind = d.Name, d.Kind
-	return nil
+	return s.maySign(ctx, q, d, a.Signer, a.Client)
 }
 
 func (s *Service) checkFile(item *Item) error {

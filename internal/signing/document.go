@@ -333,9 +333,14 @@ func (s *Service) SetKind(ctx context.Context, who audit.Actor, id, kind string)
 
 // Erase forgets the keys of all versions of a document and leaves jobs that
 // remove their bytes. What was signed, when and by whom stays, with the hashes.
-// It fails with ErrNotFound.
+// It fails with ErrNotFound, and with ErrWorkflow while others have it to sign.
 func (s *Service) Erase(ctx context.Context, who audit.Actor, id string) error {
 	return s.change(ctx, who, id, "document.erase", nil, func(tx *store.Tx) (int64, error) {
+		if w, err := tx.WorkflowOfDocument(ctx, id); err == nil && w.State == Open {
+			return 0, ErrWorkflow
+		} else if err != nil && !store.IsNotFound(err) {
+			return 0, err
+		}
 		versions, err := tx.DocumentVersions(ctx, id)
 		if err != nil {
 			return 0, err

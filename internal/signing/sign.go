@@ -361,6 +361,9 @@ func (r *run) take(ctx context.Context, tx *store.Tx, now time.Time) error {
 	if d.Version != r.document.Version {
 		return ErrChanged
 	}
+	if err := r.a.service.maySign(ctx, tx.Queries, d, r.a.sub.employee.ID, r.a.client); err != nil {
+		return err
+	}
 	// Who began long ago is gone.
 	_, err = tx.LoseOldSignaturesOfDocument(ctx, db.LoseOldSignaturesOfDocumentParams{
 		DocumentID: null(d.ID), IntendedAt: clock.Micros(now.Add(-2 * signTime)),
@@ -395,6 +398,9 @@ func (r *run) store(ctx context.Context, tx *store.Tx, out *Outcome, key []byte)
 	})
 	if err != nil {
 		return fmt.Errorf("store version of document: %w", err)
+	}
+	if err := s.stepSigned(ctx, tx, a.who, a.sub.employee.ID, d, out.Version); err != nil {
+		return err
 	}
 	return audit.Record(ctx, tx, out.At, a.who, audit.Entry{
 		Action: "document.sign", ObjectKind: "document", ObjectID: d.ID,

@@ -82,6 +82,8 @@ type Config struct {
 	Limits Limits
 	// Notify, if set, is told when the outcome of a batch changes.
 	Notify func(employeeID string)
+	// Courier, if set, writes to those who take part in workflows.
+	Courier Courier
 	// Random makes identifiers and tokens; nil: crypto/rand.
 	Random io.Reader
 }

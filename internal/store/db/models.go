@@ -728,3 +728,35 @@ type UnitScope struct {
 	UnitID     string
 	Depth      int64
 }
+
+type Workflow struct {
+	ID         string
+	DocumentID string
+	OwnerID    string
+	Ordered    bool
+	Note       string
+	State      string
+	CreatedAt  int64
+	EndedAt    int64
+}
+
+type WorkflowEvent struct {
+	WorkflowID string
+	Seq        int64
+	At         int64
+	EmployeeID string
+	Action     string
+	Reason     string
+}
+
+type WorkflowStep struct {
+	WorkflowID string
+	Position   int64
+	EmployeeID string
+	Role       string
+	Anchor     string
+	State      string
+	DoneAt     int64
+	Version    int64
+	RemindedAt int64
+}

@@ -1,0 +1,191 @@
+package signing
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"absah/internal/audit"
+	"absah/internal/clock"
+	"absah/internal/store"
+	"absah/internal/store/db"
+)
+
+// stepSigned ends the step of a signer in the transaction that stores what he
+// signed, and tells whose turn it is then.
+func (s *Service) stepSigned(ctx context.Context, tx *store.Tx, who audit.Actor, signer string, d *Document, version int64) error {
+	if _, err := tx.LockWorkflow(ctx, d.ID); store.IsNotFound(err) {
+		return nil
+	} else if err != nil {
+		return fmt.Errorf("lock workflow: %w", err)
+	}
+	w, err := s.workflow(ctx, tx.Queries, d.ID)
+	if err != nil {
+		return err
+	}
+	step, turn := w.turnOf(signer)
+	if w.State != Open && d.OwnerID == signer {
+		return nil
+	}
+	if !turn {
+		return ErrTurn
+	}
+	n, err := tx.FinishWorkflowStep(ctx, db.FinishWorkflowStepParams{WorkflowID: w.ID, Position: step.position, DoneAt: clock.Micros(s.now()), Version: version})
+	if err != nil || n != 1 {
+		return fmt.Errorf("end step of workflow (%d rows): %w", n, errors.Join(err, ErrTurn))
+	}
+	if err := s.event(ctx, tx, who, w.ID, d.ID, string(step.Role), ""); err != nil {
+		return err
+	}
+	if w, err = s.workflow(ctx, tx.Queries, d.ID); err != nil {
+		return err
+	}
+	for _, st := range w.Steps {
+		if !st.Done {
+			return s.tellTurns(ctx, tx, w, d.Name, signer)
+		}
+	}
+	if err := s.finish(ctx, tx, who, w, Done, "done", ""); err != nil {
+		return err
+	}
+	return s.tellAll(ctx, tx, w, "done", d.Name, step.Name, "", "")
+}
+
+// finish ends a workflow.
+func (s *Service) finish(ctx context.Context, tx *store.Tx, who audit.Actor, w Workflow, state, action, reason string) error {
+	n, err := tx.EndWorkflow(ctx, db.EndWorkflowParams{ID: w.ID, State: state, EndedAt: clock.Micros(s.now())})
+	if err != nil {
+		return fmt.Errorf("end workflow: %w", err)
+	}
+	if n != 1 {
+		return ErrTurn
+	}
+	return s.event(ctx, tx, who, w.ID, w.DocumentID, action, reason)
+}
+
+// Reject ends the workflow of a document: who's turn it is refuses to sign, and
+// everybody who takes part is told why. It fails with ErrNotFound, ErrTurn and
+// ErrReason.
+func (s *Service) Reject(ctx context.Context, who audit.Actor, documentID, reason string) error {
+	reason = strings.TrimSpace(reason)
+	if reason == "" || len(reason) > 2000 {
+		return ErrReason
+	}
+	return s.withWorkflow(ctx, documentID, func(tx *store.Tx, w Workflow, document string) error {
+		step, turn := w.turnOf(who.EmployeeID)
+		switch {
+		case step.EmployeeID == "":
+			return ErrNotFound
+		case !turn:
+			return ErrTurn
+		}
+		if err := s.finish(ctx, tx, who, w, Rejected, "reject", reason); err != nil {
+			return err
+		}
+		return s.tellAll(ctx, tx, w, "reject", document, step.Name, reason, who.EmployeeID)
+	})
+}
+
+// Cancel takes a document back that is on its way. It fails with ErrNotFound and
+// ErrTurn.
+func (s *Service) Cancel(ctx context.Context, who audit.Actor, documentID string) error {
+	return s.withWorkflow(ctx, documentID, func(tx *store.Tx, w Workflow, document string) error {
+		if w.OwnerID != who.EmployeeID {
+			return ErrNotFound
+		}
+		if err := s.finish(ctx, tx, who, w, Cancelled, "cancel", ""); err != nil {
+			return err
+		}
+		return s.tellAll(ctx, tx, w, "cancel", document, w.Events[0].Name, "", who.EmployeeID)
+	})
+}
+
+// Remind reminds those whose turn it is, each at most once a day. It fails with
+// ErrNotFound, ErrTurn and ErrReminded.
+func (s *Service) Remind(ctx context.Context, who audit.Actor, documentID string) error {
+	return s.withWorkflow(ctx, documentID, func(tx *store.Tx, w Workflow, document string) error {
+		if w.OwnerID != who.EmployeeID {
+			return ErrNotFound
+		}
+		n, err := s.remind(ctx, tx, w, document)
+		if err != nil {
+			return err
+		}
+		if n == 0 {
+			return ErrReminded
+		}
+		return s.event(ctx, tx, who, w.ID, w.DocumentID, "remind", "")
+	})
+}
+
+func (s *Service) remind(ctx context.Context, tx *store.Tx, w Workflow, document string) (n int, err error) {
+	if w.State != Open {
+		return 0, ErrTurn
+	}
+	now := s.now()
+	for _, st := range w.Steps {
+		if !st.Turn {
+			continue
+		}
+		set, err := tx.SetWorkflowReminded(ctx, db.SetWorkflowRemindedParams{
+			WorkflowID: w.ID, Position: st.position, Now: clock.Micros(now), Before: clock.Micros(now.Add(-remindPause)) + 1,
+		})
+		if err != nil {
+			return n, fmt.Errorf("write down a reminder: %w", err)
+		}
+		if set == 0 {
+			continue
+		}
+		n++
+		err = s.tell(ctx, tx, Notice{What: "remind", To: st.EmployeeID, DocumentID: w.DocumentID, Document: document, By: w.Events[0].Name, Role: st.Role, Text: w.Note})
+		if err != nil {
+			return n, err
+		}
+	}
+	return n, nil
+}
+
+// JobRemind reminds those who have had a document for three days, every three.
+const JobRemind = "signing.remind"
+
+const remindAfter = 72 * time.Hour
+
+// RemindAll is the handler of JobRemind.
+func (s *Service) RemindAll(ctx context.Context, _ string) error {
+	rows, err := s.Store.Read().WorkflowsToRemind(ctx, clock.Micros(s.now().Add(-remindAfter)))
+	if err != nil {
+		return fmt.Errorf("look for documents that wait: %w", err)
+	}
+	for _, r := range rows {
+		err := s.withWorkflow(ctx, r.DocumentID, func(tx *store.Tx, w Workflow, document string) error {
+			_, err := s.remind(ctx, tx, w, document)
+			return err
+		})
+		if err != nil && !errors.Is(err, ErrTurn) {
+			return err
+		}
+	}
+	return nil
+}
+
+// withWorkflow runs f with the workflow of a document, locked.
+func (s *Service) withWorkflow(ctx context.Context, documentID string, f func(*store.Tx, Workflow, string) error) error {
+	return s.Store.InTx(ctx, func(tx *store.Tx) error {
+		if _, err := tx.LockWorkflow(ctx, documentID); store.IsNotFound(err) {
+			return ErrNotFound
+		} else if err != nil {
+			return fmt.Errorf("lock workflow: %w", err)
+		}
+		w, err := s.workflow(ctx, tx.Queries, documentID)
+		if err != nil {
+			return err
+		}
+		d, err := tx.GetDocument(ctx, documentID)
+		if err != nil {
+			return fmt.Errorf("read document: %w", err)
+		}
+		return f(tx, w, d.Name)
+	})
+}
