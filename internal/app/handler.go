@@ -15,6 +15,7 @@ import (
 	"absah/internal/enrolment"
 	"absah/internal/portal"
 	"absah/internal/portal/admin"
+	"absah/internal/portal/apps"
 	"absah/internal/portal/auth"
 	"absah/internal/portal/demopage"
 	"absah/internal/portal/desk"
@@ -137,6 +138,7 @@ func (a *App) routes() [][]web.Route {
 		(&staffadmin.Pages{Staff: a.Staff}).Routes(),
 		admin.New(a.Store, a.Accounts).Routes(),
 		mails.New(a.Store, a.Outbox, a.Clock).Routes(),
+		apps.New(a.Clients, a.Accounts).Routes(),
 		transparency.New(transparency.Config{Log: a.Transparency, Store: a.Store, Clock: a.Clock, Dispute: a.dispute}).Routes(),
 		(&privacypages.Pages{Privacy: a.Privacy, Clock: a.Clock, Contact: a.PrivacyContact()}).Routes(),
 		sign.New(sign.Config{Signing: a.Signing, Hub: a.Hub, Scopes: a.Accounts, Clock: a.Clock}).Routes(),

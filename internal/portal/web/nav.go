@@ -46,6 +46,7 @@ var sections = [...]struct {
 		{account.Administrator, "nav.mail", "/admin/surel", "envelope"},
 		{account.Administrator, "nav.privacy", "/admin/privasi", "shield-check"},
 		{account.Administrator, "nav.log", "/admin/log", "shield-check"},
+		{account.Administrator, "nav.apps", "/admin/aplikasi", "cpu"},
 		{account.Administrator, "nav.trust", "/admin/kepercayaan", "shield-lock"},
 	}},
 }
