@@ -80,9 +80,33 @@ class Signing:
         second = first and self.sign(first, "two-of-three", "B-LT", "rsa")
         if second:
             self.sign(second, "three-of-three", "B-LTA", "p384", ("--visible", "1,20,100,160,60"))
+        self.archival()
         certified = self.sign(plain, "certified-first", "B-B", flags=("--certify", "2"))
         if certified:
             self.sign(certified, "certified-and-signed", "B-LT", "rsa")
+
+    def archival(self) -> None:
+        """Signs files that claim PDF/A, and lists them for its judge: they must
+        still be what they claim, as they were before."""
+        looks = {
+            "unseen": (),
+            "text": ("--text", "Ditandatangani oleh\\nSiti Contoh – é", "--visible", "1,20,20,160,60"),
+            "code": ("--qr", "https://absah.example/v/1", "--visible", "1,20,20,80,80"),
+        }
+        for picture in ("mark.png", "photo.jpg", "scan.jpg"):
+            looks[picture[:-4]] = ("--image", str(self.dir / picture), "--visible", "1,20,20,80,80")
+        looks["next"] = ("--add-field", "berikut=1,20,200,80,40", "--certify", "2")
+        with open(self.dir / "archival", "w") as f:
+            for flavour in ("1b", "2b", "3b", "4"):
+                source = self.dir / f"archival-{flavour}.pdf"
+                print(flavour, source, file=f)
+                for level in LEVELS:
+                    for look, flags in looks.items():
+                        if level != "B-B" and look not in ("unseen", "text"):
+                            continue
+                        signed = self.sign(source, f"archival-{flavour}-{look}-{level}", level, flags=flags)
+                        if signed:
+                            print(flavour, signed, file=f)
 
 
 def main() -> int:

@@ -7,25 +7,42 @@ import (
 	"absah/pades/appearance"
 )
 
+// TestClaimsOfPDFA: the appearance keeps the part of PDF/A that the metadata claims,
+// and is without transparency where the page has no colours to blend in.
 func TestClaimsOfPDFA(t *testing.T) {
-	for xmp, want := range map[string]appearance.Conformance{
-		`<rdf:Description pdfaid:part="1" pdfaid:conformance="B"/>`: appearance.PDFA1,
-		`<pdfaid:part>1</pdfaid:part>`:                              appearance.PDFA1,
-		`<rdf:Description pdfaid:part='2'/>`:                        appearance.PDFA,
-		`<pdfaid:part> 3 </pdfaid:part>`:                            appearance.PDFA,
-		`<pdfaid:part>4</pdfaid:part>`:                              appearance.PDFA,
-		`<pdfuaid:part>1</pdfuaid:part>`:                            appearance.AnyPDF,
-		``:                                                          appearance.AnyPDF,
+	const (
+		intent  = "/OutputIntents [<< /S /GTS_PDFA1 >>]"
+		group   = "/Group << /S /Transparency /CS /DeviceRGB >>"
+		part1   = `<rdf:Description pdfaid:part="1" pdfaid:conformance="B"/>`
+		element = `<pdfaid:part> 3 </pdfaid:part>`
+	)
+	for _, c := range []struct {
+		xmp, catalog, page string
+		want               appearance.Conformance
+	}{
+		{part1, "", "", appearance.PDFA1},
+		{part1, intent, group, appearance.PDFA1},
+		{`<pdfaid:part>1</pdfaid:part>`, "", "", appearance.PDFA1},
+		{`<rdf:Description pdfaid:part='2'/>`, intent, "", appearance.PDFA},
+		{element, intent, "", appearance.PDFA},
+		{element, "", group, appearance.PDFA},
+		{element, "", intent, appearance.PDFA}, // of the page, as part 4 allows
+		{element, "", "", appearance.PDFA1},
+		{element, "/OutputIntents [<< /S /GTS_PDFX >>]", "/Group << /S /Transparency >>", appearance.PDFA1},
+		{`<pdfaid:part>4</pdfaid:part>`, intent, "", appearance.PDFA},
+		{`<pdfuaid:part>1</pdfuaid:part>`, "", "", appearance.AnyPDF},
+		{``, intent, group, appearance.AnyPDF},
 	} {
 		s := basic(true)
-		n := s.add("<< /Type /Metadata /Subtype /XML /Length %d >>\nstream\n%s\nendstream", len(xmp), xmp)
-		s.replace(1, "/Type /Catalog", fmt.Sprintf("/Type /Catalog /Metadata %d 0 R", n))
+		n := s.add("<< /Type /Metadata /Subtype /XML /Length %d >>\nstream\n%s\nendstream", len(c.xmp), c.xmp)
+		s.replace(1, "/Type /Catalog", fmt.Sprintf("/Type /Catalog /Metadata %d 0 R %s", n, c.catalog))
+		s.replace(3, "/Type /Page", "/Type /Page "+c.page)
 		site, err := openSite(openPDF(t, s.bytes(), ""))
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := site.conformance(); got != want {
-			t.Errorf("%q claims %v, want %v", xmp, got, want)
+		if got := site.conformance(0); got != c.want {
+			t.Errorf("%q with %s %s wants %v, want %v", c.xmp, c.catalog, c.page, got, c.want)
 		}
 	}
 }

@@ -64,7 +64,7 @@ func (s *site) look(ctx context.Context, f *signatureField, o *Options) (*face, 
 	}
 	spec := o.Visible.Spec
 	spec.Width, spec.Height, spec.Rotate = place.Width, place.Height, place.Rotate
-	spec.Conformance = s.conformance()
+	spec.Conformance = s.conformance(l.page)
 	form, err := appearance.Build(spec, s.update.Add)
 	if err != nil {
 		return nil, fmt.Errorf("draw the appearance: %w", err)
@@ -214,22 +214,52 @@ func claimedPart(xmp []byte) byte {
 	}
 }
 
-// conformance is the part of PDF/A that the metadata claims.
-func (s *site) conformance() appearance.Conformance {
-	o, err := s.doc.Resolve(s.root.Get("Metadata"))
-	stream, ok := o.(*pdf.Stream)
-	if err != nil || !ok {
+// conformance is the part of PDF/A that the metadata claims. On a page that allows
+// no transparency it is that of part 1, which knows none.
+func (s *site) conformance(page int) appearance.Conformance {
+	switch part := s.claim(); {
+	case part == 0:
 		return appearance.AnyPDF
-	}
-	data, err := s.doc.StreamData(stream)
-	if err != nil {
-		return appearance.AnyPDF
-	}
-	switch claimedPart(data[:min(len(data), maxClaim)]) {
-	case 0:
-		return appearance.AnyPDF
-	case 1:
+	case part == 1 || !s.blends(page):
 		return appearance.PDFA1
 	}
 	return appearance.PDFA
+}
+
+// blends tells whether a page of a file that claims PDF/A may hold transparency:
+// the colours to blend in are those of an output intent or of the page's group
+// (ISO 19005-2 6.2.10, ISO 19005-4 6.2.9).
+func (s *site) blends(page int) bool {
+	p, err := s.doc.Page(page)
+	if err != nil {
+		return false
+	}
+	for _, d := range []pdf.Dict{s.root, p.Dict} {
+		intents, _ := arrayOf(s.doc, d.Get("OutputIntents"))
+		for _, o := range intents {
+			intent, err := s.doc.ResolveDict(o)
+			if err != nil {
+				continue
+			}
+			if kind, _ := s.doc.ResolveName(intent.Get("S")); kind == "GTS_PDFA1" {
+				return true
+			}
+		}
+	}
+	group, err := s.doc.ResolveDict(p.Dict.Get("Group"))
+	return err == nil && group.Get("CS") != nil
+}
+
+// claim is the part of PDF/A that the metadata claims, or 0.
+func (s *site) claim() byte {
+	o, err := s.doc.Resolve(s.root.Get("Metadata"))
+	stream, ok := o.(*pdf.Stream)
+	if err != nil || !ok {
+		return 0
+	}
+	data, err := s.doc.StreamData(stream)
+	if err != nil {
+		return 0
+	}
+	return claimedPart(data[:min(len(data), maxClaim)])
 }

@@ -142,6 +142,9 @@ func (h *house) build() (http.Handler, error) {
 			return nil, fmt.Errorf("write %s: %w", name, err)
 		}
 	}
+	if err := h.archival(); err != nil {
+		return nil, err
+	}
 	return h.services(tsa)
 }
 
