@@ -17,6 +17,7 @@ import (
 	"absah/internal/ca"
 	"absah/internal/clock"
 	"absah/internal/config"
+	"absah/internal/privacy"
 	"absah/internal/store"
 	"absah/internal/store/blob"
 	"absah/internal/store/db"
@@ -39,7 +40,7 @@ func journalPath(cfg config.Config) string {
 
 // backedUp are the files and directories of the data directory, by part.
 func backedUp() map[string][]string {
-	return map[string][]string{backup.PartKeys: {"keys", "ca"}, backup.PartData: {journalDir, demoMark}}
+	return map[string][]string{backup.PartKeys: {"keys", "ca"}, backup.PartData: {journalDir, ShredFile, demoMark}}
 }
 
 // Backup backs an installation up, which may run meanwhile.
@@ -181,6 +182,12 @@ func settle(ctx context.Context, cfg config.Config, log *slog.Logger) (n int, er
 		return 0, err
 	}
 	defer func() { err = errors.Join(err, a.Close()) }()
+	if err := a.reconcileStatus(ctx); err != nil {
+		return 0, err
+	}
+	if _, err := privacy.ReplayFile(ctx, a.Store, a.Clock, cfg.Path(ShredFile)); err != nil {
+		return 0, err
+	}
 	if n, err = a.Enrolment.FollowCertificates(ctx); err != nil {
 		return n, err
 	}

@@ -56,7 +56,7 @@ type facts struct {
 	issuer        map[string]string          // serial of a certificate issued since -> issuer, when the row says so
 	issued        map[string]string          // serial -> digest
 	revoked       map[string]ca.StatusChange // by serial
-	numbers       map[string]int64           // highest number by list
+	numbers       map[string]int64           // highest number of a list by CA
 	registrations map[string]bool
 	accounts      map[string]bool // whose links may have been used
 	disabled      map[string]bool
@@ -94,7 +94,8 @@ func (f *facts) learn(r audit.Row) error {
 		}
 	case "crl":
 		if n, err := strconv.ParseInt(d["number"], 10, 64); err == nil {
-			f.numbers[r.ObjectID] = max(f.numbers[r.ObjectID], n)
+			ca, _, _ := strings.Cut(r.ObjectID, ".") // deltas and shards count together with the complete list
+			f.numbers[ca] = max(f.numbers[ca], n)
 		}
 	case "account":
 		f.account(r, d)

@@ -178,9 +178,12 @@ func (t Target) others(ctx context.Context, r *reader, l *store.Loader) error {
 	return nil
 }
 
-// DirJournal holds what is kept beside the database, and never taken back: a
-// file of it that is there stays, with the lines of the backup that it lacks.
-const DirJournal = "journal"
+// What is kept beside the database and never taken back: a file of it that is
+// there stays, with the lines of the backup that it lacks.
+const (
+	DirJournal = "journal"       // a directory: revocations, numbers of lists, the latest time
+	FileErased = "shredded.list" // what was erased
+)
 
 // file writes a file that must not exist.
 func (t Target) file(name string, b []byte) (err error) {
@@ -189,7 +192,7 @@ func (t Target) file(name string, b []byte) (err error) {
 		return err
 	}
 	f, err := os.OpenFile(full, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
-	if errors.Is(err, os.ErrExist) && path.Dir(name) == DirJournal {
+	if errors.Is(err, os.ErrExist) && (path.Dir(name) == DirJournal || name == FileErased) {
 		return mergeLines(full, b)
 	}
 	if errors.Is(err, os.ErrExist) {

@@ -89,7 +89,7 @@ func (q *Queries) EraseAgain(ctx context.Context, id string) (int64, error) {
 }
 
 const evidenceToTry = `-- name: EvidenceToTry :many
-select id, employee_id, kind, key_sealed from evidence where state = 'current' order by uploaded_at desc, id limit $1
+select id, employee_id, kind, key_sealed from evidence where state = 'current' and length(key_sealed) > 0 order by uploaded_at desc, id limit $1
 `
 
 type EvidenceToTryRow struct {

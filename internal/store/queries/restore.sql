@@ -20,7 +20,7 @@ update session set revoked_at = $1 where revoked_at = 0;
 select serial, issuer, der from certificate where state = 'issued' and serial > sqlc.arg(after) order by serial limit sqlc.arg(max_rows);
 
 -- name: EvidenceToTry :many
-select id, employee_id, kind, key_sealed from evidence where state = 'current' order by uploaded_at desc, id limit $1;
+select id, employee_id, kind, key_sealed from evidence where state = 'current' and length(key_sealed) > 0 order by uploaded_at desc, id limit $1;
 
 -- name: RegistrationsToFollow :many
 select r.id, c.serial, c.revocation_reason from registration r join certificate c on c.registration_id = r.id
