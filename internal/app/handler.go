@@ -157,6 +157,13 @@ func (a *App) routes() [][]web.Route {
 // is worth more than a number in its margin, so a failure shows none.
 func (a *App) counts(ctx context.Context, v *account.Viewer) map[string]int {
 	out := map[string]int{}
+	if a.Signing != nil && v.EmployeeID != "" {
+		turns, err := a.Signing.Turns(ctx, v.EmployeeID)
+		if err != nil {
+			a.Log.WarnContext(ctx, "count documents that wait", "error", err)
+		}
+		out[sign.Base] = len(turns)
+	}
 	if v.HasRole(account.HROfficer) {
 		n, err := (&hr.Pages{Staff: a.Staff}).Count(ctx, v)
 		if err != nil {

@@ -33,6 +33,7 @@ type listView struct {
 	limits   signing.Limits
 	standing signing.Standing
 	files    []signing.Document
+	turns    []signing.Turn // of others' documents
 	next     string
 	problems []string // of files that were not taken
 }
@@ -46,6 +47,9 @@ func (p *Pages) showList(w http.ResponseWriter, r *http.Request, status int, pro
 	v := listView{limits: p.Signing.Limits, problems: problems}
 	var err error
 	if v.standing, err = p.Signing.Standing(ctx, me(r).EmployeeID); err != nil {
+		return err
+	}
+	if v.turns, err = p.Signing.Turns(ctx, me(r).EmployeeID); err != nil {
 		return err
 	}
 	after := signing.Position{ID: r.URL.Query().Get("setelah")}
@@ -155,6 +159,27 @@ func shortName(name string) string {
 type documentView struct {
 	signing.Document
 	signatures []signing.SignatureOf
+	mine       bool
+	flow       *signing.Workflow // nil for none
+	myTurn     bool
+}
+
+// signable tells whether the viewer may sign it now.
+func (v documentView) signable() bool {
+	if v.flow == nil || v.mine && v.flow.State != signing.Open {
+		return v.mine
+	}
+	return v.myTurn
+}
+
+// seen is the document that the address names, of the viewer's own or one in
+// whose workflow he takes part.
+func (p *Pages) seen(r *http.Request) (signing.Document, error) {
+	d, err := p.Signing.Readable(r.Context(), me(r).EmployeeID, r.PathValue("id"))
+	if errors.Is(err, signing.ErrNotFound) {
+		return d, web.ErrNotFound
+	}
+	return d, err
 }
 
 // own is the document that the address names, of the viewer's.
@@ -167,11 +192,18 @@ func (p *Pages) own(r *http.Request) (signing.Document, error) {
 }
 
 func (p *Pages) document(w http.ResponseWriter, r *http.Request) error {
-	d, err := p.own(r)
+	d, err := p.seen(r)
 	if err != nil {
 		return err
 	}
-	v := documentView{Document: d}
+	v := documentView{Document: d, mine: d.OwnerID == me(r).EmployeeID}
+	flow, err := p.Signing.Workflow(r.Context(), d.ID)
+	if err == nil {
+		v.flow = &flow
+		_, v.myTurn = flow.Turn(me(r).EmployeeID)
+	} else if !errors.Is(err, signing.ErrNotFound) {
+		return err
+	}
 	if v.signatures, err = p.Signing.Signatures(r.Context(), d.ID); err != nil {
 		return err
 	}
@@ -196,7 +228,7 @@ func (v documentView) facts(ctx context.Context) []ui.Term {
 
 // download gives the file: the newest version, or the one that versi names.
 func (p *Pages) download(w http.ResponseWriter, r *http.Request) error {
-	d, err := p.own(r)
+	d, err := p.seen(r)
 	if err != nil {
 		return err
 	}
@@ -258,10 +290,13 @@ func (p *Pages) confirmErase(w http.ResponseWriter, r *http.Request) error {
 
 func (p *Pages) erase(w http.ResponseWriter, r *http.Request) error {
 	err := p.Signing.Erase(r.Context(), me(r), r.PathValue("id"))
-	if errors.Is(err, signing.ErrNotFound) {
+	switch {
+	case errors.Is(err, signing.ErrNotFound):
 		return web.ErrNotFound
-	}
-	if err != nil {
+	case errors.Is(err, signing.ErrWorkflow):
+		web.Flash(w, r, ui.Warning, "sign.alur.erase_first")
+		return web.See(w, r, documentPath(r.PathValue("id")))
+	case err != nil:
 		return err
 	}
 	web.Flash(w, r, ui.Success, "sign.erase.done")

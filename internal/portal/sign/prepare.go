@@ -31,7 +31,7 @@ func (p *Pages) chosen(r *http.Request, ids []string) ([]signing.Document, error
 			continue
 		}
 		seen[id] = true
-		d, err := p.Signing.Document(r.Context(), me(r).EmployeeID, id)
+		d, err := p.Signing.Readable(r.Context(), me(r).EmployeeID, id)
 		if errors.Is(err, signing.ErrNotFound) {
 			return nil, web.ErrNotFound
 		}
@@ -63,7 +63,33 @@ func (p *Pages) prepare(w http.ResponseWriter, r *http.Request) error {
 	if err != nil || len(files) == 0 {
 		return p.none(w, r, err)
 	}
-	return p.showPrepare(w, r, newDraft(files))
+	d := newDraft(files)
+	for _, f := range files {
+		if err := p.asked(r, d, f); err != nil {
+			return err
+		}
+	}
+	return p.showPrepare(w, r, d)
+}
+
+// asked fills in what the workflow of a document asks of the viewer.
+func (p *Pages) asked(r *http.Request, d *draft, f signing.Document) error {
+	w, err := p.Signing.Workflow(r.Context(), f.ID)
+	if errors.Is(err, signing.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	step, turn := w.Turn(me(r).EmployeeID)
+	switch {
+	case !turn:
+	case step.Role == signing.Paraf:
+		d.Mode = invisible
+	case step.Anchor != "":
+		d.Spots[0].Method, d.Spots[0].Anchor = byAnchor, step.Anchor
+	}
+	return nil
 }
 
 // prepareView is that page.

@@ -46,6 +46,12 @@ func (p *Pages) Routes() []web.Route {
 		{Method: get, Path: Base + "/berkas/{id}/hapus", Access: employee, Handler: p.confirmErase},
 		{Method: post, Path: Base + "/berkas/{id}/hapus", Access: employee, Handler: p.erase},
 
+		{Method: get, Path: Base + "/berkas/{id}/alur", Access: employee, Handler: p.sendForm},
+		{Method: post, Path: Base + "/berkas/{id}/alur", Access: employee, Handler: p.send},
+		{Method: post, Path: Base + "/berkas/{id}/tolak", Access: employee, Handler: p.reject},
+		{Method: post, Path: Base + "/berkas/{id}/batalkan", Access: employee, Handler: p.cancel},
+		{Method: post, Path: Base + "/berkas/{id}/ingatkan", Access: employee, Handler: p.remind},
+
 		{Method: get, Path: Base + "/tandatangan", Access: employee, Handler: p.prepare},
 		{Method: post, Path: Base + "/tandatangan", Access: employee, Handler: p.check},
 		{Method: post, Path: Base + "/tandatangan/kirim", Access: employee, Handler: p.sign},

@@ -359,3 +359,50 @@ func TestAuthorities(t *testing.T) {
 	officer.Post(sign.AuthorityPath+"/"+list[0].ID+"/cabut", "nip", e.Nip).Want(t, http.StatusSeeOther)
 	signer.Get(sign.Base+"/tandatangan?d="+d.ID).Want(t, http.StatusOK).WantNo(t, "Kepala Biro Contoh")
 }
+
+// TestSendToOthers: a document goes from who prepared it to its signers; who
+// rejects it says why, and everybody who takes part reads it.
+func TestSendToOthers(t *testing.T) {
+	r := newRoom(t)
+	r.send(map[string][]byte{"a.pdf": pdf(t, "a"), "b.pdf": pdf(t, "b")})
+	list := r.documents()
+	other := r.Applicant("Budi Paraf Contoh", r.Unit)
+	nip := func(id string) string {
+		e, err := r.Store.Read().GetEmployee(t.Context(), id)
+		pagetest.Must(t, err)
+		return e.Nip
+	}
+	path := sign.Base + "/berkas/" + list[0].ID
+	r.b.Get(path+"/alur").Want(t, http.StatusOK, "Penanda tangan 1", "Berurutan")
+	r.b.Post(path+"/alur", "jumlah", "2", "nip.1", "123", "peran.1", "sign").Want(t, http.StatusUnprocessableEntity, "Tidak ada pegawai aktif dengan NIP 123")
+	r.b.Post(path+"/alur", "jumlah", "2").Want(t, http.StatusUnprocessableEntity, "Isi paling sedikit satu NIP")
+	r.b.Post(path+"/alur", "jumlah", "2", "aksi", "tambah").Want(t, http.StatusOK, "Penanda tangan 3")
+	fields := []string{
+		"jumlah", "2", "nip.1", nip(r.j.Applicant.EmployeeID), "peran.1", "paraf", "nip.2", nip(other.EmployeeID), "peran.2", "sign", "jangkar.2", "${ttd}",
+		"urutan", "berurutan", "catatan", "mohon diperiksa", "aksi", "kirim",
+	}
+	r.b.Post(path+"/alur", fields...).Want(t, http.StatusSeeOther)
+	r.b.Get(path).Want(t, http.StatusOK, "Sedang dalam perjalanan", "mohon diperiksa", "Budi Paraf Contoh", "Tolak", "Ingatkan")
+	r.b.Get(sign.Base).Want(t, http.StatusOK, "Menunggu Anda")
+	r.b.Get(sign.Base+"/tandatangan?d="+list[0].ID).Want(t, http.StatusOK, `value="tak_terlihat" checked`)
+	b := r.Browser(other)
+	b.Get(path).Want(t, http.StatusOK, "mohon diperiksa").WantNo(t, "tandatangan?d=", "Ingatkan")
+	b.Get(path+"/unduh").Want(t, http.StatusOK, "%PDF-")
+	b.Post(path+"/tolak", "alasan", "belum giliran").Want(t, http.StatusSeeOther)
+	b.Get(path).Want(t, http.StatusOK, "Bukan giliran Anda")
+	b.Post(path+"/batalkan").Want(t, http.StatusNotFound)
+	v := r.confirm(form(list[:1], "tampilan", "tak_terlihat"), pagetest.Good)
+	r.b.PostForm(sign.Base+"/tandatangan/kirim", v).Want(t, http.StatusSeeOther)
+	pagetest.Must(t, r.signing.Wait(t.Context()))
+	b.Get(sign.Base).Want(t, http.StatusOK, "Menunggu Anda", list[0].Name)
+	b.Get(sign.Base+"/tandatangan?d="+list[0].ID).Want(t, http.StatusOK, "${ttd}", `value="jangkar" checked`)
+	b.Post(path+"/tolak", "alasan", "").Want(t, http.StatusSeeOther)
+	b.Get(path).Want(t, http.StatusOK, "Isi alasan menolak")
+	r.b.Post(path+"/ingatkan").Want(t, http.StatusSeeOther)
+	r.b.Post(path+"/hapus").Want(t, http.StatusSeeOther)
+	r.b.Get(path).Want(t, http.StatusOK, "Tarik kembali lebih dahulu")
+	b.Post(path+"/tolak", "alasan", "angka keliru").Want(t, http.StatusSeeOther)
+	r.b.Get(path).Want(t, http.StatusOK, "Ditolak", "angka keliru", "Diingatkan")
+	stranger := r.Browser(r.Applicant("Orang Asing Contoh", r.Other))
+	stranger.Get(path).Want(t, http.StatusNotFound)
+}
