@@ -82,7 +82,9 @@ var access = []struct {
 	{"GET", "/petugas/{registration}/tolak", []string{officer}}, {"POST", "/petugas/{registration}/tolak", []string{officer}},
 	{"GET", "/petugas/{registration}/cabut", []string{officer}}, {"POST", "/petugas/{registration}/cabut", []string{officer}},
 	{"POST", "/petugas/{registration}/tautan", []string{officer}}, {"POST", "/petugas/{registration}/surel/{mail}", []string{officer}},
-	{"POST", "/petugas/{registration}/lepas", []string{officer}},
+	{"POST", "/petugas/{registration}/lepas", []string{officer}}, {"POST", "/petugas/{registration}/cabut/putuskan", []string{officer}},
+	{"GET", "/petugas/{registration}/tangguhkan", []string{officer}}, {"POST", "/petugas/{registration}/tangguhkan", []string{officer}},
+	{"GET", "/petugas/{registration}/aktifkan", []string{officer}}, {"POST", "/petugas/{registration}/aktifkan", []string{officer}},
 
 	{"GET", "/", members}, {"GET", "/ds", members}, {"GET", "/ds/lengkapi", members}, {"POST", "/ds/lengkapi", members},
 	{"GET", "/ds/lengkapi/{kind}", members}, {"POST", "/ds/lengkapi/{kind}", members}, {"GET", "/ds/perubahan", members},
@@ -95,6 +97,7 @@ var access = []struct {
 	{"GET", "/ds/sertifikat", members}, {"GET", "/ds/sertifikat/{absent}/{format}", nobody},
 	{"GET", "/ds/reset-pin", members}, {"POST", "/ds/reset-pin", members}, {"GET", "/ds/ubah-pin", members}, {"POST", "/ds/ubah-pin", members},
 	{"GET", "/ds/cabut", members}, {"POST", "/ds/cabut", members},
+	{"GET", "/ds/tangguhkan", members}, {"POST", "/ds/tangguhkan", members},
 	{"GET", "/ds/perpanjang", members}, {"POST", "/ds/perpanjang", members},
 	{"GET", "/data-saya", members}, {"POST", "/data-saya/permintaan", members}, {"POST", "/data-saya/permintaan/{absent}/tarik", nobody},
 	{"POST", "/data-saya/ekspor", members},

@@ -23,6 +23,7 @@ const (
 	HasCert      Sentence = "issued"       // user telah terdaftar dan memiliki sertifikat elektronik
 	WasRevoked   Sentence = "revoked"
 	WasExpired   Sentence = "expired"
+	IsSuspended  Sentence = "suspended" // the certificate is on hold
 )
 
 // Turn is whose move it is.
@@ -147,6 +148,9 @@ func (s *Service) standing(ctx context.Context, q *db.Queries, r db.Registration
 	}
 	if err == nil && len(c.Der) > 0 {
 		out.Certificate = &c
+		if st == Issue && Suspended(c) {
+			out.Sentence = IsSuspended
+		}
 	}
 	return out, nil
 }

@@ -169,6 +169,8 @@ func linkState(ctx context.Context, d Dossier) (ui.Tone, string) {
 func certificateState(ctx context.Context, d Dossier) (ui.Tone, string) {
 	c := d.Standing.Certificate
 	switch {
+	case enrolment.Suspended(*c):
+		return ui.Warning, i18n.T(ctx, "dossier.certificate.suspended", "at", i18n.DateTime(ctx, at(c.RevokedAt)))
 	case c.RevokedAt > 0:
 		return ui.Danger, i18n.T(ctx, "dossier.certificate.revoked", "at", i18n.DateTime(ctx, at(c.RevokedAt)))
 	case !d.Now.Before(at(c.NotAfter)):

@@ -86,6 +86,8 @@ func (p *Pages) describe(row db.Certificate) (certificate, error) {
 	}
 	c := certificate{Certificate: row, Parsed: parsed, State: ui.Success, Key: "valid"}
 	switch {
+	case enrolment.Suspended(row):
+		c.State, c.Key = ui.Warning, "suspended"
 	case row.RevokedAt > 0:
 		c.State, c.Key = ui.Danger, "revoked"
 	case !p.Clock().Before(clock.FromMicros(row.NotAfter)):

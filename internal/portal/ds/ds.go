@@ -83,6 +83,8 @@ func (p *Pages) Routes() []web.Route {
 		{Method: post, Path: "/ds/ubah-pin", Access: employee, Handler: p.doChange},
 		{Method: get, Path: "/ds/perpanjang", Access: employee, Handler: p.renew},
 		{Method: post, Path: "/ds/perpanjang", Access: employee, Handler: p.doRenew},
+		{Method: get, Path: "/ds/tangguhkan", Access: employee, Handler: p.confirmSuspend},
+		{Method: post, Path: "/ds/tangguhkan", Access: employee, Handler: p.suspend},
 		{Method: get, Path: "/ds/cabut", Access: employee, Handler: p.confirmRevoke},
 		{Method: post, Path: "/ds/cabut", Access: employee, Handler: p.revoke},
 	}

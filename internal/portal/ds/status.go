@@ -181,6 +181,13 @@ func (p *Pages) steps(ctx context.Context, st enrolment.Standing) []ui.Step {
 		}
 		steps = append(steps, step)
 	}
+	if st.Sentence == enrolment.IsSuspended {
+		last = st.History[len(st.History)-1]
+		steps = append(steps, ui.Step{
+			Title: i18n.T(ctx, "ds.step.suspended"), State: ui.StepStopped, At: clock.FromMicros(st.Certificate.RevokedAt), Who: actor(ctx, last),
+			Text: i18n.T(ctx, "ds.stop.suspended") + " " + reason(ctx, last.ReasonCode) + ".",
+		})
+	}
 	if st.Status == enrolment.Revoked || st.Status == enrolment.Expired {
 		steps = append(steps, ui.Step{
 			Title: i18n.T(ctx, "ds.step."+code(st.Status)), State: ui.StepStopped, At: st.Since, Who: actor(ctx, last),

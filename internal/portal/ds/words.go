@@ -66,7 +66,7 @@ func bannerTone(s enrolment.Sentence) ui.Tone {
 		return ui.Success
 	case enrolment.InProgress:
 		return ui.Info
-	case enrolment.WasRevoked, enrolment.WasExpired:
+	case enrolment.WasRevoked, enrolment.WasExpired, enrolment.IsSuspended:
 		return ui.Warning
 	}
 	return ui.Danger // red, as in the guide
@@ -81,6 +81,8 @@ func bannerNote(ctx context.Context, c card) string {
 		return i18n.T(ctx, "ds.note.agreement")
 	case c.Status == enrolment.OnSetPassphrase && c.Expired:
 		return i18n.T(ctx, "ds.note.linkexpired")
+	case c.Sentence == enrolment.IsSuspended:
+		return i18n.T(ctx, "ds.note.suspended")
 	case c.LockedOut:
 		return i18n.T(ctx, "ds.note.lockedout")
 	}

@@ -34,6 +34,8 @@ type caseView struct {
 	Sign     string      // what the authenticator is asked for when the viewer accepts, in JSON; empty when nothing
 	Unpinned []string    // the viewer must sign and cannot yet: the fingerprints of his passkeys
 	MustSign bool        // the viewer must sign and cannot yet
+	Hold     hold        // a suspension, and who wants more
+	Second   bool        // a second officer confirms revocations
 }
 
 // group is a scan with the fields that it proves.
@@ -136,6 +138,10 @@ func (p *Pages) view(ctx context.Context, reg db.Registration, f checkForm) (cas
 		v.Stage = 1
 	case enrolment.Enroll:
 		v.Stage = 2
+	}
+	v.Second = p.second()
+	if err := p.holding(ctx, &v, who.EmployeeID); err != nil {
+		return v, err
 	}
 	if !v.Mine {
 		return v, nil

@@ -12,6 +12,8 @@ import (
 	"absah/internal/portal/ui"
 )
 
+func clockOf(micros int64) time.Time { return clock.FromMicros(micros) }
+
 func claimedAt(v caseView) time.Time { return clock.FromMicros(v.Registration.ClaimedAt) }
 
 func checkedAt(c dossier.Check) time.Time { return clock.FromMicros(c.CreatedAt) }

@@ -27,6 +27,9 @@ type checkForm struct {
 	Fields map[string]verdict
 	Note   string
 	Errors web.FieldErrors
+
+	HoldText   string // why a revocation is declined
+	HoldErrors web.FieldErrors
 }
 
 // The buttons of the form.
@@ -171,7 +174,7 @@ type endForm struct {
 type endView struct {
 	dossier.Dossier
 	endForm
-	Action   string // "tolak" or "cabut"; also the part of the texts' keys
+	Action   string // "tolak", "cabut", "tangguhkan" or "aktifkan"; also the part of the texts' keys
 	Reasons  []ui.Option
 	Critical bool
 }
@@ -224,7 +227,13 @@ func (p *Pages) endPage(w http.ResponseWriter, r *http.Request, status int, acti
 	prefix, codes := "reason.", enrolment.RejectReasons
 	may := v.may(enrolment.ActionReject) && v.Mine
 	if action == "cabut" {
-		may, prefix, codes = v.may(enrolment.ActionRevoke), "reason.", revokeReasons
+		may, prefix, codes = v.may(enrolment.ActionRevoke) && v.Hold.Wish == nil, "reason.", revokeReasons
+	}
+	switch action {
+	case "tangguhkan":
+		may, codes = v.may(enrolment.ActionSuspend) && !v.Hold.Suspended, enrolment.SuspendReasons
+	case "aktifkan":
+		may, codes = v.may(enrolment.ActionReinstate) && v.Hold.Suspended && v.Hold.Wish == nil, enrolment.ReleaseReasons
 	}
 	if !may {
 		return web.See(w, r, path(reg.ID))
@@ -281,9 +290,8 @@ func (p *Pages) doRevoke(w http.ResponseWriter, r *http.Request) error {
 	if f.check(revokeReasons); len(f.Errors) > 0 {
 		return p.endPage(w, r, http.StatusUnprocessableEntity, "cabut", f)
 	}
-	err := p.Enrolment.Revoke(r.Context(), checker(r.Context()), enrolment.Officer, r.PathValue("id"),
-		enrolment.Revocation{Code: f.Reason, Text: f.Words})
-	return p.answer(w, r, err, "officer.done.revoke")
+	done, err := p.askOrRevoke(r.Context(), r.PathValue("id"), enrolment.Revocation{Code: f.Reason, Text: f.Words})
+	return p.answer(w, r, err, done)
 }
 
 // civil is a day that has no zone; what does not parse is shown as it is.

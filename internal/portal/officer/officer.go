@@ -45,6 +45,11 @@ func (p *Pages) Routes() []web.Route {
 		{Method: post, Path: Base + "/{id}/tolak", Access: only, Handler: p.doReject},
 		{Method: get, Path: Base + "/{id}/cabut", Access: only, Handler: p.revoke},
 		{Method: post, Path: Base + "/{id}/cabut", Access: only, Handler: p.doRevoke},
+		{Method: post, Path: Base + "/{id}/cabut/putuskan", Access: only, Handler: p.confirm},
+		{Method: get, Path: Base + "/{id}/tangguhkan", Access: only, Handler: p.suspend},
+		{Method: post, Path: Base + "/{id}/tangguhkan", Access: only, Handler: p.doSuspend},
+		{Method: get, Path: Base + "/{id}/aktifkan", Access: only, Handler: p.reinstate},
+		{Method: post, Path: Base + "/{id}/aktifkan", Access: only, Handler: p.doReinstate},
 		{Method: post, Path: Base + "/{id}/tautan", Access: only, Handler: p.sendLink},
 		{Method: post, Path: Base + "/{id}/surel/{mail}", Access: only, Handler: p.resend},
 	}
@@ -86,6 +91,8 @@ func refused(ctx context.Context, err error) (status int, flash ui.Flash, ok boo
 		return say(http.StatusConflict, ui.Warning, "claimed", "name", claimed.By, "at", i18n.DateTime(ctx, claimed.Since))
 	case errors.As(err, &moved):
 		return say(http.StatusConflict, ui.Warning, "moved")
+	case errors.Is(err, enrolment.ErrRevocationAsked):
+		return say(http.StatusConflict, ui.Warning, "asked")
 	case errors.Is(err, enrolment.ErrStale):
 		return say(http.StatusConflict, ui.Warning, "stale")
 	case errors.Is(err, enrolment.ErrSamePerson):

@@ -262,6 +262,37 @@ func TestRejectAndRevokeAskFirst(t *testing.T) {
 	o.status(t, enrolment.Revoked)
 }
 
+func TestOfficersSuspendAndRevokeTogether(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t)
+	o.Svc.Policy.RevocationNeedsSecond = true
+	one, two := o.open(o.one.Actor), o.open(o.two.Actor)
+	o.Enroll(o.one, o.reg.ID)
+	pagetest.Must(t, o.Svc.Approve(t.Context(), o.two, o.All(o.reg.ID)))
+	o.Issue(o.reg.ID)
+	one.Get(o.path).Want(t, 200, "Tangguhkan sertifikat", "petugas lain harus menyetujui")
+	one.Get(o.path+"/tangguhkan").Want(t, 200, "Penangguhan berlaku seketika", "Sedang dalam pemeriksaan")
+	one.Post(o.path+"/tangguhkan", "alasan", "investigation").Want(t, 422, "Centang")
+	one.Post(o.path+"/tangguhkan", "alasan", "investigation", "yakin", "ya").Want(t, 303)
+	one.Get(o.path).Want(t, 200, "Sertifikat ditangguhkan", "Akhiri penangguhan")
+	one.Get(o.path+"/tangguhkan").Want(t, 303)
+	two.Post(o.path+"/aktifkan", "alasan", "investigation_closed", "yakin", "ya").Want(t, 303)
+	two.Get(o.path).Want(t, 200, "Sertifikat berlaku.")
+
+	one.Post(o.path+"/cabut", "alasan", "key_compromise", "yakin", "ya").Want(t, 303)
+	o.status(t, enrolment.Issue)
+	one.Get(o.path).Want(t, 200, "meminta pencabutan", "Petugas lain memutuskan.")
+	one.Get(o.path+"/cabut").Want(t, 303)
+	one.Post(o.path+"/cabut/putuskan", "keputusan", "cabut").Want(t, 403)
+	two.Post(o.path+"/cabut/putuskan", "keputusan", "tidak").Want(t, 422, "meminta pencabutan")
+	two.Post(o.path+"/cabut/putuskan", "keputusan", "tidak", "penjelasan", "Tidak terbukti.").Want(t, 303)
+	two.Get(o.path).Want(t, 200, "Sertifikat berlaku.")
+	two.Post(o.path+"/cabut", "alasan", "key_compromise", "yakin", "ya").Want(t, 303)
+	one.Post(o.path+"/cabut/putuskan", "keputusan", "cabut").Want(t, 303)
+	o.status(t, enrolment.Revoked)
+	two.Post(o.path+"/cabut/putuskan", "keputusan", "cabut").Want(t, 409)
+}
+
 func TestScansAreSeenByWhoWorksOnThemAndRecorded(t *testing.T) {
 	t.Parallel()
 	o := newOffice(t)
