@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	"golang.org/x/mod/sumdb/note"
@@ -147,15 +148,24 @@ func Revocation(action string, detail map[string]string) (Revoked, bool) {
 	e := Revoked{Serial: detail["serial"], Reason: detail["reason"]}
 	switch {
 	case e.Serial == "":
-	case action == "certificate.release":
+	case slices.Contains(releases, action):
 		e.Released = true
 		return e, true
+	case slices.Contains(holds, action):
+		e.Reason = "6" // certificateHold
+		return e, true
 	case e.Reason == "":
-	case action == "certificate.revoke", action == "certificate.suspend", detail["to"] == "Revoked":
+	case action == "certificate.revoke", detail["to"] == "Revoked":
 		return e, true
 	}
 	return e, false
 }
+
+// Acts that suspend a certificate and that end it.
+var (
+	holds    = []string{"certificate.suspend", "registration.Suspend", "registration.AskRevocation"}
+	releases = []string{"certificate.release", "registration.Reinstate", "registration.DeclineRevocation"}
+)
 
 // state compares nodes, certificates and registrations with what the rows say.
 func (c *checker) state(ctx context.Context) error {
@@ -195,7 +205,7 @@ func (c *checker) compareCertificates(ctx context.Context) error {
 		for _, r := range rows {
 			after = r.Serial
 			if c.revoked[markOf(r.Serial)] && r.RevokedAt == 0 {
-				if err := c.later(ctx, "certificate", r.Serial, "certificate.release", "", ""); err != nil {
+				if err := c.later(ctx, "registration", r.RegistrationID, releases[1:], "serial", r.Serial); err != nil {
 					return fmt.Errorf("certificate %s was revoked and is not any more: %w", r.Serial, ErrBroken)
 				}
 			}
@@ -208,7 +218,7 @@ func (c *checker) compareCertificates(ctx context.Context) error {
 				seen++
 				continue
 			}
-			if err := c.later(ctx, "certificate", r.Serial, "certificate.issue", "der_sha256", digest); err != nil {
+			if err := c.later(ctx, "certificate", r.Serial, []string{"certificate.issue"}, "der_sha256", digest); err != nil {
 				return fmt.Errorf("certificate %s: %w", r.Serial, err)
 			}
 		}
@@ -239,7 +249,7 @@ func (c *checker) compareHistories(ctx context.Context) error {
 			if known && last == markOf(digest) {
 				continue
 			}
-			if err := c.later(ctx, "registration", r.RegistrationID, "", "history", digest); err != nil {
+			if err := c.later(ctx, "registration", r.RegistrationID, nil, "history", digest); err != nil {
 				return fmt.Errorf("history of registration %s: %w", r.RegistrationID, err)
 			}
 		}
@@ -253,9 +263,10 @@ func (c *checker) compareHistories(ctx context.Context) error {
 	return nil
 }
 
-// later looks for a row that came after the record was read. It fails with
-// ErrBroken when there is none: then the state is not what the record says.
-func (c *checker) later(ctx context.Context, kind, id, action, key, value string) error {
+// later looks for a row of one of the actions (nil: any) that came after the
+// record was read. It fails with ErrBroken when there is none: then the state is
+// not what the record says.
+func (c *checker) later(ctx context.Context, kind, id string, actions []string, key, value string) error {
 	before := int64(1<<63 - 1)
 	for {
 		rows, err := c.q.ListAuditOfObjectBefore(ctx, db.ListAuditOfObjectBeforeParams{ObjectKind: kind, ObjectID: id, Before: before, MaxRows: 100})
@@ -268,7 +279,7 @@ func (c *checker) later(ctx context.Context, kind, id, action, key, value string
 			}
 			before = r.Seq
 			var d map[string]string
-			if json.Unmarshal([]byte(r.Detail), &d) == nil && (action == "" || r.Action == action) && (key == "" || d[key] == value) {
+			if json.Unmarshal([]byte(r.Detail), &d) == nil && (actions == nil || slices.Contains(actions, r.Action)) && d[key] == value {
 				return nil
 			}
 		}

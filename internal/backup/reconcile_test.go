@@ -112,7 +112,9 @@ func TestReconcileMakesGoodWhatTheLogTells(t *testing.T) {
 	w.act(t, "account.role.grant", "account", other, map[string]string{"role": "administrator"})
 	w.act(t, "certificate.suspend", "certificate", "0a", map[string]string{"serial": "0a", "reason": "6"})
 	w.act(t, "certificate.release", "certificate", "0a", map[string]string{"serial": "0a"})
-	w.act(t, "certificate.suspend", "certificate", "0b", map[string]string{"serial": "0b", "reason": "6"})
+	w.act(t, "registration.Suspend", "registration", "r1", map[string]string{"serial": "0b"})
+	w.act(t, "registration.AskRevocation", "registration", "r2", map[string]string{"serial": "0e"})
+	w.act(t, "registration.DeclineRevocation", "registration", "r2", map[string]string{"serial": "0e"})
 	w.act(t, "registration.Revoke", "registration", "gone", map[string]string{"serial": "0c", "reason": "1", "to": "Revoked", "history": "00"})
 	w.act(t, "certificate.issue", "certificate", "0d", map[string]string{"der_sha256": "00", "issuer": "ca-issuing-2"})
 	w.act(t, "crl.publish", "crl", "ca-issuing.delta", map[string]string{"number": "41"})
@@ -123,7 +125,7 @@ func TestReconcileMakesGoodWhatTheLogTells(t *testing.T) {
 	s, world := w.restored(t, func() []byte { return before }, who)
 	found, err := backup.Reconcile(ctx, s, world, clock.System)
 	must(t, err)
-	if found.Rows != 14 || found.Disabled != 1 || found.RolesRevoked != 1 || found.Links != 1 || found.SessionsEnded != 1 ||
+	if found.Rows != 16 || found.Disabled != 1 || found.RolesRevoked != 1 || found.Links != 1 || found.SessionsEnded != 1 ||
 		found.Gone != 1 || found.Revocations != 3 || !slices.Equal(found.Lost, []string{"0d"}) {
 		t.Errorf("found %+v", found)
 	}

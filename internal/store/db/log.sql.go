@@ -48,7 +48,7 @@ func (q *Queries) AuditNodes(ctx context.Context, arg AuditNodesParams) ([]Audit
 }
 
 const certificatesForLog = `-- name: CertificatesForLog :many
-select serial, state, der, revoked_at from certificate where serial > $1 order by serial limit $2
+select serial, registration_id, state, der, revoked_at from certificate where serial > $1 order by serial limit $2
 `
 
 type CertificatesForLogParams struct {
@@ -57,10 +57,11 @@ type CertificatesForLogParams struct {
 }
 
 type CertificatesForLogRow struct {
-	Serial    string
-	State     string
-	Der       Bytes
-	RevokedAt int64
+	Serial         string
+	RegistrationID string
+	State          string
+	Der            Bytes
+	RevokedAt      int64
 }
 
 func (q *Queries) CertificatesForLog(ctx context.Context, arg CertificatesForLogParams) ([]CertificatesForLogRow, error) {
@@ -74,6 +75,7 @@ func (q *Queries) CertificatesForLog(ctx context.Context, arg CertificatesForLog
 		var i CertificatesForLogRow
 		if err := rows.Scan(
 			&i.Serial,
+			&i.RegistrationID,
 			&i.State,
 			&i.Der,
 			&i.RevokedAt,

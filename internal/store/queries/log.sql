@@ -37,7 +37,7 @@ on conflict (kind) do update set at = excluded.at, size = excluded.size, intact 
 select * from log_check order by kind;
 
 -- name: CertificatesForLog :many
-select serial, state, der, revoked_at from certificate where serial > sqlc.arg(after) order by serial limit sqlc.arg(max_rows);
+select serial, registration_id, state, der, revoked_at from certificate where serial > sqlc.arg(after) order by serial limit sqlc.arg(max_rows);
 
 -- name: LastHistories :many
 select h.registration_id, h.hash from history h
