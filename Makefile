@@ -73,9 +73,10 @@ bench: ## every benchmark, on both databases
 	scripts/with-postgres $(GO) test -run '^$$' -bench . -benchmem -timeout 60m ./...
 
 .PHONY: bench-pdf
-bench-pdf: ## signing and verifying, in process and as whole processes beside cp, openssl and other programs
+bench-pdf: build ## signing and verifying, in process and as whole processes beside cp, openssl and other programs
 	$(GO) test -run '^$$' -bench . -benchmem -cpu 1,2 -timeout 60m ./pdf/... ./pades/...
 	$(GO) test -run '^$$' -bench Process -benchtime 5x -timeout 60m ./cmd/absah
+	dir=$$(mktemp -d); trap 'rm -rf "$$dir"' EXIT; python3 interop/peers/bench.py bin/absah "$$dir"
 
 .PHONY: bench-long
 bench-long: ## the same with the large data sets (1,000,000 registrations)
