@@ -64,6 +64,10 @@ func BenchmarkScale(b *testing.B) {
 		} {
 			b.Run(c.name, func(b *testing.B) {
 				found := 0
+				for i := range asked { // the first questions of a connection are those of its planner's caches
+					_, err := c.ask(1000 + i)
+					ok(b, err)
+				}
 				share(b, 2, "answers", func(i int) error {
 					rows, err := c.ask(i)
 					if i == 0 {
@@ -76,6 +80,9 @@ func BenchmarkScale(b *testing.B) {
 		}
 	})
 }
+
+// asked is how many questions of a kind come before those that count.
+const asked = 32
 
 const (
 	epoch  = 1_700_000_000_000_000
@@ -141,8 +148,14 @@ func (s *site) crowd(n int) {
 			return nil
 		})
 	}
+	// As the engines do by themselves in time.
+	if s.Store.Postgres() {
+		_, err := s.Store.ReadDB().ExecContext(s.b.Context(), "vacuum analyze")
+		ok(s.b, err)
+		return
+	}
 	s.must(func(tx *store.Tx) error {
-		_, err := tx.Exec(s.b.Context(), "analyze") // as the engines do by themselves in time
+		_, err := tx.Exec(s.b.Context(), "analyze")
 		return err
 	})
 }

@@ -106,7 +106,7 @@ type CA struct {
 	Years         int    `yaml:"years" env:"YEARS"`     // validity of subscriber certificates
 	PKIURL        string `yaml:"pki_url" env:"PKI_URL"` // where OCSP, CRLs and CA certificates are reached; base_url when empty
 	SubscriberKey string `yaml:"subscriber_key" env:"SUBSCRIBER_KEY"`
-	AtOnce        int    `yaml:"at_once" env:"AT_ONCE"` // certificates that are worked on at once
+	AtOnce        int    `yaml:"at_once" env:"AT_ONCE"`               // certificates that are worked on at once
 	CRLShards     int    `yaml:"crl_shards" env:"CRL_SHARDS"`         // lists that certificates are divided into: 1, 2, 4, 8 or 16
 	CRLDeltaFrom  int    `yaml:"crl_delta_from" env:"CRL_DELTA_FROM"` // entries from which delta CRLs follow the complete list; 0: never
 

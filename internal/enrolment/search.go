@@ -80,12 +80,12 @@ func (s *Service) rarestFirst(ctx context.Context, words []string) ([]string, er
 	}
 	best, fewest := 0, SearchReach+1
 	for i, w := range words {
-		ids, err := s.Store.Read().SearchTerms(ctx, db.SearchTermsParams{FromTerm: []byte(w), ToTerm: pastPrefix(w), MaxRows: int32(min(fewest, SearchReach))})
+		n, err := s.Store.Read().CountTermsUpTo(ctx, db.CountTermsUpToParams{FromTerm: []byte(w), ToTerm: pastPrefix(w), MaxRows: int32(min(fewest, SearchReach))})
 		if err != nil {
 			return nil, fmt.Errorf("search people: %w", err)
 		}
-		if len(ids) < fewest {
-			best, fewest = i, len(ids)
+		if int(n) < fewest {
+			best, fewest = i, int(n)
 		}
 	}
 	words[0], words[best] = words[best], words[0]

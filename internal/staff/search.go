@@ -165,14 +165,14 @@ func (s *Service) rarestFirst(ctx context.Context, words []string) ([]string, er
 		if len(words) == 1 {
 			break
 		}
-		ids, err := s.Store.Read().SearchTerms(ctx, db.SearchTermsParams{
+		n, err := s.Store.Read().CountTermsUpTo(ctx, db.CountTermsUpToParams{
 			FromTerm: db.Bytes(w), ToTerm: db.Bytes(w + "\xff"), MaxRows: searchReach,
 		})
 		if err != nil {
 			return nil, fmt.Errorf("search employees: %w", err)
 		}
-		if len(ids) < fewest {
-			best, fewest = i, len(ids)
+		if int(n) < fewest {
+			best, fewest = i, int(n)
 		}
 	}
 	words[0], words[best] = words[best], words[0]

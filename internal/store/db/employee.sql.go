@@ -39,6 +39,25 @@ func (q *Queries) CountEmployeesUpTo(ctx context.Context, arg CountEmployeesUpTo
 	return count, err
 }
 
+const countTermsUpTo = `-- name: CountTermsUpTo :one
+select count(*) from (
+    select 1 as one from search_term where term >= $1 and term < $2 limit $3
+) as few
+`
+
+type CountTermsUpToParams struct {
+	FromTerm Bytes
+	ToTerm   Bytes
+	MaxRows  int32
+}
+
+func (q *Queries) CountTermsUpTo(ctx context.Context, arg CountTermsUpToParams) (int64, error) {
+	row := q.db.QueryRowContext(ctx, countTermsUpTo, arg.FromTerm, arg.ToTerm, arg.MaxRows)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
+}
+
 const deleteSearchTerm = `-- name: DeleteSearchTerm :exec
 delete from search_term where term = $1 and employee_id = $2
 `
@@ -439,40 +458,6 @@ func (q *Queries) LockEmployee(ctx context.Context, id string) (Employee, error)
 		&i.UpdatedAt,
 	)
 	return i, err
-}
-
-const searchTerms = `-- name: SearchTerms :many
-select employee_id from search_term where term >= $1 and term < $2
-order by term limit $3
-`
-
-type SearchTermsParams struct {
-	FromTerm Bytes
-	ToTerm   Bytes
-	MaxRows  int32
-}
-
-func (q *Queries) SearchTerms(ctx context.Context, arg SearchTermsParams) ([]string, error) {
-	rows, err := q.db.QueryContext(ctx, searchTerms, arg.FromTerm, arg.ToTerm, arg.MaxRows)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []string
-	for rows.Next() {
-		var employee_id string
-		if err := rows.Scan(&employee_id); err != nil {
-			return nil, err
-		}
-		items = append(items, employee_id)
-	}
-	if err := rows.Close(); err != nil {
-		return nil, err
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
 }
 
 const updateEmployee = `-- name: UpdateEmployee :execrows

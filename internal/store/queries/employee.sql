@@ -38,9 +38,10 @@ insert into search_term (term, employee_id) values ($1, $2) on conflict do nothi
 -- name: DeleteSearchTerms :exec
 delete from search_term where employee_id = $1;
 
--- name: SearchTerms :many
-select employee_id from search_term where term >= sqlc.arg(from_term) and term < sqlc.arg(to_term)
-order by term limit sqlc.arg(max_rows);
+-- name: CountTermsUpTo :one
+select count(*) from (
+    select 1 as one from search_term where term >= sqlc.arg(from_term) and term < sqlc.arg(to_term) limit sqlc.arg(max_rows)
+) as few;
 
 -- name: HasTerm :one
 select count(*) from search_term
