@@ -11,6 +11,12 @@ GOLANGCI    := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 TEMPL       := github.com/a-h/templ/cmd/templ@v0.3.977
 SQLC        := github.com/sqlc-dev/sqlc/cmd/sqlc@v1.31.1
 
+# With runtime/secret the program erases what secrets leave in memory (decision 15).
+# It exists on these platforms. GOEXPERIMENT=none make ... does without.
+ifneq (,$(filter linux/amd64 linux/arm64,$(shell $(GO) env GOOS)/$(shell $(GO) env GOARCH)))
+export GOEXPERIMENT ?= runtimesecret
+endif
+
 .PHONY: help
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

@@ -78,10 +78,11 @@ func TestKeysOfAnInstallation(t *testing.T) {
 	if got := acts(t, cfg, "keys.rotate"); !slices.Equal(got, []string{`data system:cli {"version":"2"}`}) {
 		t.Errorf("audit: %q", got)
 	}
-	sealed, err := running.Seal(t.Context(), keys.Data, nil, nil)
-	must(t, err)
-	if v, err := keys.SealedVersion(sealed); err != nil || v != 2 {
-		t.Errorf("a server that runs seals under version %d, %v", v, err)
+	for used := 0; used != 2; { // within a moment
+		sealed, err := running.Seal(t.Context(), keys.Data, nil, nil)
+		must(t, err)
+		used, err = keys.SealedVersion(sealed)
+		must(t, err)
 	}
 	if _, err := app.RotateKey(t.Context(), cfg, log, clock.System, operator, "absent"); !errors.Is(err, keys.ErrNoKey) {
 		t.Errorf("a secret that is none: %v", err)

@@ -19,12 +19,12 @@ import (
 
 var house *softhsm.House
 
-func TestMain(m *testing.M) {
+func run(m *testing.M) int {
 	code, err := softhsm.Main(m, func(h *softhsm.House) { house = h })
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 	}
-	os.Exit(code)
+	return code
 }
 
 func token(t testing.TB) *pkcs11.Vault {

@@ -43,6 +43,7 @@ type File struct {
 	newest  map[Name]int             // highest version by name
 	signers map[Name]*fileSigner     // by name
 	changed time.Time                // of the directory, when it was read last
+	looked  time.Time                // at the directory
 }
 
 var validName = regexp.MustCompile(`^[a-z][a-z0-9-]{0,62}$`)
@@ -74,6 +75,10 @@ func OpenFile(dir string, options ...Option) (*File, error) {
 	return v, nil
 }
 
+// lookAgain is how long a newest version counts as the newest. What a newer one
+// sealed opens before that too.
+const lookAgain = 50 * time.Millisecond
+
 // scan reads the secrets that the directory has and v does not know. The caller
 // holds v.mu or has v alone.
 func (v *File) scan() error {
@@ -81,6 +86,7 @@ func (v *File) scan() error {
 	if err != nil {
 		return fmt.Errorf("open vault: %w", err)
 	}
+	v.looked = time.Now()
 	if info.ModTime().Equal(v.changed) {
 		return nil
 	}
@@ -240,8 +246,10 @@ func (v *File) secret(name Name, version int, use Use) (*hidden.Bytes, int, erro
 	defer v.mu.Unlock()
 	if version == 0 {
 		// Another process may have rotated it since.
-		if err := v.scan(); err != nil {
-			return nil, 0, err
+		if time.Since(v.looked) > lookAgain {
+			if err := v.scan(); err != nil {
+				return nil, 0, err
+			}
 		}
 		version = v.newest[name]
 	}
@@ -416,5 +424,13 @@ func (v *File) Check(context.Context) error {
 	return nil
 }
 
-// Close implements Keyring. The secrets stay hidden until the process ends.
-func (v *File) Close() error { return nil }
+// Close implements Keyring. Signing keys are let go at once; what is hidden
+// stays so until the process ends.
+func (v *File) Close() error {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	for _, s := range v.signers {
+		s.release()
+	}
+	return nil
+}

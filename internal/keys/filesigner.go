@@ -14,29 +14,38 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"sync"
+	"time"
 
 	"absah/internal/keys/hidden"
 )
 
-// fileSigner is a signing key that is in readable memory only while it signs.
+// fileSigner is a signing key that is in readable memory only while it is used.
 type fileSigner struct {
 	name Name
 	pub  crypto.PublicKey
 	der  *hidden.Bytes // PKCS #8
+
+	mu    sync.Mutex
+	key   crypto.Signer // nil while it is not used
+	clock *time.Timer   // ends the use
 }
+
+// idle is how long a key stays readable after a signature: reading it anew costs
+// as much as signing, which an authority that is busy cannot afford each time.
+const idle = time.Second
 
 // Public implements crypto.Signer.
 func (s *fileSigner) Public() crypto.PublicKey { return s.pub }
 
 // Sign implements crypto.Signer.
 func (s *fileSigner) Sign(random io.Reader, digest []byte, opts crypto.SignerOpts) ([]byte, error) {
+	key, err := s.take()
+	if err != nil {
+		return nil, fmt.Errorf("sign with %s: %w", s.name, err)
+	}
 	out := make([]byte, 0, 1024) // made here: what is made in Do is erased
-	var err error
-	s.der.Use(func(der []byte) {
-		var key crypto.Signer
-		if key, err = parseSigner(der); err != nil {
-			return
-		}
+	hidden.Do(func() {
 		var sig []byte
 		if sig, err = key.Sign(random, digest, opts); err == nil {
 			out = append(out, sig...)
@@ -46,6 +55,34 @@ func (s *fileSigner) Sign(random io.Reader, digest []byte, opts crypto.SignerOpt
 		return nil, fmt.Errorf("sign with %s: %w", s.name, err)
 	}
 	return out, nil
+}
+
+// take gives the key, which is let go idle after its last use.
+func (s *fileSigner) take() (key crypto.Signer, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.key == nil {
+		s.der.Use(func(der []byte) { s.key, err = parseSigner(der) })
+		if err != nil {
+			return nil, err
+		}
+	}
+	if s.clock == nil {
+		s.clock = time.AfterFunc(idle, s.release)
+	} else {
+		s.clock.Reset(idle)
+	}
+	return s.key, nil
+}
+
+// release lets the key go. What is being signed is still signed.
+func (s *fileSigner) release() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.key = nil
+	if s.clock != nil {
+		s.clock.Stop()
+	}
 }
 
 // errNotAKey is all that is told of bytes that are none: the parser's words may
