@@ -92,12 +92,16 @@ func newOffice(t testing.TB, s *store.Store) *office {
 	return o
 }
 
-func (o *office) authority() *Authority {
+func (o *office) authority(change ...func(*AuthorityConfig)) *Authority {
 	o.t.Helper()
 	p := o.w.profile()
 	p.IncludeUnit = false
-	a, err := NewAuthority(AuthorityConfig{Store: o.s, Hierarchy: o.w.h, Profile: p, People: o, Registrations: o,
-		Clock: o.w.clock.Now, Log: slog.New(slog.DiscardHandler)})
+	cfg := AuthorityConfig{Store: o.s, Hierarchy: o.w.h, Profile: p, People: o, Registrations: o,
+		Clock: o.w.clock.Now, Log: slog.New(slog.DiscardHandler)}
+	for _, f := range change {
+		f(&cfg)
+	}
+	a, err := NewAuthority(cfg)
 	o.must(err)
 	return a
 }
