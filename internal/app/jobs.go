@@ -54,6 +54,7 @@ func (a *App) workerJobs() map[string]store.Handler {
 		staff.ImportJobKind:  a.Staff.ImportJob,
 		staff.SweepJob:       a.Staff.Sweep,
 		signing.JobSweep:     a.Signing.Sweep,
+		signing.JobRemind:    a.Signing.RemindAll,
 		signing.JobRecover:   a.Signing.Recover,
 		jobWarn: func(ctx context.Context, _ string) error {
 			_, err := a.Enrolment.WarnOfExpiry(ctx)
@@ -83,6 +84,7 @@ var periodics = []store.Periodic{
 	{Kind: jobMail, Every: 5 * time.Minute},
 	{Kind: jobSweep, Every: time.Hour},
 	{Kind: signing.JobRecover, Every: time.Minute},
+	{Kind: signing.JobRemind, Every: time.Hour},
 	{Kind: staff.ForgetJobKind, Every: time.Hour},
 }
 

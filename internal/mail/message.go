@@ -46,6 +46,7 @@ const (
 	KindPrivacyNotice           Kind = "privacy_notice"
 	KindBreachNotice            Kind = "breach_notice"
 	KindLifeEvent               Kind = "life_event"
+	KindWorkflowNotice          Kind = "workflow_notice"
 )
 
 // Lang is the language of a message.
@@ -170,6 +171,8 @@ func newParams(k Kind) any {
 		return new(BreachNotice)
 	case KindLifeEvent:
 		return new(LifeEvent)
+	case KindWorkflowNotice:
+		return new(WorkflowNotice)
 	}
 	return nil
 }

@@ -187,6 +187,18 @@ var tables = []table{
 		columns: cols(plain, []string{"id", "employee_id", "form", "office", "behalf", "decree", "decree_date", "valid_from", "valid_until", "forbidden", "entered_by", "revoked_by"},
 			moment, []string{"entered_at", "revoked_at"}),
 	},
+	{
+		name: "workflow", where: "owner_id = $1", order: "created_at, id",
+		columns: cols(plain, []string{"id", "document_id", "owner_id", "ordered", "note", "state"}, moment, []string{"created_at", "ended_at"}),
+	},
+	{
+		name: "workflow_step", where: "employee_id = $1", order: "workflow_id, position",
+		columns: cols(plain, []string{"workflow_id", "position", "employee_id", "role", "anchor", "state", "version"}, moment, []string{"done_at", "reminded_at"}),
+	},
+	{
+		name: "workflow_event", where: "employee_id = $1", order: "workflow_id, seq",
+		columns: cols(plain, []string{"workflow_id", "seq", "employee_id", "action", "reason"}, moment, []string{"at"}),
+	},
 }
 
 // elsewhere are the tables without rows of a person's own, and why.
