@@ -362,9 +362,30 @@ func (s *Service) Authenticate(ctx context.Context, user, secret, address string
 	if clock.FromMicros(row.PreviousUntil).Before(now) {
 		before = 0
 	}
-	if err != nil || right|before != 1 || !row.Enabled {
+	if err != nil || right|before != 1 {
 		return nil, Budget{}, ErrCredential
 	}
+	return s.admit(ctx, row, address)
+}
+
+// Admit is Authenticate for an application that proved itself before, with a token
+// that names it.
+func (s *Service) Admit(ctx context.Context, id, address string) (*Client, Budget, error) {
+	row, err := s.Store.Read().GetAPIClient(ctx, id)
+	if store.IsNotFound(err) {
+		return nil, Budget{}, ErrCredential
+	}
+	if err != nil {
+		return nil, Budget{}, fmt.Errorf("find application: %w", err)
+	}
+	return s.admit(ctx, row, address)
+}
+
+func (s *Service) admit(ctx context.Context, row db.ApiClient, address string) (*Client, Budget, error) {
+	if !row.Enabled {
+		return nil, Budget{}, ErrCredential
+	}
+	now := s.Clock()
 	c, err := s.clientOf(row)
 	if err != nil {
 		return nil, Budget{}, err

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/netip"
 
+	"absah/internal/api/csc"
 	"absah/internal/api/esign"
 	"absah/internal/apiclient"
 	"absah/internal/portal"
@@ -28,12 +29,27 @@ func (a *App) programs(pages http.Handler, proxies []netip.Prefix) http.Handler 
 		Blobs: blob.Sealed{Store: a.Blobs, Vault: a.Vault}, Chain: a.above, Sandbox: a.sandbox, Clock: a.Clock, Log: a.Log,
 		Address: func(r *http.Request) string { return portal.ClientAddress(r, proxies) },
 	})
+	remote := csc.New(csc.Config{
+		Store: a.Store, Clients: a.Clients, Signing: a.Signing, Timestamper: a.Stamper, Vault: a.Vault, BaseURL: a.Config.BaseURL, Name: a.Config.Identity.Product,
+		Region: a.Config.CA.Country, Clock: a.Clock, Log: a.Log,
+		Chain: func() [][]byte {
+			var out [][]byte
+			for _, c := range a.above() {
+				out = append(out, c.Raw)
+			}
+			return out
+		},
+		Address: func(r *http.Request) string { return portal.ClientAddress(r, proxies) },
+	})
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if esign.Serves(r.URL.Path) {
+		switch {
+		case esign.Serves(r.URL.Path):
 			api.ServeHTTP(w, r)
-			return
+		case csc.Serves(r.URL.Path):
+			remote.ServeHTTP(w, r)
+		default:
+			pages.ServeHTTP(w, r)
 		}
-		pages.ServeHTTP(w, r)
 	})
 }
 

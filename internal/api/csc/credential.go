@@ -1,0 +1,203 @@
+package csc
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"absah/internal/clock"
+	"absah/internal/signing"
+	"absah/internal/store"
+	"absah/internal/store/db"
+)
+
+// holder is who signs with a credential.
+type holder struct {
+	credential  db.Credential
+	certificate db.Certificate
+	parsed      *x509.Certificate
+}
+
+var errNone = errors.New("no such credential")
+
+// credentialOf finds the living credential of an employee.
+func (d *door) credentialOf(ctx context.Context, employeeID string) (holder, error) {
+	q := d.Store.Read()
+	var h holder
+	reg, err := q.IssuedRegistration(ctx, employeeID)
+	if store.IsNotFound(err) {
+		return h, errNone
+	}
+	if err != nil {
+		return h, fmt.Errorf("look for the certificate: %w", err)
+	}
+	if h.credential, err = q.LiveCredential(ctx, reg.ID); store.IsNotFound(err) {
+		return h, errNone
+	} else if err != nil {
+		return h, fmt.Errorf("look for the credential: %w", err)
+	}
+	if h.certificate, err = q.CertificateOfRegistration(ctx, reg.ID); err != nil {
+		return h, fmt.Errorf("read certificate: %w", err)
+	}
+	if h.parsed, err = x509.ParseCertificate(h.certificate.Der); err != nil {
+		return h, fmt.Errorf("read certificate: %w", err)
+	}
+	return h, nil
+}
+
+// find finds a living credential by its id.
+func (d *door) find(ctx context.Context, f fields) (holder, error) {
+	id, err := f.need("credentialID")
+	if err != nil {
+		return holder{}, err
+	}
+	c, err := d.Store.Read().GetCredential(ctx, id)
+	if store.IsNotFound(err) {
+		return holder{}, invalid("Invalid parameter credentialID")
+	}
+	if err != nil {
+		return holder{}, fmt.Errorf("look for the credential: %w", err)
+	}
+	h, err := d.credentialOf(ctx, c.EmployeeID)
+	if errors.Is(err, errNone) || err == nil && h.credential.ID != id {
+		return holder{}, invalid("Invalid parameter credentialID")
+	}
+	return h, err
+}
+
+// list is credentials/list. The token of an application is nobody's, so that the
+// person has to be named: userID is the NIP or the e-mail address.
+func (d *door) list(w http.ResponseWriter, r *http.Request, c *call) error {
+	user, ok := c.body.text("userID")
+	if !ok || user == "" {
+		return invalid("Missing (or invalid type) string parameter userID")
+	}
+	employee, err := d.employee(r.Context(), user)
+	if err != nil {
+		return err
+	}
+	ids := []string{}
+	h, err := d.credentialOf(r.Context(), employee)
+	switch {
+	case err == nil:
+		ids = append(ids, h.credential.ID)
+	case !errors.Is(err, errNone):
+		return err
+	}
+	body := map[string]any{"credentialIDs": ids}
+	if c.version == v2 && string(c.body["credentialInfo"]) == "true" && len(ids) > 0 {
+		info, err := d.describe(h, c)
+		if err != nil {
+			return err
+		}
+		info["credentialID"] = h.credential.ID
+		body["credentialInfos"] = []any{info}
+	}
+	d.answer(w, http.StatusOK, body)
+	return nil
+}
+
+func (d *door) employee(ctx context.Context, user string) (string, error) {
+	q := d.Store.Read()
+	if strings.Contains(user, "@") {
+		rows, err := q.EmployeesByEmail(ctx, db.EmployeesByEmailParams{Email: user})
+		if err != nil {
+			return "", fmt.Errorf("look for an e-mail address: %w", err)
+		}
+		if len(rows) == 1 {
+			return rows[0].ID, nil
+		}
+		return "", invalid("Invalid parameter userID")
+	}
+	e, err := q.GetEmployeeByNIP(ctx, strings.ReplaceAll(user, " ", ""))
+	if store.IsNotFound(err) {
+		return "", invalid("Invalid parameter userID")
+	}
+	if err != nil {
+		return "", fmt.Errorf("look for a NIP: %w", err)
+	}
+	return e.ID, nil
+}
+
+// credential is credentials/info.
+func (d *door) credential(w http.ResponseWriter, r *http.Request, c *call) error {
+	h, err := d.find(r.Context(), c.body)
+	if err != nil {
+		return err
+	}
+	info, err := d.describe(h, c)
+	if err != nil {
+		return err
+	}
+	d.answer(w, http.StatusOK, info)
+	return nil
+}
+
+// hold is certificateHold of RFC 5280 5.3.1.
+const hold = 6
+
+func (d *door) describe(h holder, c *call) (map[string]any, error) {
+	cert := map[string]any{"status": "valid"}
+	enabled := true
+	switch now := d.Clock(); {
+	case h.certificate.RevokedAt > 0 && h.certificate.RevocationReason == hold:
+		cert["status"], enabled = "suspended", false
+	case h.certificate.RevokedAt > 0:
+		cert["status"], enabled = "revoked", false
+	case now.After(clock.FromMicros(h.certificate.NotAfter)):
+		cert["status"], enabled = "expired", false
+	}
+	which, given := c.body.text("certificates")
+	if !given {
+		which = "single"
+	}
+	switch which {
+	case "none":
+	case "single":
+		cert["certificates"] = []string{base64.StdEncoding.EncodeToString(h.parsed.Raw)}
+	case "chain":
+		all := []string{base64.StdEncoding.EncodeToString(h.parsed.Raw)}
+		for _, der := range d.Chain() {
+			all = append(all, base64.StdEncoding.EncodeToString(der))
+		}
+		cert["certificates"] = all
+	default:
+		return nil, invalid("Invalid parameter certificates")
+	}
+	if string(c.body["certInfo"]) == "true" {
+		const layout = "20060102150405Z"
+		cert["issuerDN"], cert["subjectDN"] = h.parsed.Issuer.String(), h.parsed.Subject.String()
+		cert["serialNumber"] = h.certificate.Serial
+		cert["validFrom"], cert["validTo"] = h.parsed.NotBefore.UTC().Format(layout), h.parsed.NotAfter.UTC().Format(layout)
+	}
+	key := map[string]any{"status": "enabled"}
+	if !enabled {
+		key["status"] = "disabled"
+	}
+	switch k := h.parsed.PublicKey.(type) {
+	case *ecdsa.PublicKey:
+		key["algo"], key["len"], key["curve"] = []string{oidECDSASHA256, oidECDSASHA384, oidECDSASHA512}, k.Params().BitSize, curves[k.Params().Name]
+	case *rsa.PublicKey:
+		key["algo"], key["len"] = []string{oidRSA, oidRSASHA256, oidRSASHA384, oidRSASHA512, oidPSS}, k.N.BitLen()
+	}
+	out := map[string]any{"description": h.parsed.Subject.CommonName, "key": key, "cert": cert, "SCAL": "1", "multisign": signing.DefaultLimits().Batch, "lang": "id"}
+	if c.version == v1 {
+		out["authMode"] = "explicit"
+		out["PIN"] = map[string]any{"presence": "true", "format": "A", "label": "Passphrase", "description": "Passphrase penanda tangan"}
+		out["OTP"] = map[string]any{"presence": "false"}
+	} else {
+		out["auth"] = map[string]any{"mode": "explicit", "expression": "PIN", "objects": []any{
+			map[string]any{"type": "Password", "id": "PIN", "format": "A", "label": "Passphrase", "description": "Passphrase penanda tangan"},
+		}}
+	}
+	return out, nil
+}
+
+// curves are the OIDs of RFC 5480 2.1.1.1.
+var curves = map[string]string{"P-256": "1.2.840.10045.3.1.7", "P-384": "1.3.132.0.34", "P-521": "1.3.132.0.35"}
