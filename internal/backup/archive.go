@@ -113,11 +113,11 @@ func (w *writer) json(name string, v any) error {
 	if err != nil {
 		return fmt.Errorf("write %s: %w", name, err)
 	}
-	return w.file(name, b)
+	return w.file(name, 0o600, b)
 }
 
-func (w *writer) file(name string, b []byte) error {
-	if err := w.tar.WriteHeader(&tar.Header{Name: name, Mode: 0o600, Size: int64(len(b)), Format: tar.FormatPAX}); err != nil {
+func (w *writer) file(name string, mode int64, b []byte) error {
+	if err := w.tar.WriteHeader(&tar.Header{Name: name, Mode: mode, Size: int64(len(b)), Format: tar.FormatPAX}); err != nil {
 		return fmt.Errorf("write %s: %w", name, err)
 	}
 	if _, err := w.tar.Write(b); err != nil {
@@ -173,7 +173,7 @@ func (t *tableWriter) flush() error {
 		return nil
 	}
 	t.piece++
-	err := t.w.file(fmt.Sprintf("%s%s/%06d", dirTables, t.table, t.piece), t.buf)
+	err := t.w.file(fmt.Sprintf("%s%s/%06d", dirTables, t.table, t.piece), 0o600, t.buf)
 	t.buf = t.buf[:0]
 	return err
 }

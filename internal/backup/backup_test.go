@@ -42,7 +42,11 @@ func newHouse(t *testing.T, s *store.Store) *house {
 	}, blobs: map[string]string{}}
 	for name, text := range map[string]string{"keys/pepper.1.key": "p", "keys/.new-1": "x", "ca/ca-root.crt": "c", "ca/deep/list.crl": "", "demo.json": "{}", "lock": "l"} {
 		path := filepath.Join(dir, filepath.FromSlash(name))
-		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o700), os.WriteFile(path, []byte(text), 0o600)); err != nil {
+		mode := os.FileMode(0o600)
+		if name == "ca/ca-root.crt" {
+			mode = 0o644
+		}
+		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o700), os.WriteFile(path, []byte(text), mode)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -215,6 +219,11 @@ func TestRestoreIsWhatWasBackedUp(t *testing.T) {
 		for name, want := range map[string]bool{"keys/pepper.1.key": true, "ca/deep/list.crl": true, "demo.json": true, "keys/.new-1": false, "lock": false} {
 			if _, err := os.Stat(filepath.Join(target.Dir, name)); want != (err == nil) {
 				t.Errorf("%s: %v", name, err)
+			}
+		}
+		for name, want := range map[string]os.FileMode{"keys/pepper.1.key": 0o600, "ca/ca-root.crt": 0o644} {
+			if info, err := os.Stat(filepath.Join(target.Dir, name)); err != nil || info.Mode().Perm() != want {
+				t.Errorf("%s has mode %v, %v", name, info.Mode(), err)
 			}
 		}
 		// The rules hold again.

@@ -164,7 +164,7 @@ func (t Target) others(ctx context.Context, r *reader, l *store.Loader) error {
 			err = t.Blobs.Put(ctx, id, b)
 		case isFile && filepath.IsLocal(filepath.FromSlash(file)):
 			r.end.Files++
-			err = t.file(file, b)
+			err = t.file(file, r.next.Mode, b)
 		default:
 			err = fmt.Errorf("%w: %s", ErrDamaged, name)
 		}
@@ -185,13 +185,18 @@ const (
 	FileErased = "shredded.list" // what was erased
 )
 
-// file writes a file that must not exist.
-func (t Target) file(name string, b []byte) (err error) {
+// file writes a file that must not exist. Certificates and lists that everybody
+// could read everybody can read again; nothing else is let out.
+func (t Target) file(name string, mode int64, b []byte) (err error) {
 	full := filepath.Join(t.Dir, filepath.FromSlash(name))
-	if err := os.MkdirAll(filepath.Dir(full), 0o700); err != nil {
+	perm, folder := os.FileMode(0o600), os.FileMode(0o700)
+	if mode&0o044 == 0o044 {
+		perm, folder = 0o644, 0o755
+	}
+	if err := os.MkdirAll(filepath.Dir(full), folder); err != nil {
 		return err
 	}
-	f, err := os.OpenFile(full, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	f, err := os.OpenFile(full, os.O_CREATE|os.O_EXCL|os.O_WRONLY, perm)
 	if errors.Is(err, os.ErrExist) && (path.Dir(name) == DirJournal || name == FileErased) {
 		return mergeLines(full, b)
 	}

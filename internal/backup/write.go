@@ -165,7 +165,7 @@ func (src Source) data(ctx context.Context, snap store.Snapshot, h Header, w *wr
 			return err
 		}
 		w.end.Blobs++
-		return w.file(dirBlobs+id, b)
+		return w.file(dirBlobs+id, 0o600, b)
 	})
 }
 
@@ -207,5 +207,5 @@ func (src Source) files(w *writer, name string) error {
 		return err
 	}
 	w.end.Files++
-	return w.file(dirFiles+name, b)
+	return w.file(dirFiles+name, int64(info.Mode().Perm()), b)
 }

@@ -1,0 +1,48 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// What an operator does with the log and with backups, by the program itself.
+func TestLogAndBackup(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	data, export, id := filepath.Join(dir, "data"), filepath.Join(dir, "export"), filepath.Join(dir, "id.txt")
+	program(t, nil, "init", "--data", data).want(t, 0)
+	recipient := write(t, filepath.Join(dir, "recipients.txt"), program(t, nil, "backup", "key", id).want(t, 0, "age1").out)
+	program(t, nil, "backup", "key", id).want(t, 1) // an identity is never replaced
+
+	file := filepath.Join(dir, "all.age")
+	program(t, nil, "backup", "--data", data, "--to", file, "--recipient", recipient).want(t, 0, "Backed up as of")
+	program(t, nil, "backup", "--data", data, "--to", file, "--recipient", recipient).want(t, 1)
+	program(t, nil, "backup", "--data", data, "--to", filepath.Join(dir, "x.age")).want(t, 1, "--recipient")
+	program(t, nil, "restore", "--from", file, "--identity", id, "--drill").want(t, 0, "serves")
+	program(t, nil, "restore", "--data", data, "--from", file, "--identity", id).want(t, 1, "something lives here")
+	program(t, nil, "restore", "--data", data, "--from", file, "--reconcile").want(t, 1, "--reconcile")
+
+	two := filepath.Join(dir, "two")
+	program(t, nil, "restore", "--data", two, "--from", file, "--identity", id).want(t, 0, "Restored")
+	for _, where := range []string{data, two} {
+		program(t, nil, "audit", "verify", "--data", where).want(t, 0, "is whole")
+	}
+
+	key := program(t, nil, "audit", "export", "--data", data, export).want(t, 0, "verifier key")
+	_, vkey, _ := strings.Cut(key.out, "verifier key ")
+	vkey = strings.TrimSpace(vkey)
+	since := filepath.Join(export, "checkpoint")
+	program(t, nil, "audit", "verify", "--export", export, "--key", vkey, "--since", since).want(t, 0, "is whole", "continues")
+	program(t, nil, "audit", "verify", "--data", data, "--since", since).want(t, 0, "continues")
+	program(t, nil, "audit", "prove", "--data", data, "--row", "1").want(t, 0, `"proof"`)
+	program(t, nil, "audit", "prove", "--data", data, "--from", since).want(t, 0, `"proof"`)
+	rows := filepath.Join(export, "rows", "000000000001.jsonl")
+	b, err := os.ReadFile(rows)
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, rows, strings.Replace(string(b), "account.create", "account.forge", 1))
+	program(t, nil, "audit", "verify", "--export", export, "--key", vkey).want(t, 1, "was changed")
+}
