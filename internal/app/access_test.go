@@ -99,6 +99,7 @@ var access = []struct {
 	{"GET", "/ds/cabut", members}, {"POST", "/ds/cabut", members},
 	{"GET", "/ds/tangguhkan", members}, {"POST", "/ds/tangguhkan", members},
 	{"GET", "/ds/perpanjang", members}, {"POST", "/ds/perpanjang", members},
+	{"GET", "/petugas/peristiwa", officers},
 	{"GET", "/data-saya", members}, {"POST", "/data-saya/permintaan", members}, {"POST", "/data-saya/permintaan/{absent}/tarik", nobody},
 	{"POST", "/data-saya/ekspor", members},
 

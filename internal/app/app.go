@@ -33,6 +33,7 @@ import (
 	"absah/internal/portal/i18n"
 	"absah/internal/portal/live"
 	"absah/internal/privacy"
+	"absah/internal/renewal"
 	"absah/internal/scan"
 	"absah/internal/signing"
 	"absah/internal/staff"
@@ -64,6 +65,7 @@ type App struct {
 	Records   *ca.Records
 	Verifier  *verification.Service
 	Privacy   *privacy.Service
+	Life      *renewal.Service
 	Estimator *passphrase.Estimator
 	Texts     *agreement.Texts
 	Archive   agreement.Archive
@@ -112,7 +114,7 @@ func Open(ctx context.Context, cfg config.Config, o Options) (*App, error) {
 	}
 	a := &App{Config: cfg, Demo: o.Demo, Log: o.Log, Clock: o.Clock, Hub: &live.Hub{}}
 	for _, step := range []func(context.Context) error{
-		a.checkKind, a.openStore, a.openStatus, a.openVault, a.openHierarchy, a.openBlobs, a.openMail, a.openPeople, a.openVerifier, a.openAuthority, a.openTSA, a.openSigning, a.openPrograms, a.openLog, a.openPrivacy,
+		a.checkKind, a.openStore, a.openStatus, a.openVault, a.openHierarchy, a.openBlobs, a.openMail, a.openPeople, a.openVerifier, a.openAuthority, a.openTSA, a.openSigning, a.openPrograms, a.openLog, a.openPrivacy, a.openLife,
 	} {
 		if err := step(ctx); err != nil {
 			return nil, errors.Join(err, a.Close())

@@ -11,6 +11,7 @@ import (
 
 	"absah/internal/account"
 	"absah/internal/api/pki"
+	"absah/internal/api/scim"
 	"absah/internal/ca"
 	"absah/internal/enrolment"
 	"absah/internal/portal"
@@ -24,6 +25,7 @@ import (
 	"absah/internal/portal/enrol"
 	"absah/internal/portal/hr"
 	"absah/internal/portal/hris"
+	"absah/internal/portal/life"
 	"absah/internal/portal/mailbox"
 	"absah/internal/portal/mails"
 	"absah/internal/portal/officer"
@@ -48,6 +50,11 @@ func (a *App) Handler() (http.Handler, error) {
 			return nil, err
 		}
 		mux.Handle("/", pages)
+		provisioning, err := a.provisioning()
+		if err != nil {
+			return nil, err
+		}
+		mux.Handle(scim.Base+"/", provisioning)
 	}
 	if !a.has(RolePKI) {
 		return mux, nil
@@ -140,6 +147,7 @@ func (a *App) routes() [][]web.Route {
 		mails.New(a.Store, a.Outbox, a.Clock).Routes(),
 		apps.New(a.Clients, a.Accounts).Routes(),
 		transparency.New(transparency.Config{Log: a.Transparency, Store: a.Store, Clock: a.Clock, Dispute: a.dispute}).Routes(),
+		(&life.Pages{Store: a.Store, Life: a.Life, Clock: a.Clock}).Routes(),
 		(&privacypages.Pages{Privacy: a.Privacy, Clock: a.Clock, Contact: a.PrivacyContact()}).Routes(),
 		sign.New(sign.Config{Signing: a.Signing, Hub: a.Hub, Scopes: a.Accounts, Clock: a.Clock}).Routes(),
 		verify.New(verify.Config{Service: a.Verifier, Reports: a.reports(), Anchors: a.Anchors(), Documents: a.Signing, Clock: a.Clock}).Routes(),

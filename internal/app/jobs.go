@@ -31,6 +31,7 @@ func (a *App) handlers() map[string]store.Handler {
 		maps.Copy(all, a.workerJobs())
 		maps.Copy(all, a.logHandlers())
 		maps.Copy(all, a.privacyHandlers())
+		maps.Copy(all, a.lifeHandlers())
 	}
 	if a.has(RoleCA) {
 		maps.Copy(all, a.authorityJobs())
@@ -94,7 +95,7 @@ func (a *App) Work(ctx context.Context) (*store.Worker, error) {
 	if !a.has(RoleWorker, RoleCA) {
 		return nil, nil
 	}
-	return a.Store.Work(ctx, a.handlers(), slices.Concat(periodics, logPeriodics, privacyPeriodics), store.WorkOptions{
+	return a.Store.Work(ctx, a.handlers(), slices.Concat(periodics, logPeriodics, privacyPeriodics, lifePeriodics), store.WorkOptions{
 		Authority: a.Config.CA.AtOnce, Timeout: 5 * time.Minute, Rescue: 6 * time.Minute,
 	})
 }

@@ -64,6 +64,7 @@ var layers = map[string]layer{
 	"internal/passphrase":   domain,
 	"internal/privacy":      domain,
 	"internal/rekey":        domain,
+	"internal/renewal":      domain,
 	"internal/reseal":       domain,
 	"internal/scan":         domain,
 	"internal/signing":      domain,

@@ -6,7 +6,6 @@ import (
 	"crypto/x509"
 	"fmt"
 
-	"absah/internal/clock"
 	"absah/internal/rekey"
 	"absah/internal/store/db"
 )
@@ -94,19 +93,25 @@ func (i *Issuer) differs(c *x509.Certificate, s Subject) bool {
 	return len(c.EmailAddresses) != 1 || c.EmailAddresses[0] != s.Email
 }
 
-// SubjectChanged tells whether the certificate of an employee says what is no
-// longer so. The certificate is one of the authority's own.
-func (a *Authority) SubjectChanged(ctx context.Context, q *db.Queries, c db.Certificate) (bool, error) {
-	parsed, err := x509.ParseCertificate(c.Der)
-	if err != nil {
-		return false, fmt.Errorf("read certificate %s: %w", c.Serial, err)
+// Differences names in what a certificate says about its subject something else
+// than one made today would: nip, name, unit, email.
+func (p Profile) Differences(c *x509.Certificate, s Subject) []string {
+	unit := ""
+	if len(c.Subject.OrganizationalUnit) > 0 {
+		unit = c.Subject.OrganizationalUnit[0]
 	}
-	subject, _, err := a.cfg.People.CertificateSubject(ctx, q, c.EmployeeID)
-	if err != nil {
-		return false, fmt.Errorf("read subscriber: %w", err)
+	var fields []string
+	if c.Subject.SerialNumber != s.Reference {
+		fields = append(fields, "nip")
 	}
-	if subject == (Subject{}) { // he has left: that is another matter
-		return false, nil
+	if c.Subject.CommonName != s.Name {
+		fields = append(fields, "name")
 	}
-	return a.issuer.differs(parsed, subject) && a.cfg.Clock().Before(clock.FromMicros(c.NotAfter)), nil
+	if p.IncludeUnit && unit != s.Unit {
+		fields = append(fields, "unit")
+	}
+	if p.IncludeEmail && (len(c.EmailAddresses) != 1 || c.EmailAddresses[0] != s.Email) {
+		fields = append(fields, "email")
+	}
+	return fields
 }

@@ -108,20 +108,33 @@ func TestRenewalNeedsTheOldKey(t *testing.T) {
 	})
 }
 
-func TestSubjectChanged(t *testing.T) {
+func TestDifferences(t *testing.T) {
 	t.Parallel()
-	storetest.Each(t, func(t *testing.T, s *store.Store) {
-		o := newOffice(t, s)
-		ctx := t.Context()
-		id := o.approve(newKey(t))
-		o.must(o.a.IssueJob(ctx, id))
-		c := o.row(id)
-		if changed, err := o.a.SubjectChanged(ctx, s.Read(), c); err != nil || changed {
-			t.Errorf("fresh: %v, %v", changed, err)
+	w := newWorld(t)
+	i := w.issuer(t)
+	c := w.issue(t, i)
+	p := w.profile()
+	p.IncludeUnit, p.IncludeEmail = true, true
+	unit := ""
+	if len(c.Subject.OrganizationalUnit) > 0 {
+		unit = c.Subject.OrganizationalUnit[0]
+	}
+	same := Subject{Name: c.Subject.CommonName, Unit: unit, Reference: c.Subject.SerialNumber, Email: c.EmailAddresses[0]}
+	if d := p.Differences(c, same); len(d) > 0 {
+		t.Errorf("the same subject differs in %v", d)
+	}
+	for field, change := range map[string]func(*Subject){
+		"nip": func(s *Subject) { s.Reference = "0" }, "name": func(s *Subject) { s.Name = "Lain" },
+		"unit": func(s *Subject) { s.Unit = "Lain" }, "email": func(s *Subject) { s.Email = "lain@contoh.example" },
+	} {
+		other := same
+		change(&other)
+		if d := p.Differences(c, other); len(d) != 1 || d[0] != field {
+			t.Errorf("another %s: %v", field, d)
 		}
-		o.names[c.EmployeeID] = "Siti Contoh Baru"
-		if changed, err := o.a.SubjectChanged(ctx, s.Read(), c); err != nil || !changed {
-			t.Errorf("another name: %v, %v", changed, err)
-		}
-	})
+	}
+	p.IncludeUnit, p.IncludeEmail = false, false
+	if d := p.Differences(c, Subject{Name: same.Name, Reference: same.Reference}); len(d) > 0 {
+		t.Errorf("what certificates do not say differs: %v", d)
+	}
 }

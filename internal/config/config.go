@@ -48,6 +48,7 @@ type Config struct {
 	TSA        TSA        `yaml:"tsa" envPrefix:"TSA_"`
 	Renewal    Renewal    `yaml:"renewal" envPrefix:"RENEWAL_"`
 	Privacy    Privacy    `yaml:"privacy" envPrefix:"PRIVACY_"`
+	SCIM       SCIM       `yaml:"scim" envPrefix:"SCIM_"`
 	Log        Log        `yaml:"log" envPrefix:"LOG_"`
 
 	Transparency Transparency `yaml:"transparency" envPrefix:"TRANSPARENCY_"`
@@ -289,6 +290,7 @@ func (c Config) Validate() error {
 	c.Transparency.check(bad)
 	c.Renewal.check(bad)
 	c.Privacy.check(bad)
+	c.SCIM.check(bad)
 	bad(!slices.Contains([]string{"debug", "info", "warn", "error"}, c.Log.Level), "log.level", "must be debug, info, warn or error")
 	bad(!slices.Contains([]string{"text", "json"}, c.Log.Format), "log.format", "must be text or json")
 	return errors.Join(errs...)

@@ -6,6 +6,7 @@ import (
 	_ "embed"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -188,6 +189,15 @@ func (s *Service) exportScans(ctx context.Context, employeeID string, add func(s
 			continue
 		}
 		b, err := s.Blobs.Get(ctx, blob.Meta{ID: e.ID, Owner: e.EmployeeID, Kind: e.Kind}, e.KeySealed)
+		if errors.Is(err, blob.ErrNotFound) || errors.Is(err, blob.ErrErased) {
+			// A file that was lost, or its key, keeps nobody from the rest; the row says that
+			// there was one.
+			s.Log.ErrorContext(ctx, "a scan is missing in its store", "evidence", e.ID)
+			if err := add("scans/"+e.Kind+"-"+e.State+"-"+e.ID+".hilang-missing.txt", []byte("-\n")); err != nil {
+				return err
+			}
+			continue
+		}
 		if err != nil {
 			return fmt.Errorf("open scan %s: %w", e.ID, err)
 		}

@@ -195,6 +195,12 @@ func TestExportHoldsWhatIsStored(t *testing.T) {
 		if !slices.ContainsFunc(rows, func(r db.Audit) bool { return r.Action == "privacy.export" && r.ObjectID == h.Sari.ID }) {
 			t.Error("the export left no audit row")
 		}
+		must(t, h.Blobs.Delete(ctx, blob.Meta{ID: card.ID}))
+		b.Reset()
+		must(t, h.svc.Export(ctx, h.me, &b))
+		if !bytes.Contains(b.Bytes(), []byte(card.ID+".hilang-missing.txt")) {
+			t.Error("a lost scan is not named")
+		}
 		if err := h.svc.Export(ctx, audit.Actor{AccountID: "x"}, io.Discard); !errors.Is(err, privacy.ErrNotFound) {
 			t.Errorf("export for nobody: %v", err)
 		}

@@ -35,6 +35,7 @@ var sections = [...]struct {
 		{account.HROfficer, "nav.corrections", "/hr/perubahan", "person-check"},
 		{account.HROfficer, "nav.authority", "/hr/wewenang", "award"},
 		{account.RegistrationOfficer, "nav.queue", "/petugas", "card-checklist"},
+		{account.RegistrationOfficer, "nav.life", "/petugas/peristiwa", "clock-history"},
 		{account.ServiceDesk, "nav.search", "/servicedesk", "search"},
 		{account.Auditor, "nav.audit", "/audit", "journal-text"},
 		{account.Auditor, "nav.log", "/audit/log", "shield-check"},
