@@ -15,6 +15,7 @@ type caCmd struct {
 	Ceremony   ceremonyCmd   `cmd:"" help:"Hold the ceremony that a file describes: keys, certificates and CRLs of the authority."`
 	Transcript transcriptCmd `cmd:"" help:"Check the transcript of a ceremony by the certificate of the CA that signed it."`
 	Passkey    passkeyCmd    `cmd:"" help:"Officers' passkeys, by which the ca role knows who approved."`
+	RevokeMany revokeManyCmd `cmd:"" help:"Revoke many certificates after an incident: those that a filter chooses."`
 	Split      splitCmd      `cmd:"" help:"Make a data directory for every role, each with its own keys alone."`
 }
 
