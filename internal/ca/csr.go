@@ -80,6 +80,12 @@ func checkRSA(k *rsa.PublicKey) error {
 	if new(big.Int).GCD(nil, nil, k.N, smallPrimes).Cmp(big.NewInt(1)) != 0 {
 		return fmt.Errorf("RSA modulus has a small factor")
 	}
+	if fromTheFlawedLibrary(k.N) {
+		return fmt.Errorf("RSA modulus is of a flawed generator (CVE-2017-15361)")
+	}
+	if closePrimes(k.N) {
+		return fmt.Errorf("RSA modulus is the product of two close primes (CVE-2022-26320)")
+	}
 	return nil
 }
 

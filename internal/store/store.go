@@ -32,7 +32,17 @@ type Store struct {
 	reader *sql.DB       // SQLite: the others; PostgreSQL: the same as writer
 	pool   *pgxpool.Pool // PostgreSQL only
 	queue  queue
+	commit Commit // nil: commit
 }
+
+// Commit ends a transaction by one of its two ways and says whether it is
+// durable.
+type Commit func(commit, rollback func() error) error
+
+// OnCommit lets f end every transaction from now on: for tests of what follows
+// when a commit fails, or is made and its answer lost. It is called before the
+// store is used by several.
+func (s *Store) OnCommit(f Commit) { s.commit = f }
 
 // Open opens the database that dsn names: postgres://... or a path of an SQLite
 // file (with or without sqlite:). The schema must be up to date (Migrate);

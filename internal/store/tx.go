@@ -179,7 +179,12 @@ func (s *Store) inTx(ctx context.Context, f func(*Tx) error) error {
 		}
 		return err
 	}
-	if err := tx.Commit(); err != nil {
+	if s.commit != nil {
+		err = s.commit(tx.Commit, tx.Rollback)
+	} else {
+		err = tx.Commit()
+	}
+	if err != nil {
 		return &commitError{err}
 	}
 	for _, f := range t.after {
