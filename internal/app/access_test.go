@@ -107,6 +107,8 @@ var access = []struct {
 	{"GET", "/email/user/enroll/perjanjian", public}, {"POST", "/email/user/enroll/perjanjian", public}, {"GET", "/email/user/enroll/selesai", public},
 	{"GET", "/passphrase/{file}", public},
 
+	{"GET", "/admin/pemeriksaan", []string{auditor, admin}},
+
 	{"GET", "/servicedesk", []string{desk}}, {"GET", "/servicedesk/{registration}", []string{desk}},
 	{"POST", "/servicedesk/{registration}/tautan", []string{desk}}, {"POST", "/servicedesk/{registration}/surel/{mail}", []string{desk}},
 

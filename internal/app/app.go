@@ -353,7 +353,7 @@ func (a *App) openAuthority(ctx context.Context) error {
 	a.Authority, err = ca.NewAuthority(ca.AuthorityConfig{
 		Store: a.Store, Hierarchy: a.Hierarchy, Profile: a.profile, People: subjects{a.Staff}, Registrations: a.Enrolment,
 		Clock: a.Clock, Log: a.Log, Pins: pins, Approval: ca.ApprovalPolicy(a.Config.Policy.Approval), Site: ca.SiteAt(a.Config.BaseURL),
-		Delegates: delegates(a.Config), Status: a.Register, Lists: lists(a.Config),
+		Alarm: outbox.Authority{Outbox: a.Outbox}, Delegates: delegates(a.Config), Status: a.Register, Lists: lists(a.Config),
 	})
 	return err
 }

@@ -122,6 +122,7 @@ func Examine(ctx context.Context, cfg config.Config, loaded error, log *slog.Log
 		{"ca_chain", "restore the directory ca from its backup", d.chain},
 		{"log", "see what is wrong: absah audit verify; after a restore run: absah restore --reconcile; otherwise keep the database and the export as they are and call whoever investigates", d.transparency},
 		{"issue", "restore the directories keys and ca from the same backup", d.issue},
+		{"certificates", "see /admin/pemeriksaan; keep a copy of the database as evidence, then run: absah audit verify", d.certificates},
 	}
 	r := Report{Healthy: true}
 	for _, c := range checks {

@@ -18,6 +18,7 @@ import (
 	"absah/internal/portal/admin"
 	"absah/internal/portal/apps"
 	"absah/internal/portal/auth"
+	"absah/internal/portal/checks"
 	"absah/internal/portal/demopage"
 	"absah/internal/portal/desk"
 	"absah/internal/portal/dossier"
@@ -146,6 +147,7 @@ func (a *App) routes() [][]web.Route {
 		admin.New(a.Store, a.Accounts).Routes(),
 		mails.New(a.Store, a.Outbox, a.Clock).Routes(),
 		apps.New(a.Clients, a.Accounts).Routes(),
+		(&checks.Pages{Records: a.Records, Clock: a.Clock}).Routes(),
 		transparency.New(transparency.Config{Log: a.Transparency, Store: a.Store, Clock: a.Clock, Dispute: a.dispute}).Routes(),
 		(&life.Pages{Store: a.Store, Life: a.Life, Clock: a.Clock}).Routes(),
 		(&privacypages.Pages{Privacy: a.Privacy, Clock: a.Clock, Contact: a.PrivacyContact()}).Routes(),
@@ -192,6 +194,13 @@ func (a *App) counts(ctx context.Context, v *account.Viewer) map[string]int {
 			a.Log.WarnContext(ctx, "count registrations", "error", err)
 		}
 		out[officer.Base] = n[enrolment.New] + n[enrolment.Enroll]
+	}
+	if v.HasRole(account.Administrator) || v.HasRole(account.Auditor) {
+		n, err := (&checks.Pages{Records: a.Records, Clock: a.Clock}).Count(ctx)
+		if err != nil {
+			a.Log.WarnContext(ctx, "count problems of the last check", "error", err)
+		}
+		out[checks.Base] = n
 	}
 	return out
 }

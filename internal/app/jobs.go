@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"absah/internal/ca"
 	"absah/internal/enrolment"
 	"absah/internal/outbox"
 	"absah/internal/signing"
@@ -44,6 +45,7 @@ func (a *App) authorityJobs() map[string]store.Handler {
 	return map[string]store.Handler{
 		enrolment.JobIssue:      a.Authority.IssueJob,
 		enrolment.JobPublishCRL: a.Authority.PublishCRL,
+		ca.JobCheck:             a.Authority.CheckJob,
 		jobUpkeep:               func(ctx context.Context, _ string) error { return a.Authority.Upkeep(ctx) },
 	}
 }
@@ -82,6 +84,7 @@ var periodics = []store.Periodic{
 	{Kind: jobWarn, Every: 10 * time.Minute},
 	{Kind: jobDigest, Every: 15 * time.Minute},
 	{Kind: jobUpkeep, Every: time.Minute},
+	{Kind: ca.JobCheck, Every: time.Hour},
 	{Kind: jobMail, Every: 5 * time.Minute},
 	{Kind: jobSweep, Every: time.Hour},
 	{Kind: signing.JobRecover, Every: time.Minute},

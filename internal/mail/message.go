@@ -47,6 +47,7 @@ const (
 	KindBreachNotice            Kind = "breach_notice"
 	KindLifeEvent               Kind = "life_event"
 	KindWorkflowNotice          Kind = "workflow_notice"
+	KindAuthorityAlarm          Kind = "authority_alarm"
 )
 
 // Lang is the language of a message.
@@ -173,6 +174,8 @@ func newParams(k Kind) any {
 		return new(LifeEvent)
 	case KindWorkflowNotice:
 		return new(WorkflowNotice)
+	case KindAuthorityAlarm:
+		return new(AuthorityAlarm)
 	}
 	return nil
 }

@@ -86,6 +86,7 @@ func Samples(lang Lang) []Message {
 		{to, LifeEvent{"subject_changed", []Field{"name", "unit"}, day(30), "/ds/perpanjang"}},
 		{to, LifeEvent{"overdue", []Field{"unit"}, day(-1), "/ds/perpanjang"}},
 		{to, LifeEvent{"retirement", nil, day(60), "/ds"}},
+		{staff, AuthorityAlarm{1234, 2, day(0), "/admin/pemeriksaan"}},
 	}
 	out := make([]Message, len(list))
 	for i, e := range list {

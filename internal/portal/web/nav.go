@@ -38,6 +38,7 @@ var sections = [...]struct {
 		{account.RegistrationOfficer, "nav.life", "/petugas/peristiwa", "clock-history"},
 		{account.ServiceDesk, "nav.search", "/servicedesk", "search"},
 		{account.Auditor, "nav.audit", "/audit", "journal-text"},
+		{account.Auditor, "nav.checks", "/admin/pemeriksaan", "clipboard-check"},
 		{account.Auditor, "nav.log", "/audit/log", "shield-check"},
 	}},
 	{"nav.admin", []entry{
@@ -49,6 +50,7 @@ var sections = [...]struct {
 		{account.Administrator, "nav.log", "/admin/log", "shield-check"},
 		{account.Administrator, "nav.apps", "/admin/aplikasi", "cpu"},
 		{account.Administrator, "nav.trust", "/admin/kepercayaan", "shield-lock"},
+		{account.Administrator, "nav.checks", "/admin/pemeriksaan", "clipboard-check"},
 	}},
 }
 

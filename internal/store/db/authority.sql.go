@@ -283,6 +283,38 @@ func (q *Queries) InsertCheckRun(ctx context.Context, arg InsertCheckRunParams) 
 	return err
 }
 
+const issuedWithoutCertificate = `-- name: IssuedWithoutCertificate :many
+select a.object_id as serial from audit a
+left join certificate c on c.serial = a.object_id
+where a.action = 'certificate.issue' and a.object_kind = 'certificate' and c.serial is null
+order by a.seq limit $1
+`
+
+// Serials that the record says were issued, and of which the table has no
+// certificate.
+func (q *Queries) IssuedWithoutCertificate(ctx context.Context, limit int32) ([]string, error) {
+	rows, err := q.db.QueryContext(ctx, issuedWithoutCertificate, limit)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var serial string
+		if err := rows.Scan(&serial); err != nil {
+			return nil, err
+		}
+		items = append(items, serial)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const latestCheckRun = `-- name: LatestCheckRun :one
 select id, started_at, finished_at, reached, checked, problems, told_at from check_run order by started_at desc, id desc limit 1
 `

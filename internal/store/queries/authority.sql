@@ -94,3 +94,11 @@ from audit a
 join registration r on r.id = a.object_id
 where a.seq > $1 and a.object_kind = 'registration'
 order by a.seq limit 500;
+
+-- name: IssuedWithoutCertificate :many
+-- Serials that the record says were issued, and of which the table has no
+-- certificate.
+select a.object_id as serial from audit a
+left join certificate c on c.serial = a.object_id
+where a.action = 'certificate.issue' and a.object_kind = 'certificate' and c.serial is null
+order by a.seq limit $1;

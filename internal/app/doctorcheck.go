@@ -1,0 +1,58 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"absah/internal/ca"
+	"absah/internal/clock"
+	"absah/internal/store"
+)
+
+// checkOverdue is how old the last check of what was issued may be.
+const checkOverdue = 72 * time.Hour
+
+var (
+	errCheckOverdue = errors.New("was not checked lately: the ca role does not run, or its jobs fail")
+	errCheckFound   = errors.New("problems were found")
+)
+
+// certificates tells what the nightly check found.
+func (d *doctor) certificates(ctx context.Context) (_ string, err error) {
+	if url := d.cfg.DatabaseURL(); !store.IsPostgres(url) && !exists(url) {
+		return "", fmt.Errorf("%s: %w", url, ErrNotPrepared) // opening would make it
+	}
+	s, err := store.Open(ctx, d.cfg.DatabaseURL(), d.log)
+	if err != nil {
+		return "", err
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	if err := s.CheckSchema(ctx); err != nil {
+		return "", err
+	}
+	last, err := ca.NewRecords(s).LastCheck(ctx, 3)
+	if errors.Is(err, ca.ErrNeverChecked) {
+		n, countErr := s.Read().CountIssuedCertificates(ctx)
+		if countErr == nil && n > 0 {
+			return fmt.Sprintf("%d are issued, and no night has passed yet", n), nil
+		}
+		return "none is issued yet", countErr
+	}
+	if err != nil {
+		return "", err
+	}
+	began := clock.FromMicros(last.Run.StartedAt)
+	if last.Run.Problems > 0 {
+		text := ""
+		for _, p := range last.Problems {
+			text += "; " + p.Serial + " " + p.What
+		}
+		return "", fmt.Errorf("%d %w in the check of %s%s", last.Run.Problems, errCheckFound, began.Format(time.RFC3339), text)
+	}
+	if !d.demo && time.Since(began) > checkOverdue {
+		return "", fmt.Errorf("since %s what was issued %w", began.Format(time.RFC3339), errCheckOverdue)
+	}
+	return fmt.Sprintf("%d were read again on %s, and all are as recorded", last.Run.Checked, began.Format(time.DateOnly)), nil
+}
