@@ -160,6 +160,56 @@ func nameObject(b []byte) Object {
 		return Name("MarkInfo")
 	case "ViewerPreferences":
 		return Name("ViewerPreferences")
+	case "DR":
+		return Name("DR")
+	case "M":
+		return Name("M")
+	case "Adobe.PPKLite":
+		return Name("Adobe.PPKLite")
+	case "ETSI.CAdES.detached":
+		return Name("ETSI.CAdES.detached")
+	case "adbe.pkcs7.detached":
+		return Name("adbe.pkcs7.detached")
+	case "Reference":
+		return Name("Reference")
+	case "SigRef":
+		return Name("SigRef")
+	case "TransformMethod":
+		return Name("TransformMethod")
+	case "TransformParams":
+		return Name("TransformParams")
+	case "DocMDP":
+		return Name("DocMDP")
+	case "FieldMDP":
+		return Name("FieldMDP")
+	case "DSS":
+		return Name("DSS")
+	case "VRI":
+		return Name("VRI")
+	case "Certs":
+		return Name("Certs")
+	case "OCSPs":
+		return Name("OCSPs")
+	case "CRLs":
+		return Name("CRLs")
+	case "Perms":
+		return Name("Perms")
+	case "DocTimeStamp":
+		return Name("DocTimeStamp")
+	case "ETSI.RFC3161":
+		return Name("ETSI.RFC3161")
+	case "Reason":
+		return Name("Reason")
+	case "Location":
+		return Name("Location")
+	case "Name":
+		return Name("Name")
+	case "StructParent":
+		return Name("StructParent")
+	case "Lock":
+		return Name("Lock")
+	case "Action":
+		return Name("Action")
 	}
 	return Name(b)
 }

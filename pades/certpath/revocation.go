@@ -188,18 +188,19 @@ func (r *run) bounded(c *Certificate, n int, list []*OCSPResponse) []*OCSPRespon
 	return list
 }
 
-func flat(s Source) []Source {
+func flat(s Source) []Source { return appendFlat(nil, s) }
+
+func appendFlat(out []Source, s Source) []Source {
 	switch s := s.(type) {
 	case nil:
-		return nil
+		return out
 	case sources:
-		var out []Source
 		for _, x := range s {
-			out = append(out, flat(x)...)
+			out = appendFlat(out, x)
 		}
 		return out
 	}
-	return []Source{s}
+	return append(out, s)
 }
 
 // unusable notes material that was not used.

@@ -41,7 +41,16 @@ type Archive struct {
 
 // NewArchive sorts the material.
 func NewArchive(certs []*Certificate, crls []*CRL, ocsps []*OCSPResponse) *Archive {
-	a := &Archive{crls: map[string][]*CRL{}, ocsps: map[string][]*OCSPResponse{}, certs: map[string][]*Certificate{}}
+	a := &Archive{} // maps of what there is: most archives of a document hold little
+	if len(certs) > 0 {
+		a.certs = make(map[string][]*Certificate, len(certs))
+	}
+	if len(crls) > 0 {
+		a.crls = make(map[string][]*CRL, len(crls))
+	}
+	if len(ocsps) > 0 {
+		a.ocsps = make(map[string][]*OCSPResponse, len(ocsps))
+	}
 	for _, c := range certs {
 		a.certs[c.Subject.key] = append(a.certs[c.Subject.key], c)
 	}
