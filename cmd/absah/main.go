@@ -5,7 +5,6 @@ import (
 	"os"
 
 	"absah/cmd/absah/direct"
-	"absah/internal/verification"
 )
 
 // cli is the command line. It is a contract: other programs call it.
@@ -30,10 +29,6 @@ type cli struct {
 // program by now, unless they need what is initialised late, or a flag stands
 // before their name.
 func main() {
-	if len(os.Args) == 2 && os.Args[1] == verification.WorkerCommand {
-		// A child process, which reads a document that a stranger sent.
-		os.Exit(verification.WorkerMain(os.Stdin, os.Stdout))
-	}
 	var c cli
 	os.Exit(direct.Run(&c, os.Args[1:], late()))
 }

@@ -149,7 +149,7 @@ func TestSunset(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := service(t, WorkerCommand)
 			s.Trust = func(context.Context) (Trust, error) {
-				return Trust{Anchors: []TrustAnchor{{a.root.Raw, c.sunset}}, CRLs: [][]byte{a.list(t)}}, nil
+				return Trust{Anchors: []TrustAnchor{{DER: a.root.Raw, Sunset: c.sunset}}, CRLs: [][]byte{a.list(t)}}, nil
 			}
 			got, err := verify(t, s, bytes.NewReader(a.signed))
 			if err != nil {

@@ -11,11 +11,12 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"sync"
 	"time"
 
 	"absah/internal/clock"
 	"absah/internal/confine"
-	"absah/pades/certpath"
+	"absah/internal/verification/reader"
 	"absah/pades/validation"
 )
 
@@ -37,17 +38,19 @@ var (
 )
 
 // Trust is whom to believe, and what is known of revocations.
-type Trust struct {
-	Anchors []TrustAnchor
-	CRLs    [][]byte // DER
-	Hosts   []string // servers that may be asked about revocation, lower-case
-}
+type Trust = reader.Trust
 
 // TrustAnchor is the certificate of an authority that is believed.
-type TrustAnchor struct {
-	DER    []byte
-	Sunset time.Time // signatures proven to be later are not believed; zero is the end of the certificate
-}
+type TrustAnchor = reader.TrustAnchor
+
+// Question is one to a server of an authority.
+type Question = reader.Question
+
+// WorkerCommand is the argument with which the program runs WorkerMain.
+const WorkerCommand = reader.Command
+
+// WorkerMain is the child process; see reader.Main.
+func WorkerMain(stdin io.Reader, stdout io.Writer) int { return reader.Main(stdin, stdout) }
 
 // Service judges documents. It is safe for concurrent use.
 type Service struct {
@@ -106,7 +109,7 @@ func (s *Service) Judge(ctx context.Context, d *Document, password []byte) (*Ans
 		return nil, fmt.Errorf("find whom to trust: %w", err)
 	}
 	answer := &Answer{Size: d.Size, SHA256: d.SHA256, At: s.Clock(), Report: &validation.Report{}}
-	q := question{Trust: trust, Time: answer.At, Password: password[:min(len(password), MaxPassword)], Size: d.Size}
+	q := reader.Task{Trust: trust, Time: answer.At, Password: password[:min(len(password), MaxPassword)], Size: d.Size}
 	for round := 0; ; round++ {
 		q.Last = round == maxRounds || s.Ask == nil
 		r, err := s.run(ctx, q, d)
@@ -116,12 +119,12 @@ func (s *Service) Judge(ctx context.Context, d *Document, password []byte) (*Ans
 		if answer.Report, answer.Chains = r.Report, r.Chains; q.Last || len(r.Missing) == 0 {
 			return answer, nil
 		}
-		q.Known = append(q.Known, s.askOutside(ctx, r.Missing[:min(len(r.Missing), maxQuestions)], trust.Hosts)...)
+		q.Known = append(q.Known, s.askOutside(ctx, r.Missing[:min(len(r.Missing), reader.MaxQuestions)], trust.Hosts)...)
 	}
 }
 
 // run has a child judge the document once.
-func (s *Service) run(ctx context.Context, q question, d *Document) (*reply, error) {
+func (s *Service) run(ctx context.Context, q reader.Task, d *Document) (*reader.Reply, error) {
 	message, err := json.Marshal(q)
 	if err != nil {
 		return nil, fmt.Errorf("ask the child process: %w", err)
@@ -136,44 +139,16 @@ func (s *Service) run(ctx context.Context, q question, d *Document) (*reply, err
 	case err != nil:
 		return nil, fmt.Errorf("judge the document: %w", err)
 	}
-	r := &reply{Report: &validation.Report{}}
+	r := &reader.Reply{Report: &validation.Report{}}
 	if err := json.Unmarshal(b, r); err != nil {
 		return nil, fmt.Errorf("read the answer of the child process: %w", err)
 	}
 	return r, nil
 }
 
-// question is what the child process reads on stdin.
-type question struct {
-	Trust
-	Time     time.Time
-	Password []byte
-	Size     int64
-	Known    []answered // what servers of authorities answered
-	Last     bool       // nobody will be asked any more
-}
-
-// reply is what it writes to stdout.
-type reply struct {
-	Report  *validation.Report
-	Chains  [][][]byte
-	Missing []Question
-}
-
-// Limits of the child process and its messages.
-const (
-	maxQuestion = 256 << 20 // CRLs of a nation
-	maxAnswer   = 16 << 20
-)
-
-var limits = confine.Limits{Memory: 768 << 20, Heap: 256 << 20, CPU: 20 * time.Second}
-
-// WorkerCommand is the argument with which the program runs WorkerMain.
-const WorkerCommand = "verify-worker"
-
 // NewPool returns a pool of size children that run WorkerMain; see confine.Self.
 func NewPool(command []string, size int) (*confine.Pool, error) {
-	p, err := confine.NewPool(command, size, maxAnswer)
+	p, err := confine.NewPool(command, size, reader.MaxAnswer)
 	if err != nil {
 		return nil, fmt.Errorf("verification: %w", err)
 	}
@@ -181,72 +156,29 @@ func NewPool(command []string, size int) (*confine.Pool, error) {
 	return p, nil
 }
 
-// exitBroken is the exit status of a child that could not read the question or
-// write the answer.
-const exitBroken = 4
+// Bounds of what is asked outside for one document.
+const (
+	maxRounds = 2
+	maxAsking = 10 * time.Second
+)
 
-// WorkerMain is the child process: it limits itself, judges the document behind
-// confine.FileDescriptor and returns the exit status. It must be all that its
-// process does, for the limits stay.
-func WorkerMain(stdin io.Reader, stdout io.Writer) int {
-	if err := confine.Here(limits); err != nil {
-		return confine.ExitUnlimited
-	}
-	found, err := answer(stdin, os.NewFile(confine.FileDescriptor, "document"))
-	if err != nil {
-		return exitBroken
-	}
-	if err := json.NewEncoder(stdout).Encode(found); err != nil {
-		return exitBroken
-	}
-	return 0
-}
-
-func answer(stdin io.Reader, document io.ReaderAt) (*reply, error) {
-	var q question
-	if err := json.NewDecoder(io.LimitReader(stdin, maxQuestion)).Decode(&q); err != nil {
-		return nil, fmt.Errorf("read the question: %w", err)
-	}
-	var anchors []*certpath.Anchor
-	for _, anchor := range q.Anchors {
-		c, err := certpath.ParseCertificate(anchor.DER)
-		if err != nil {
-			return nil, fmt.Errorf("read an anchor: %w", err)
+// askOutside gets what the child asked for, where it may.
+func (s *Service) askOutside(ctx context.Context, questions []Question, hosts []string) []reader.Answered {
+	ctx, cancel := context.WithTimeout(ctx, maxAsking)
+	defer cancel()
+	out := make([]reader.Answered, len(questions))
+	var wg sync.WaitGroup
+	for i, q := range questions {
+		out[i] = reader.Answered{Question: q, Failed: true}
+		if !reader.Allowed(q.URL, hosts) { // the child may have been taken over
+			continue
 		}
-		a := certpath.NewAnchor(c)
-		if !anchor.Sunset.IsZero() && (a.Sunset.IsZero() || anchor.Sunset.Before(a.Sunset)) {
-			a.Sunset = anchor.Sunset
-		}
-		anchors = append(anchors, a)
+		wg.Go(func() {
+			if b, err := s.Ask(ctx, q); err == nil {
+				out[i].Answer, out[i].Failed = b, false
+			}
+		})
 	}
-	var crls []*certpath.CRL
-	for _, der := range q.CRLs {
-		l, err := certpath.ParseCRL(der)
-		if err != nil {
-			return nil, fmt.Errorf("read a CRL: %w", err)
-		}
-		crls = append(crls, l)
-	}
-	trust, err := certpath.NewValidator(certpath.Config{Anchors: anchors})
-	if err != nil {
-		return nil, fmt.Errorf("take the anchors: %w", err)
-	}
-	outside := newRelay(q.Hosts, q.Known)
-	source := certpath.Sources(certpath.NewArchive(nil, crls, nil), outside)
-	v, err := validation.New(validation.Config{Trust: trust, Source: source, Now: func() time.Time { return q.Time }})
-	if err != nil {
-		return nil, err
-	}
-	report, err := v.Validate(context.Background(), document, q.Size, validation.Options{Password: q.Password})
-	if err != nil {
-		return nil, err
-	}
-	r := &reply{Report: report}
-	for _, s := range report.Signatures {
-		r.Chains = append(r.Chains, s.Chain)
-	}
-	if !q.Last {
-		r.Missing = outside.missing
-	}
-	return r, nil
+	wg.Wait()
+	return out
 }

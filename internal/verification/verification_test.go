@@ -21,6 +21,7 @@ import (
 
 	"absah/internal/clock"
 	"absah/internal/confine"
+	"absah/internal/verification/reader"
 	"absah/pades"
 	"absah/pades/validation"
 )
@@ -31,7 +32,7 @@ func TestMain(m *testing.M) {
 		case WorkerCommand:
 			os.Exit(WorkerMain(os.Stdin, os.Stdout))
 		case "hungry": // limits itself as the worker does, and takes all it can get
-			if confine.Here(limits) != nil {
+			if confine.Here(reader.Limits()) != nil {
 				os.Exit(confine.ExitUnlimited)
 			}
 			var keep [][]byte

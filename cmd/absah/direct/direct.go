@@ -1,6 +1,6 @@
 // Package direct holds the commands that need nothing of the service: signing,
-// verifying, the version, and the child process that reads uploaded files.
-// They run before the packages of the service are initialised (decision 14):
+// verifying, the version, and the child processes that read files of
+// others. They run before the packages of the service are initialised (decision 14):
 // linters, databases, pages and their texts cost 14 ms and 20 MiB that such a
 // process has no use for.
 package direct
@@ -18,6 +18,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"absah/internal/scan"
+	"absah/internal/verification/reader"
 	"absah/pades/certpath"
 	"absah/pades/tsp"
 )
@@ -90,6 +91,8 @@ func run(args []string, stdin io.Reader, stdout io.Writer) (status int, mine boo
 	switch args[0] {
 	case scan.WorkerCommand:
 		return scan.WorkerMain(stdin, stdout), true
+	case reader.Command:
+		return reader.Main(stdin, stdout), true
 	case "sign", "verify", "version":
 		var c struct {
 			Commands

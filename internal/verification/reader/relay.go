@@ -1,4 +1,4 @@
-package verification
+package reader
 
 import (
 	"context"
@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"time"
 
 	"absah/pades/certpath"
 )
@@ -25,18 +24,14 @@ type Question struct {
 	Body []byte // an OCSPRequest (RFC 6960 4.1); nil asks for a CRL
 }
 
-// Bounds of what is asked for one document.
-const (
-	maxRounds    = 2
-	maxQuestions = 12
-	maxAsking    = 10 * time.Second
-)
+// MaxQuestions bounds what is asked for one document at once.
+const MaxQuestions = 12
 
 // errAsked stands for an answer that is not there yet.
 var errAsked = errors.New("to be asked outside")
 
-// answered is a question with what came.
-type answered struct {
+// Answered is a question with what came.
+type Answered struct {
 	Question
 	Answer []byte
 	Failed bool
@@ -50,27 +45,27 @@ func (q Question) id() [32]byte {
 // open. Nothing is asked but about certificates whose addresses lie on hosts.
 type relay struct {
 	hosts   []string
-	known   map[[32]byte]answered
+	known   map[[32]byte]Answered
 	mu      sync.Mutex
 	missing []Question
 }
 
-func newRelay(hosts []string, known []answered) *relay {
-	r := &relay{hosts: hosts, known: map[[32]byte]answered{}}
+func newRelay(hosts []string, known []Answered) *relay {
+	r := &relay{hosts: hosts, known: map[[32]byte]Answered{}}
 	for _, a := range known {
 		r.known[a.id()] = a
 	}
 	return r
 }
 
-// allowed tells whether a server of that address may be asked.
-func allowed(address string, hosts []string) bool {
+// Allowed tells whether a server of that address may be asked.
+func Allowed(address string, hosts []string) bool {
 	u, err := url.Parse(address)
 	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.User == nil && slices.Contains(hosts, strings.ToLower(u.Hostname()))
 }
 
 func (r *relay) ask(q Question) ([]byte, error) {
-	if !allowed(q.URL, r.hosts) {
+	if !Allowed(q.URL, r.hosts) {
 		return nil, errors.New("the address is not that of a trusted authority")
 	}
 	r.mu.Lock()
@@ -81,7 +76,7 @@ func (r *relay) ask(q Question) ([]byte, error) {
 		}
 		return a.Answer, nil
 	}
-	if !slices.ContainsFunc(r.missing, func(m Question) bool { return m.id() == q.id() }) && len(r.missing) < maxQuestions {
+	if !slices.ContainsFunc(r.missing, func(m Question) bool { return m.id() == q.id() }) && len(r.missing) < MaxQuestions {
 		r.missing = append(r.missing, q)
 	}
 	return nil, errAsked
@@ -136,25 +131,4 @@ func (r *relay) CRLs(_ context.Context, certificate, _ *certpath.Certificate) ([
 // only their issuers would tell whether they are trusted.
 func (r *relay) Issuers(context.Context, *certpath.Certificate) ([]*certpath.Certificate, error) {
 	return nil, nil
-}
-
-// askOutside gets what the child asked for, where it may.
-func (s *Service) askOutside(ctx context.Context, questions []Question, hosts []string) []answered {
-	ctx, cancel := context.WithTimeout(ctx, maxAsking)
-	defer cancel()
-	out := make([]answered, len(questions))
-	var wg sync.WaitGroup
-	for i, q := range questions {
-		out[i] = answered{Question: q, Failed: true}
-		if !allowed(q.URL, hosts) { // the child may have been taken over
-			continue
-		}
-		wg.Go(func() {
-			if b, err := s.Ask(ctx, q); err == nil {
-				out[i].Answer, out[i].Failed = b, false
-			}
-		})
-	}
-	wg.Wait()
-	return out
 }
