@@ -2,23 +2,31 @@ package app_test
 
 import (
 	"bytes"
+	"compress/gzip"
 	"context"
 	"crypto/sha256"
 	"encoding/base32"
 	"encoding/hex"
+	"encoding/json"
 	"image"
 	"image/color"
 	"image/jpeg"
+	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"filippo.io/age"
+
 	"absah/internal/account"
+	"absah/internal/app"
 	"absah/internal/app/apptest"
 	"absah/internal/audit"
+	"absah/internal/backup"
 	"absah/internal/enrolment"
 	"absah/internal/scan"
 	"absah/internal/staff"
@@ -38,6 +46,8 @@ const (
 	markTypo       = "penanda frasa keliru batu apung 33"
 	markWeak       = "penandalemah"
 	markScan       = "PENANDA-DI-DALAM-SCAN"
+	markRequest    = "penanda permintaan tentang data saya"
+	markAnswer     = "penanda jawaban atas permintaan"
 )
 
 // A whole journey, with errors and a crash on its way; then everything that
@@ -53,6 +63,7 @@ func journey(t *testing.T, database string) {
 	secrets := map[string]string{
 		"NIK": markNIK, "password": markPassword, "wrong password": markWrong, "passphrase": markPassphrase, "new passphrase": markFresh,
 		"wrong passphrase": markTypo, "weak passphrase": markWeak, "scan": markScan,
+		"request of the subject": markRequest, "answer to the subject": markAnswer,
 	}
 	pages := administrator(h, secrets)
 	pages = append(pages, applicant(h, secrets)...)
@@ -74,6 +85,7 @@ func journey(t *testing.T, database string) {
 	for _, page := range pages {
 		search(t, "page", page, typed)
 	}
+	backedUpSafely(h, secrets)
 	files := 0
 	must(t, filepath.WalkDir(h.Config.Data, func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
@@ -127,6 +139,53 @@ func search(t *testing.T, where, text string, secrets map[string]string) {
 			}
 		}
 	}
+}
+
+// backedUpSafely looks into a backup, closed and opened.
+func backedUpSafely(h *house, secrets map[string]string) {
+	t := h.t
+	identity, err := age.GenerateX25519Identity()
+	must(t, err)
+	var file bytes.Buffer
+	_, err = app.Backup(t.Context(), h.Config, silent(), backup.Output{
+		To: &file, Parts: []string{backup.PartData, backup.PartKeys}, Recipients: []age.Recipient{identity.Recipient()},
+	})
+	must(t, err)
+	closed := map[string]string{"NIP": markNIP, "name": markName, "e-mail": markEmail}
+	maps.Copy(closed, secrets)
+	search(t, "backup", file.String(), closed)
+	plain, err := age.Decrypt(&file, identity)
+	must(t, err)
+	unpacked, err := gzip.NewReader(plain)
+	must(t, err)
+	opened, err := io.ReadAll(unpacked)
+	must(t, err)
+	if !bytes.Contains(opened, []byte(markNIP)) {
+		t.Error("the backup does not hold the employee: it shows nothing")
+	}
+	search(t, "opened backup", string(opened), secrets)
+}
+
+// rights is what a subject asks for and takes along. Who takes his data along
+// gets the NIK, and nothing that opens anything.
+func rights(h *house, b *browser, who audit.Actor, typed map[string]string) {
+	t, ctx := h.t, h.t.Context()
+	b.post("/data-saya/permintaan", "jenis", "access", "isi", markRequest).want(t, "ask", 303)
+	list, err := h.Privacy.Requests(ctx, who.EmployeeID)
+	must(t, err)
+	must(t, h.Privacy.Answer(ctx, audit.Actor{AccountID: "test:dpo", Role: "administrator"}, list[0].ID, "granted", markAnswer))
+	data, err := h.Privacy.Data(ctx, who.EmployeeID)
+	must(t, err)
+	text, err := json.Marshal(data)
+	must(t, err)
+	if !bytes.Contains(text, []byte(markNIK)) || !bytes.Contains(text, []byte(markAnswer)) {
+		t.Error("the export lacks what it is for")
+	}
+	search(t, "export", string(text), typed)
+	if a := b.post("/data-saya/ekspor").want(t, "export", 200); !strings.HasPrefix(a.body, "PK") {
+		t.Error("the export is no ZIP file")
+	}
+	b.seen = b.seen[:len(b.seen)-1] // the ZIP file is no page
 }
 
 // administrator goes the way of the first administrator.
@@ -203,6 +262,7 @@ func applicant(h *house, secrets map[string]string) []string {
 	if strings.Contains(m.Text+m.HTML, markNIK) {
 		t.Error("a mail holds the NIK")
 	}
+	h.awaitMail("[BSrE] Salinan Perjanjian Pemilik Sertifikat Elektronik")
 	pdf := false
 	list, err := h.post.List()
 	must(t, err)
@@ -225,6 +285,10 @@ func applicant(h *house, secrets map[string]string) []string {
 	b.get("/ds").want(t, "status", 200)
 	b.get("/ds/sertifikat").want(t, "certificate", 200)
 	b.get("/ds/lengkapi").want(t, "data", 200)
+	rights(h, b, who, map[string]string{
+		"password": markPassword, "passphrase": markPassphrase, "new passphrase": markFresh, "wrong passphrase": markTypo,
+		"session": secrets["session"], "passphrase link": secrets["passphrase link"],
+	})
 	return b.seen
 }
 

@@ -47,8 +47,9 @@ func New(p *cps.Publisher, log *slog.Logger) (*Pages, error) {
 // ServeHTTP answers with a version (versi, the latest without) in a language
 // (lang, id or en).
 func (p *Pages) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	number, err := int64(0), error(nil)
+	var number int64
 	if text := r.URL.Query().Get("versi"); text != "" {
+		var err error
 		if number, err = strconv.ParseInt(text, 10, 64); err != nil || number < 1 {
 			http.NotFound(w, r)
 			return

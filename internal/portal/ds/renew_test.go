@@ -31,6 +31,7 @@ func TestRenewInOneClick(t *testing.T) {
 		t.Fatalf("%s at %s", r.Kind, r.Status)
 	}
 	b.Get("/ds/perpanjang").Want(t, 200, r.Reference, "tetap berlaku")
+	b.Get("/ds").Want(t, 200, "Perpanjangan sedang berjalan")
 	m.Issue(r.ID)
 	b.Get("/ds").Want(t, 200, ">user telah terdaftar dan memiliki sertifikat elektronik<")
 	b.Get("/ds/sertifikat").Want(t, 200, "Sertifikat terdahulu").WantNo(t, "berakhir dalam")
