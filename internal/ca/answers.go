@@ -48,8 +48,7 @@ type answers struct {
 	byID     map[string]*kept
 	changes  int64     // changes seen: what was looked up before one is not kept
 	upto     int64     // number of the last change seen
-	seen     time.Time // when changes were asked for last, by the wall clock of now
-	followed time.Time // the same by the monotonic clock
+	followed time.Time // when changes were asked for last
 }
 
 // kept is a signed answer and the status that it states.

@@ -54,21 +54,30 @@ type GuardConfig struct {
 	Log *slog.Logger
 }
 
+// verdict is what was found of the clock last.
+type verdict int
+
+const (
+	_ verdict = iota // nothing yet
+	confirmed
+	doubted
+)
+
 // Guard tells the time, or refuses to. It never tells an earlier time than
 // before, also not after a restart. It is safe for concurrent use.
 type Guard struct {
 	c GuardConfig
 
-	mu        sync.Mutex
-	synced    bool          // since wall and mono below
-	wall      time.Time     // of the last confirmation
-	mono      time.Duration // of the last confirmation
-	offset    time.Duration
-	leap      int
-	last      time.Time // latest time attested
-	floor     time.Time // what the process before may have attested
-	mark      time.Time // what is durable
-	announced error     // what was logged last
+	mu     sync.Mutex
+	synced bool          // since wall and mono below
+	wall   time.Time     // of the last confirmation
+	mono   time.Duration // of the last confirmation
+	offset time.Duration
+	leap   int
+	last   time.Time // latest time attested
+	floor  time.Time // what the process before may have attested
+	mark   time.Time // what is durable
+	told   verdict   // what was logged last
 }
 
 // NewGuard reads the mark. It fails when that cannot be read: then nobody knows
@@ -195,10 +204,14 @@ func (g *Guard) settle(ctx context.Context, agreed Sample, err error) {
 	case !errors.Is(err, errNoQuorum):
 		g.synced = false
 	}
-	if (err == nil) == (g.announced == nil) && g.announced != errUnannounced {
+	now := confirmed
+	if err != nil {
+		now = doubted
+	}
+	if now == g.told {
 		return
 	}
-	g.announced = err
+	g.told = now
 	if err != nil {
 		g.c.Log.ErrorContext(ctx, "the clock is not confirmed; timestamps stop when the last confirmation is too old", "error", err)
 		return
@@ -212,9 +225,6 @@ func (g *Guard) Run(ctx context.Context) {
 		g.c.Log.WarnContext(ctx, "nobody confirms the clock of timestamps (tsa.servers is empty)")
 		return
 	}
-	g.mu.Lock()
-	g.announced = errUnannounced
-	g.mu.Unlock()
 	every := time.NewTicker(guardEvery)
 	defer every.Stop()
 	for {
@@ -242,10 +252,7 @@ func (g *Guard) Close() error {
 	return nil
 }
 
-var (
-	errNoQuorum    = fmt.Errorf("%w: no quorum of servers answers alike", ErrUnsynchronised)
-	errUnannounced = errors.New("nothing was said yet")
-)
+var errNoQuorum = fmt.Errorf("%w: no quorum of servers answers alike", ErrUnsynchronised)
 
 // agree finds the smallest range of offsets that lies within the bounds of the
 // most samples (Marzullo's algorithm, RFC 5905 11.2.1), if those are a quorum.

@@ -305,3 +305,38 @@ func BenchmarkTSA(b *testing.B) {
 		})
 	})
 }
+
+// broken is a key whose device is gone.
+type broken struct{ crypto.Signer }
+
+func (broken) Sign(io.Reader, []byte, crypto.SignerOpts) ([]byte, error) {
+	return nil, errors.New("the device is gone")
+}
+
+func TestNoTimestampsFromABrokenKey(t *testing.T) {
+	t.Parallel()
+	s := newStation(t, clock.System)
+	if err := s.unit.Use(broken{s.cert.Signer}, s.cert.Certificate, nil); err != nil {
+		t.Fatal(err)
+	}
+	digest := sha256.Sum256(nil)
+	if _, err := s.unit.Timestamp(t.Context(), crypto.SHA256, digest[:]); err == nil {
+		t.Error("a token without a key")
+	}
+	query := filepath.Join(t.TempDir(), "a.tsq")
+	run(t, "openssl", "ts", "-query", "-data", write(t, "letter", []byte("surat")), "-sha256", "-out", query)
+	b, err := os.ReadFile(query)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, _, body := s.post(t, "application/timestamp-query", b)
+	if r, err := tsp.ParseResponse(body); err != nil || r.Token != nil || r.Failure != tsp.SystemFailure {
+		t.Errorf("%+v, %v", r, err)
+	}
+	if err := s.unit.Use(s.cert.Signer, s.cert.Certificate, nil); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.unit.Timestamp(t.Context(), crypto.SHA256, digest[:]); err != nil {
+		t.Errorf("with its key again: %v", err)
+	}
+}
