@@ -85,6 +85,9 @@ func journey(t *testing.T, database string) {
 	for _, page := range pages {
 		search(t, "page", page, typed)
 	}
+	_, err := h.Transparency.Sign(t.Context()) // exports the log
+	must(t, err)
+	searchBackup(t, h, secrets)
 	backedUpSafely(h, secrets)
 	files := 0
 	must(t, filepath.WalkDir(h.Config.Data, func(path string, d fs.DirEntry, err error) error {
@@ -95,6 +98,11 @@ func journey(t *testing.T, database string) {
 		files++
 		name, _ := filepath.Rel(h.Config.Data, path) // below it
 		search(t, name, string(b), secrets)
+		for _, personal := range []string{markEmail, markName, markNIP} {
+			if strings.HasPrefix(name, "log"+string(filepath.Separator)) && strings.Contains(string(b), personal) {
+				t.Errorf("%s holds %q", name, personal)
+			}
+		}
 		for _, magic := range []string{"\xff\xd8\xff\xe0", "JFIF\x00", "\x89PNG\r\n\x1a\n", "%PDF-"} {
 			if strings.Contains(string(b), magic) {
 				t.Errorf("%s holds %q in the clear", name, magic)
@@ -114,6 +122,24 @@ func journey(t *testing.T, database string) {
 			t.Error("the dump does not hold the employee: it shows nothing")
 		}
 		search(t, "dump", string(dump), secrets)
+	}
+}
+
+// searchBackup looks through a backup as its thief could.
+func searchBackup(t *testing.T, h *house, secrets map[string]string) {
+	t.Helper()
+	id, err := age.GenerateX25519Identity()
+	must(t, err)
+	var file bytes.Buffer
+	_, err = app.Backup(t.Context(), h.Config, silent(), backup.Output{
+		To: &file, Parts: []string{backup.PartData, backup.PartKeys}, Recipients: []age.Recipient{id.Recipient()},
+	})
+	must(t, err)
+	search(t, "backup", file.String(), secrets)
+	for _, personal := range []string{markEmail, markName, markNIP, "pepper.1.key", "employee"} {
+		if strings.Contains(file.String(), personal) {
+			t.Errorf("the backup shows %q", personal)
+		}
 	}
 }
 

@@ -283,16 +283,24 @@ func (l *Log) verify(ctx context.Context, since []Checkpoint) (int64, error) {
 	return t.size, check.state(ctx)
 }
 
-// note remembers what a verification found, for people and the doctor. That a
-// process was stopped in the middle is no finding.
+// finding is what the end of a verification says of the record. That a process
+// was stopped in the middle, or the database did not answer, says nothing.
+func finding(err error) (detail string, says bool) {
+	if errors.Is(err, ErrBroken) || errors.Is(err, ErrRolledBack) {
+		return err.Error(), true
+	}
+	return "", err == nil
+}
+
+// note remembers what a verification found, for people and the doctor.
 func (l *Log) note(ctx context.Context, kind string, size int64, found error) error {
-	intact, detail := true, ""
-	switch {
-	case errors.Is(found, ErrBroken) || errors.Is(found, ErrRolledBack):
-		intact, detail = false, found.Error()
-		l.Slog.ErrorContext(ctx, "the audit record does not verify", "check", kind, "error", found)
-	case found != nil:
+	detail, says := finding(found)
+	if !says {
 		return nil
+	}
+	intact := detail == ""
+	if !intact {
+		l.Slog.ErrorContext(ctx, "the audit record does not verify", "check", kind, "error", found)
 	}
 	err := l.Store.InTx(ctx, func(tx *store.Tx) error {
 		return tx.SetLogCheck(ctx, db.SetLogCheckParams{Kind: kind, At: clock.Micros(l.Clock()), Size: size, Intact: intact, Detail: detail})
