@@ -1,6 +1,7 @@
 package app_test
 
 import (
+	"bytes"
 	"database/sql"
 	"net/http"
 	"net/http/cookiejar"
@@ -15,6 +16,8 @@ import (
 	"absah/internal/audit"
 	"absah/internal/ident"
 	"absah/internal/scan"
+	"absah/internal/signing"
+	"absah/internal/signing/signingtest"
 	"absah/internal/store"
 )
 
@@ -102,6 +105,17 @@ var access = []struct {
 	{"GET", "/petugas/peristiwa", officers},
 	{"GET", "/data-saya", members}, {"POST", "/data-saya/permintaan", members}, {"POST", "/data-saya/permintaan/{absent}/tarik", nobody},
 	{"POST", "/data-saya/ekspor", members},
+
+	{"GET", "/dokumen", members}, {"POST", "/dokumen", members}, {"GET", "/dokumen/riwayat", members},
+	{"GET", "/dokumen/berkas/{document}", []string{owner}}, {"GET", "/dokumen/berkas/{document}/unduh", []string{owner}},
+	{"POST", "/dokumen/berkas/{document}/jenis", []string{owner}}, {"POST", "/dokumen/berkas/{document}/bagikan", []string{owner}},
+	{"GET", "/dokumen/berkas/{document}/alur", []string{owner}}, {"POST", "/dokumen/berkas/{document}/alur", []string{owner}},
+	// This document is in no workflow.
+	{"POST", "/dokumen/berkas/{document}/tolak", nobody}, {"POST", "/dokumen/berkas/{document}/batalkan", nobody}, {"POST", "/dokumen/berkas/{document}/ingatkan", nobody},
+	{"GET", "/dokumen/tandatangan", members}, {"POST", "/dokumen/tandatangan", members}, {"POST", "/dokumen/tandatangan/kirim", members},
+	{"GET", "/dokumen/kumpulan/{absent}", nobody}, {"GET", "/dokumen/kumpulan/{absent}/langsung", nobody},
+	{"GET", "/dokumen/berkas/{document}/hapus", []string{owner}}, {"POST", "/dokumen/berkas/{document}/hapus", []string{owner}},
+	{"GET", "/hr/wewenang", hrs}, {"POST", "/hr/wewenang", nobody}, {"POST", "/hr/wewenang/{absent}/cabut", nobody}, // no NIP, no employee
 
 	{"GET", "/email/user/enroll/{token}", public}, {"POST", "/email/user/enroll/{token}", public}, {"GET", "/email/user/enroll/lanjut", public},
 	{"GET", "/email/user/enroll/perjanjian", public}, {"POST", "/email/user/enroll/perjanjian", public}, {"GET", "/email/user/enroll/selesai", public},
@@ -258,6 +272,10 @@ func settle(h *house) (map[string]*browser, *strings.Replacer) {
 	file, err := h.Staff.StartImport(ctx, system, "contoh.csv", []byte("nip,nama,jabatan,kode unit\n199009092015011777,Impor Contoh,Analis Contoh,JAUH\n"), true)
 	must(t, err)
 	must(t, h.Staff.ImportJob(ctx, file))
+	letter, err := signingtest.PDF("Surat Contoh", 1)
+	must(t, err)
+	document, err := h.Signing.Upload(ctx, own, signing.Upload{Name: "surat.pdf", Body: bytes.NewReader(letter)})
+	must(t, err)
 	// Somebody whom the administrator may change.
 	victim, err := q.GetAccountByEmployee(ctx, sql.NullString{String: estate.People[7].EmployeeID, Valid: true})
 	must(t, err)
@@ -293,7 +311,7 @@ func settle(h *house) (map[string]*browser, *strings.Replacer) {
 	return people, strings.NewReplacer(
 		"{token}", token, "{id}", ident.New(), "{grant}", ident.New(), "{absent}", ident.New(), "{format}", "pem", "{kind}", "id_card",
 		"{file}", "absent.js", "{scan}", scanned.ID, "{mail}", mails[0].ID, "{correction}", correction.ID, "{registration}", registration.ID,
-		"{unit}", home.UnitID, "{employee}", estate.People[7].EmployeeID, "{import}", file, "{account}", victim.ID,
+		"{document}", document.ID, "{unit}", home.UnitID, "{employee}", estate.People[7].EmployeeID, "{import}", file, "{account}", victim.ID,
 	)
 }
 

@@ -70,9 +70,6 @@ func (s *Service) finish(ctx context.Context, tx *store.Tx, who audit.Actor, w W
 // ErrReason.
 func (s *Service) Reject(ctx context.Context, who audit.Actor, documentID, reason string) error {
 	reason = strings.TrimSpace(reason)
-	if reason == "" || len(reason) > 2000 {
-		return ErrReason
-	}
 	return s.withWorkflow(ctx, documentID, func(tx *store.Tx, w Workflow, document string) error {
 		step, turn := w.turnOf(who.EmployeeID)
 		switch {
@@ -80,6 +77,8 @@ func (s *Service) Reject(ctx context.Context, who audit.Actor, documentID, reaso
 			return ErrNotFound
 		case !turn:
 			return ErrTurn
+		case reason == "" || len(reason) > 2000:
+			return ErrReason
 		}
 		if err := s.finish(ctx, tx, who, w, Rejected, "reject", reason); err != nil {
 			return err

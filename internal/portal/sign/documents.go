@@ -265,6 +265,9 @@ func (p *Pages) change(w http.ResponseWriter, r *http.Request, done string, f fu
 	if err := web.ReadForm(w, r); err != nil {
 		return err
 	}
+	if _, err := p.own(r); err != nil {
+		return err
+	}
 	err := f()
 	switch {
 	case errors.Is(err, signing.ErrNotFound):
