@@ -31,6 +31,11 @@ build-pkcs11: ## build bin/absah-pkcs11, which also keeps keys in a PKCS#11 toke
 	@mkdir -p bin
 	CGO_ENABLED=1 $(GO) build -tags pkcs11 -trimpath -ldflags "-s -w" -o $(BIN)-pkcs11 ./cmd/absah
 
+.PHONY: build-fips
+build-fips: ## build bin/absah-fips, which runs in FIPS 140-3 mode with Go's certified module (docs/keys.md)
+	@mkdir -p bin
+	CGO_ENABLED=0 GOFIPS140=certified $(GO) build -trimpath -ldflags "-s -w" -o $(BIN)-fips ./cmd/absah
+
 .PHONY: run
 run: build ## build and start the demo: fictional people, a CA of its own, a mailbox page
 	./$(BIN) serve --demo
@@ -45,6 +50,10 @@ test: setup test-go test-e2e ## every test: Go on SQLite and PostgreSQL, then bo
 .PHONY: test-go
 test-go: ## vet and Go tests, with the race detector
 	scripts/test-go
+
+.PHONY: test-keys
+test-keys: ## tokens (SoftHSM2), what remains in memory, FIPS 140-3; test-go runs it too
+	scripts/with-postgres scripts/test-keys
 
 .PHONY: test-e2e
 test-e2e: build ## journeys in Chromium and Firefox

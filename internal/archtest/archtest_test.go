@@ -96,6 +96,7 @@ var outside = []struct {
 	{"github.com/riverqueue", []string{"internal/store"}, "the queue stays behind the store"},
 	{"github.com/pressly/goose", []string{"internal/store"}, "migrations stay behind the store"},
 	{"github.com/minio/minio-go", []string{"internal/store/blob"}, "S3 stays behind the blob store"},
+	{"github.com/miekg/pkcs11", []string{"internal/keys/pkcs11"}, "tokens stay behind the vault"},
 	{"github.com/a-h/templ", []string{"internal/portal"}, "pages are the portal's"},
 	{"math/rand", nil, "randomness is crypto/rand's, or injected"},
 }

@@ -1,6 +1,7 @@
 package direct
 
 import (
+	"crypto/fips140"
 	"fmt"
 	"runtime"
 	"runtime/debug"
@@ -21,6 +22,14 @@ func (versionCmd) Run() error {
 			}
 		}
 	}
-	_, err := fmt.Printf("absah %s %s %s/%s\n", version, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	_, err := fmt.Printf("absah %s %s %s/%s%s\n", version, runtime.Version(), runtime.GOOS, runtime.GOARCH, fips())
 	return err
+}
+
+// fips names the cryptographic module in FIPS 140-3 mode.
+func fips() string {
+	if !fips140.Enabled() {
+		return ""
+	}
+	return " FIPS 140-3 module " + fips140.Version()
 }
