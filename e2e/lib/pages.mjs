@@ -51,6 +51,15 @@ export const groups = [
       },
       { name: "lupa-sandi", path: "/lupa-sandi" },
       { name: "periksa-dokumen", path: "/verifikasi" },
+      {
+        name: "periksa-hasil",
+        path: "/verifikasi",
+        ready: async (v) => {
+          await files.choose(v, "surat.pdf", "application/pdf", [...Buffer.from(files.letter("Surat Contoh"))]);
+          await files.send(v, "/verifikasi");
+        },
+      },
+      { name: "dokumen-tidak-dikenal", path: "/verifikasi/d/" + "a".repeat(26) },
       { name: "demo", path: "/demo" },
       { name: "kotak-surat", path: "/kotak-surat" },
       { name: "kotak-surat-pesan", path: first("/kotak-surat", /^\/kotak-surat\/[^/]+$/) },
@@ -112,6 +121,7 @@ export const groups = [
       },
       { name: "perubahan", path: "/ds/perubahan" },
       { name: "akses", path: "/ds/akses" },
+      { name: "data-saya", path: "/data-saya" },
       { name: "akun", path: "/akun" },
       { name: "akun-sandi", path: "/akun/sandi" },
       { name: "akun-aplikasi", path: "/akun/aplikasi" },
@@ -138,6 +148,10 @@ export const groups = [
       { name: "reset-pin", path: "/ds/reset-pin" },
       { name: "ubah-pin", path: "/ds/ubah-pin" },
       { name: "cabut", path: "/ds/cabut" },
+      { name: "tangguhkan", path: "/ds/tangguhkan" },
+      { name: "atas-nama-saya", path: "/ds/atas-nama-saya" },
+      { name: "dokumen", path: "/dokumen" },
+      { name: "dokumen-riwayat", path: "/dokumen/riwayat" },
     ],
   },
   { who: "Sertifikat dicabut", pages: [{ name: "ds-dicabut", path: "/ds" }] },
@@ -146,6 +160,7 @@ export const groups = [
     pages: [
       { name: "hr-antrean", path: "/hr/perubahan" },
       { name: "hr-perubahan", path: claimed("/hr/perubahan", uuid) },
+      { name: "hr-wewenang", path: "/hr/wewenang" },
     ],
   },
   {
@@ -155,6 +170,7 @@ export const groups = [
       { name: "petugas-kasus", path: first("/petugas", uuid) },
       { name: "petugas-periksa", path: claimed("/petugas", uuid) },
       { name: "petugas-tolak", path: async (v) => (await claimed("/petugas", uuid)(v)) + "/tolak" },
+      { name: "petugas-peristiwa", path: "/petugas/peristiwa" },
       { name: "petugas-terbit", path: first("/petugas?status=Issue", uuid) },
       { name: "petugas-cabut", path: async (v) => (await first("/petugas?status=Issue", uuid)(v)) + "/cabut" },
     ],
@@ -173,6 +189,8 @@ export const groups = [
     who: "Auditor",
     pages: [
       { name: "audit", path: "/audit" },
+      { name: "audit-log", path: "/audit/log" },
+      { name: "audit-log-baris", path: "/audit/log/1" },
       { name: "audit-cari", path: "/audit/registrasi" },
       {
         name: "audit-kasus",
@@ -202,6 +220,11 @@ export const groups = [
       { name: "admin-akun", path: "/admin/akun" },
       { name: "admin-akun-baru", path: "/admin/akun/baru" },
       { name: "admin-akun-satu", path: async (v, person, server) => first(`/admin/akun?q=${server.person("Petugas DS").nip}`, uuid)(v) },
+      { name: "admin-aplikasi", path: "/admin/aplikasi" },
+      { name: "admin-kepercayaan", path: "/admin/kepercayaan" },
+      { name: "admin-log", path: "/admin/log" },
+      { name: "admin-pemeriksaan", path: "/admin/pemeriksaan" },
+      { name: "admin-privasi", path: "/admin/privasi" },
       { name: "admin-surel", path: "/admin/surel?status=sent" },
       { name: "admin-surel-satu", path: first("/admin/surel?status=sent", uuid) },
     ],
