@@ -78,7 +78,7 @@ func (p *Pins) Waiting(rows []db.OfficersPasskeysRow) ([]Waiting, error) {
 // knows what the ca role has told of its pins and has no say; the ca role
 // judges for itself.
 type Approvals struct {
-	People  People
+	People  Subjects
 	Profile Profile
 	Policy  ApprovalPolicy
 	Site    Site

@@ -78,7 +78,6 @@ func TestEveryCommitOfAnIssuanceMayFail(t *testing.T) {
 			for {
 				n++
 				id := o.approve(newKey(t))
-				before := o.serial(id)
 				left, failed = n, false
 				err := o.a.IssueJob(t.Context(), id)
 				left = 0
@@ -90,7 +89,8 @@ func TestEveryCommitOfAnIssuanceMayFail(t *testing.T) {
 				if !errors.Is(err, errDisk) {
 					t.Errorf("%s: IssueJob = %v", what, err)
 				}
-				if before = o.serial(id); !stored && before != "" && o.row(id).State == stateIssued {
+				before := o.serial(id)
+				if !stored && before != "" && o.row(id).State == stateIssued {
 					t.Errorf("%s: what was not stored is there", what)
 				}
 				o.must(o.a.IssueJob(t.Context(), id))

@@ -9,12 +9,17 @@ import (
 	"absah/internal/store/db"
 )
 
-// People tells what is known about employees (package staff).
-type People interface {
+// Subjects tells what certificates say about employees (package staff).
+type Subjects interface {
 	// CertificateSubject returns what a certificate would say about an employee
 	// now, and the hash of everything that officers judge about him now.
 	CertificateSubject(ctx context.Context, q *db.Queries, employeeID string) (Subject, [sha256.Size]byte, error)
-	// CertificateSubjects returns the same for several employees. One whom the
+}
+
+// People tells the same of several employees at once.
+type People interface {
+	Subjects
+	// CertificateSubjects returns what CertificateSubject does for each of them. One whom the
 	// database does not know is not in the answer.
 	CertificateSubjects(ctx context.Context, tx *store.Tx, employeeIDs []string) (map[string]Applicant, error)
 }
