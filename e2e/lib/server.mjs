@@ -8,7 +8,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "../..");
-const program = process.env.ABSAH_BIN ?? join(root, "bin/absah");
+export const program = process.env.ABSAH_BIN ?? join(root, "bin/absah");
 
 const freePort = () =>
   new Promise((resolve, reject) => {

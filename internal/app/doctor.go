@@ -126,6 +126,9 @@ func Examine(ctx context.Context, cfg config.Config, loaded error, log *slog.Log
 	}
 	r := Report{Healthy: true}
 	for _, c := range checks {
+		if loaded == nil && !concerns(cfg, c.name) {
+			continue
+		}
 		limit, cancel := context.WithTimeout(ctx, 15*time.Second)
 		detail, err := c.run(limit)
 		cancel()

@@ -8,6 +8,7 @@ import (
 
 	"absah/internal/ca"
 	"absah/internal/clock"
+	"absah/internal/config"
 	"absah/internal/store"
 )
 
@@ -55,4 +56,12 @@ func (d *doctor) certificates(ctx context.Context) (_ string, err error) {
 		return "", fmt.Errorf("since %s what was issued %w", began.Format(time.RFC3339), errCheckOverdue)
 	}
 	return fmt.Sprintf("%d were read again on %s, and all are as recorded", last.Run.Checked, began.Format(time.DateOnly)), nil
+}
+
+// concerns reports whether a check is about one of the roles of a process.
+func concerns(cfg config.Config, check string) bool {
+	roles, ok := map[string][]Role{
+		"blobs": {RolePortal, RoleWorker}, "mail": {RoleWorker}, "base_url": {RolePortal}, "issue": {RoleCA},
+	}[check]
+	return !ok || hasRole(cfg, roles...)
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"absah/internal/audit"
 	"absah/internal/clock"
@@ -111,8 +112,8 @@ func checkAny(pins []Pin, a Assertion, at Site, s Statement) error {
 	return fmt.Errorf("%w: the passkey is not pinned to him", errAssertion)
 }
 
-func (a *Authority) recordPin(ctx context.Context, tx *store.Tx, action string, credential []byte, detail map[string]string) error {
-	return audit.Record(ctx, tx, a.cfg.Clock(), audit.System("ca"), audit.Entry{
+func recordPin(ctx context.Context, tx *store.Tx, at time.Time, action string, credential []byte, detail map[string]string) error {
+	return audit.Record(ctx, tx, at, audit.System("ca"), audit.Entry{
 		Action: action, ObjectKind: "passkey", ObjectID: hexHash(credential), Detail: detail,
 	})
 }
@@ -122,11 +123,17 @@ func (a *Authority) tellPins(ctx context.Context) error {
 	if a.cfg.Pins == nil {
 		return nil
 	}
-	pins, err := a.cfg.Pins.All()
+	return a.cfg.Pins.Tell(ctx, a.cfg.Store, a.cfg.Clock())
+}
+
+// Tell writes down for the pages which passkeys are pinned, and records what
+// changed.
+func (p *Pins) Tell(ctx context.Context, s *store.Store, at time.Time) error {
+	pins, err := p.All()
 	if err != nil {
 		return err
 	}
-	rows, err := a.cfg.Store.Read().PinnedPasskeys(ctx)
+	rows, err := s.Read().PinnedPasskeys(ctx)
 	if err != nil {
 		return fmt.Errorf("read pins as told: %w", err)
 	}
@@ -137,7 +144,7 @@ func (a *Authority) tellPins(ctx context.Context) error {
 	if len(pins) == 0 && len(told) == 0 {
 		return nil
 	}
-	return a.cfg.Store.InTx(ctx, func(tx *store.Tx) error {
+	return s.InTx(ctx, func(tx *store.Tx) error {
 		for _, p := range pins {
 			if told[string(p.CredentialID)] {
 				delete(told, string(p.CredentialID))
@@ -154,7 +161,7 @@ func (a *Authority) tellPins(ctx context.Context) error {
 			if err != nil {
 				return fmt.Errorf("tell of pin: %w", err)
 			}
-			if err := a.recordPin(ctx, tx, "passkey.pin", p.CredentialID, map[string]string{"employee": p.EmployeeID, "by": p.By}); err != nil {
+			if err := recordPin(ctx, tx, at, "passkey.pin", p.CredentialID, map[string]string{"employee": p.EmployeeID, "by": p.By}); err != nil {
 				return err
 			}
 		}
@@ -162,7 +169,7 @@ func (a *Authority) tellPins(ctx context.Context) error {
 			if err := tx.UnpinPasskey(ctx, []byte(id)); err != nil {
 				return fmt.Errorf("tell of removed pin: %w", err)
 			}
-			if err := a.recordPin(ctx, tx, "passkey.unpin", []byte(id), nil); err != nil {
+			if err := recordPin(ctx, tx, at, "passkey.unpin", []byte(id), nil); err != nil {
 				return err
 			}
 		}
