@@ -2,6 +2,7 @@ package killtest
 
 import (
 	"context"
+	"crypto"
 	"crypto/x509"
 	"errors"
 
@@ -41,6 +42,15 @@ func (k *keyring) Rewrap(ctx context.Context, row credential.Sealed, old, fresh 
 		return next, err
 	}
 	return k.quick.Rewrap(ctx, row, old, fresh)
+}
+
+func (k *keyring) Open(ctx context.Context, row credential.Sealed, secret *passphrase.Secret) (crypto.Signer, error) {
+	right := string(secret.Bytes()) == passphraseOf(row.Generation)
+	k.journal.write(entry{Kind: guessed, Employee: row.Owner, Key: row.KeyID, Right: right, At: clock.Micros(k.clock())})
+	if k.slow[row.Owner] {
+		return k.real.Open(ctx, row, secret)
+	}
+	return k.quick.Open(ctx, row, secret)
 }
 
 func (k *keyring) Erase(ctx context.Context, row credential.Sealed) (credential.Sealed, error) {
