@@ -108,7 +108,7 @@ func (m *ministry) invite(i int) db.Registration {
 }
 
 func (m *ministry) setPassphrase(i int, r db.Registration) error {
-	err := error(passphrase.ErrTimeout)
+	err := passphrase.ErrTimeout
 	for errors.Is(err, passphrase.ErrTimeout) { // a machine with much else to do
 		_, err = m.Enrolment.SetPassphrase(m.t.Context(), m.estate.People[i], m.tokens[r.ID], secretOf(m.t))
 	}
@@ -136,13 +136,9 @@ func (m *ministry) issue(i int) db.Certificate {
 func (m *ministry) scan(i int) {
 	m.t.Helper()
 	ctx := m.t.Context()
-	rows, err := m.Store.ReadDB().QueryContext(ctx, "select id, kind from evidence where employee_id = $1", m.estate.People[i].EmployeeID)
-	must(m.t, err)
 	var id, kind string
-	for rows.Next() {
-		must(m.t, rows.Scan(&id, &kind))
-	}
-	must(m.t, errors.Join(rows.Err(), rows.Close()))
+	must(m.t, m.Store.ReadDB().QueryRowContext(ctx, "select id, kind from evidence where employee_id = $1 order by id limit 1",
+		m.estate.People[i].EmployeeID).Scan(&id, &kind))
 	wrapped, err := (blob.Sealed{Store: m.Blobs, Vault: m.Vault}).Put(ctx, blob.Meta{ID: id, Owner: m.estate.People[i].EmployeeID, Kind: kind}, []byte("a scan"))
 	must(m.t, err)
 	must(m.t, m.Store.InTx(ctx, func(tx *store.Tx) error {
@@ -290,7 +286,7 @@ func (m *ministry) afterRestore(witnessed, last audit.Checkpoint, kept, revoked,
 	}
 	fresh, err := passphrase.Read([]byte("tujuh layang layang terbang ke utara"))
 	must(t, err)
-	for err = error(passphrase.ErrTimeout); errors.Is(err, passphrase.ErrTimeout); {
+	for err = passphrase.ErrTimeout; errors.Is(err, passphrase.ErrTimeout); {
 		err = m.Enrolment.ChangePassphrase(ctx, m.estate.People[0], secretOf(t), fresh)
 	}
 	if err != nil {

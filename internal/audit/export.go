@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"golang.org/x/mod/sumdb/note"
@@ -82,7 +83,7 @@ func (l *Log) Export(ctx context.Context, dir string) (Checkpoint, error) {
 	return c, l.export(ctx, dir, c)
 }
 
-func (l *Log) export(ctx context.Context, dir string, c Checkpoint) error {
+func (l *Log) export(ctx context.Context, dir string, c Checkpoint) (err error) {
 	l.exporting.Lock()
 	defer l.exporting.Unlock()
 	key, err := l.key(ctx)
@@ -94,6 +95,11 @@ func (l *Log) export(ctx context.Context, dir string, c Checkpoint) error {
 			return fmt.Errorf("export log: %w", err)
 		}
 	}
+	release, err := takeDir(dir)
+	if err != nil {
+		return fmt.Errorf("export log: %w", err)
+	}
+	defer func() { err = errors.Join(err, release()) }()
 	have, err := mendTail(dir)
 	if err != nil {
 		return fmt.Errorf("export log: %w", err)
@@ -102,7 +108,10 @@ func (l *Log) export(ctx context.Context, dir string, c Checkpoint) error {
 	if err != nil {
 		return fmt.Errorf("export log: %w", err)
 	}
-	if kept != nil && (kept.Tree.N > c.Tree.N || kept.Tree.N > have) {
+	if kept != nil && kept.Tree.N >= c.Tree.N && have >= kept.Tree.N {
+		return l.ahead(ctx, dir, *kept, c) // another process was here meanwhile
+	}
+	if kept != nil && kept.Tree.N > have {
 		return fmt.Errorf("the export has a checkpoint of %d rows and %d of them, the log has %d: %w", kept.Tree.N, have, c.Tree.N, ErrRolledBack)
 	}
 	if have > c.Tree.N {
@@ -123,6 +132,34 @@ func (l *Log) export(ctx context.Context, dir string, c Checkpoint) error {
 		return fmt.Errorf("export log: %w", err)
 	}
 	return nil
+}
+
+// ahead looks at an export that has as much as c, or more: the record must have
+// it too.
+func (l *Log) ahead(ctx context.Context, dir string, kept, c Checkpoint) error {
+	head, err := Head(ctx, l.Store.Read())
+	if err != nil {
+		return fmt.Errorf("export log: %w", err)
+	}
+	if kept.Tree.N > head.N {
+		return fmt.Errorf("the export in %s has a checkpoint of %d rows, the log has %d: %w", dir, kept.Tree.N, head.N, ErrRolledBack)
+	}
+	if kept.Tree.N == c.Tree.N && kept.Tree != c.Tree {
+		return fmt.Errorf("the export in %s has another checkpoint of %d rows: %w", dir, c.Tree.N, ErrBroken)
+	}
+	return nil
+}
+
+// takeDir keeps other processes from writing into an export at the same time.
+func takeDir(dir string) (release func() error, err error) {
+	f, err := os.OpenFile(filepath.Join(dir, ".lock"), os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX); err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return f.Close, nil // closing gives the lock back
 }
 
 // exportRows appends the rows after have, up to number until.

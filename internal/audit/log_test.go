@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -253,6 +254,35 @@ func TestRewrittenRecordIsFound(t *testing.T) {
 		}
 		if _, err := l.Verify(ctx, witnessed); !errors.Is(err, audit.ErrBroken) {
 			t.Errorf("with a witness: %v", err)
+		}
+	})
+}
+
+// A command exports while the server does: no row comes twice.
+func TestExportsAtTheSameTime(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		one, _ := newLog(t, s)
+		mustSign(t, one)
+		two := &audit.Log{Store: s, Vault: one.Vault, Clock: one.Clock, Slog: one.Slog, Dir: one.Dir}
+		for range 5 {
+			many(t, s, 30)
+			var wg sync.WaitGroup
+			for _, l := range []*audit.Log{one, two} {
+				wg.Go(func() {
+					if _, err := l.Sign(t.Context()); err != nil {
+						t.Error(err)
+					}
+				})
+			}
+			wg.Wait()
+		}
+		key, err := audit.ReadKey(one.Dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if c, err := audit.VerifyExport(one.Dir, key); err != nil || c.Tree.N != 150 {
+			t.Errorf("%v, %v", c.Tree, err)
 		}
 	})
 }
