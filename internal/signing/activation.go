@@ -1,7 +1,6 @@
 package signing
 
 import (
-	"bytes"
 	"context"
 	"crypto"
 	"crypto/sha256"
@@ -471,10 +470,4 @@ func (s *Service) recoverBefore(ctx context.Context, limit time.Time) error {
 		s.Log.InfoContext(ctx, "an activation was left by its process", "activation", r.ID)
 	}
 	return nil
-}
-
-// sameBytes tells whether b are the bytes of a digest.
-func sameBytes(b []byte, digest [sha256.Size]byte) bool {
-	sum := sha256.Sum256(b)
-	return bytes.Equal(sum[:], digest[:])
 }

@@ -127,7 +127,7 @@ func (p *Pages) take(r *http.Request, part *multipart.Part) (problem string, err
 	_, err = p.Signing.Upload(ctx, me(r), signing.Upload{Name: part.FileName(), Body: part})
 	var tooBig *http.MaxBytesError
 	var damaged *signing.DamagedError
-	key := ""
+	var key string
 	switch {
 	case err == nil:
 		return "", nil
