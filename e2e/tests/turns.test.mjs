@@ -230,7 +230,7 @@ journey("passphrase changed, reset and certificate revoked", {}, (at, step) => {
     await steps.mail(letters, person, "telah dicabut");
   });
 
-  step("an officer revokes another's certificate", async () => {
+  step("two officers revoke another's certificate", async () => {
     const name = at.server.sql("select e.name || '|' || e.nip from registration r join employee e on e.id = r.employee_id where r.status = 'Issue' limit 1").split("|");
     await steps.openCase(one, { name: name[0], nip: name[1] });
     await one.click("", 'main a[href$="/cabut"]');
@@ -238,7 +238,16 @@ journey("passphrase changed, reset and certificate revoked", {}, (at, step) => {
     await one.check("alasan");
     await one.check("yakin");
     await one.follow(async () => one.press(await one.find('main form[action$="/cabut"] button:not([type=button])')));
-    assert.equal(at.server.sql(`select r.status from registration r join employee e on e.id = r.employee_id where e.nip = '${name[1]}' order by r.submitted_at desc limit 1`), "Revoked");
+    const stands = () =>
+      at.server.sql(
+        `select r.status || '|' || c.revocation_reason from registration r join employee e on e.id = r.employee_id join certificate c on c.registration_id = r.id where e.nip = '${name[1]}' order by r.submitted_at desc limit 1`,
+      );
+    assert.equal(stands(), "Issue|6", "the certificate is not suspended while the second officer decides");
+    await steps.openCase(two, { name: name[0], nip: name[1] });
+    await two.sees("meminta pencabutan");
+    await two.seesPage();
+    await two.follow(async () => two.press(await two.find('main form[action$="/cabut/putuskan"] button:not([type=button])')));
+    assert.match(stands(), /^Revoked\|[1-9]$/);
     for (const v of [employee, one, two, letters]) await v.close();
   });
 });

@@ -352,7 +352,7 @@ func (d *driver) use(ctx context.Context, r *rand.Rand, p audit.Actor, reg db.Re
 	case dice < 85:
 		return d.revoke(ctx, r, p, enrolment.Checker{Actor: p}, enrolment.Applicant, reg)
 	}
-	return d.revoke(ctx, r, p, officer, enrolment.Officer, reg)
+	return d.revoke(ctx, r, p, officer, enrolment.Administrator, reg) // an officer would need a second one
 }
 
 func (d *driver) revoke(ctx context.Context, r *rand.Rand, p audit.Actor, who enrolment.Checker, role enrolment.Role, reg db.Registration) error {
