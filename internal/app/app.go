@@ -288,7 +288,11 @@ func (a *App) openEnrolment(people employeeAccounts) (err error) {
 	if err != nil {
 		return err
 	}
-	a.sealer = credential.NewSealer(a.Vault, slots)
+	how, err := subscribersKeys(a.Vault, a.Config)
+	if err != nil {
+		return err
+	}
+	a.sealer = credential.NewSealer(a.Vault, slots, how...)
 	ledger := credential.NewLedger(a.Vault)
 	attempts := enrolment.AttemptStore{Store: a.Store, Ledger: ledger, Clock: a.Clock}
 	policy := enrolment.DefaultPolicy()

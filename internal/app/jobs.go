@@ -10,6 +10,7 @@ import (
 	"absah/internal/ca"
 	"absah/internal/enrolment"
 	"absah/internal/outbox"
+	"absah/internal/reseal"
 	"absah/internal/signing"
 	"absah/internal/staff"
 	"absah/internal/store"
@@ -73,6 +74,7 @@ func (a *App) workerJobs() map[string]store.Handler {
 			_, err := a.Outbox.Overdue(ctx)
 			return err
 		},
+		reseal.Job: func(ctx context.Context, _ string) error { return a.resealing().Run(ctx) },
 		jobSweep: func(ctx context.Context, _ string) error {
 			return errors.Join(a.Accounts.Sweep(ctx), a.sweepPrograms(ctx))
 		},
@@ -87,6 +89,7 @@ var periodics = []store.Periodic{
 	{Kind: ca.JobCheck, Every: time.Hour},
 	{Kind: jobMail, Every: 5 * time.Minute},
 	{Kind: jobSweep, Every: time.Hour},
+	{Kind: reseal.Job, Every: 10 * time.Minute},
 	{Kind: signing.JobRecover, Every: time.Minute},
 	{Kind: signing.JobRemind, Every: time.Hour},
 	{Kind: staff.ForgetJobKind, Every: time.Hour},
