@@ -50,7 +50,7 @@ func Ceremony(ctx context.Context, file string, now clock.Clock, hold bool, says
 	return c.Hold(ctx)
 }
 
-func openPlanKeys(ctx context.Context, p ca.PlanKeys, make bool) (keys.Keyring, error) {
+func openPlanKeys(ctx context.Context, p ca.PlanKeys, create bool) (keys.Keyring, error) {
 	cfg := config.Default().Keys
 	cfg.PassphraseFile, cfg.Module, cfg.TokenLabel, cfg.PINFile = p.PassphraseFile, p.Module, p.TokenLabel, p.PINFile
 	if p.Kind != "" {
@@ -58,7 +58,7 @@ func openPlanKeys(ctx context.Context, p ca.PlanKeys, make bool) (keys.Keyring, 
 	}
 	dir := p.Dir
 	if cfg.Kind == "file" && !exists(dir) {
-		if !make { // a look at what would be done leaves nothing behind
+		if !create { // a look at what would be done leaves nothing behind
 			temporary, err := os.MkdirTemp("", "absah-ceremony-")
 			if err != nil {
 				return nil, fmt.Errorf("open the vault of the ceremony: %w", err)

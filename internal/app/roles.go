@@ -46,11 +46,11 @@ func rolesOf(cfg config.Config) []Role {
 }
 
 // has reports whether this process runs a role, or one of several.
-func (a *App) has(any ...Role) bool { return hasRole(a.Config, any...) }
+func (a *App) has(roles ...Role) bool { return hasRole(a.Config, roles...) }
 
-func hasRole(cfg config.Config, any ...Role) bool {
+func hasRole(cfg config.Config, roles ...Role) bool {
 	mine := rolesOf(cfg)
-	return slices.ContainsFunc(any, func(r Role) bool { return slices.Contains(mine, r) })
+	return slices.ContainsFunc(roles, func(r Role) bool { return slices.Contains(mine, r) })
 }
 
 func apart(cfg config.Config) bool { return !hasRoles(cfg, Roles()) }
