@@ -21,7 +21,7 @@ const freePort = () =>
   });
 
 // environment is ours without settings of Absah: a test must not depend on them.
-const environment = (extra) => ({
+export const environment = (extra) => ({
   ...Object.fromEntries(Object.entries(process.env).filter(([k]) => !k.startsWith("ABSAH_"))),
   ...extra,
 });

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { after, before, describe, test } from "node:test";
 import { browsers, open } from "../lib/browser.mjs";
-import { program, start } from "../lib/server.mjs";
+import { environment, program, start } from "../lib/server.mjs";
 import { check, openCase } from "../lib/steps.mjs";
 import { Visitor } from "../lib/visitor.mjs";
 
@@ -39,7 +39,7 @@ for (const name of browsers.filter((b) => b === "chromium")) {
       await Promise.all([v.page.waitForNavigation(), v.page.click("[data-passkey=create] button")]);
       await v.goto("/akun");
       const mark = (await v.text()).match(/[0-9a-f]{4}(-[0-9a-f]{4}){4}/)[0];
-      const said = execFileSync(program, ["ca", "passkey", "pin", mark, "--data", server.data], { encoding: "utf8" });
+      const said = execFileSync(program, ["ca", "passkey", "pin", mark, "--data", server.data], { encoding: "utf8", env: environment({}) });
       assert.match(said, new RegExp(mark));
 
       await openCase(v, person);
