@@ -18,6 +18,9 @@ func (a *App) AllRoutes() []web.Route { return slices.Concat(a.routes()...) }
 // vault's secrets.
 func SealedColumns() []reseal.Column { return sealedColumns() }
 
+// Works tells whether this process works on jobs of a kind.
+func (a *App) Works(kind string) bool { return a.handlers()[kind] != nil }
+
 // Attach is what the outbox calls before it sends a mail.
 func (a *App) Attach(ctx context.Context, m mail.Message, registrationID string) (mail.Message, error) {
 	return a.attach(ctx, m, registrationID)

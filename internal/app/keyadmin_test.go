@@ -17,6 +17,7 @@ import (
 	"absah/internal/config"
 	"absah/internal/keys"
 	"absah/internal/keys/vaults"
+	"absah/internal/reseal"
 	"absah/internal/store"
 )
 
@@ -107,6 +108,9 @@ func TestKeysOfAnInstallation(t *testing.T) {
 	}
 	a, err := app.Open(t.Context(), apptest.Configure(cfg.Data, "", 25), app.Options{Log: log})
 	must(t, err)
+	if !a.Works(reseal.Job) {
+		t.Error("nobody brings anything under newer versions")
+	}
 	if err := app.EncryptKeys(t.Context(), cfg, log, clock.System, operator); !errors.Is(err, app.ErrInUse) {
 		t.Errorf("under a server: %v", err)
 	}
