@@ -20,6 +20,9 @@ import (
 // openLife makes what follows the lives of subscribers. It hears of every change
 // after the registrations did.
 func (a *App) openLife(context.Context) error {
+	if a.Staff == nil {
+		return nil // of the roles of this process none knows people
+	}
 	a.Life = &renewal.Service{
 		Store: a.Store, Clock: a.Clock, Log: a.Log, Certificates: differences{a}, People: a.Staff, Courier: outbox.Life{Outbox: a.Outbox},
 		Grace: a.Config.Renewal.SubjectGrace, Random: rand.Reader,
