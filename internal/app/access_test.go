@@ -148,7 +148,14 @@ var access = []struct {
 	{"GET", "/admin/surel", []string{admin}}, {"GET", "/admin/surel/{mail}", []string{admin}}, {"POST", "/admin/surel/{mail}/kirim-ulang", []string{admin}},
 	{"GET", "/admin/privasi", []string{admin}}, {"GET", "/admin/privasi/{absent}", nobody}, {"POST", "/admin/privasi/{absent}", nobody},
 
-	{"GET", "/verifikasi", public}, {"POST", "/verifikasi", public},
+	{"GET", "/admin/aplikasi", []string{admin}}, {"POST", "/admin/aplikasi", []string{admin}}, {"GET", "/admin/aplikasi/{absent}", nobody},
+	{"POST", "/admin/aplikasi/{absent}", nobody}, {"POST", "/admin/aplikasi/{absent}/rahasia", nobody},
+	{"POST", "/admin/aplikasi/{absent}/nonaktif", nobody}, {"POST", "/admin/aplikasi/{absent}/aktif", nobody},
+	{"GET", "/admin/kepercayaan", []string{admin}}, {"POST", "/admin/kepercayaan", []string{admin}}, {"GET", "/admin/kepercayaan/{absent}", nobody},
+	{"POST", "/admin/kepercayaan/{absent}", nobody}, {"POST", "/admin/kepercayaan/{absent}/cabut", nobody},
+
+	{"GET", "/verifikasi", public}, {"POST", "/verifikasi", public}, {"POST", "/verifikasi/laporan", public},
+	{"GET", "/verifikasi/d/{absent}", public}, {"GET", "/verifikasi/d/{absent}/berkas", public},
 
 	{"POST", "/keluar", public},
 }
