@@ -5,7 +5,6 @@ import (
 	"net/http"
 
 	"absah/internal/enrolment"
-	"absah/internal/portal/i18n"
 	"absah/internal/portal/ui"
 	"absah/internal/portal/web"
 	"absah/internal/store/db"
@@ -39,14 +38,6 @@ func (p *Pages) holding(ctx context.Context, v *caseView, employeeID string) err
 	}
 	v.Hold.AskedBy = e.Name
 	return nil
-}
-
-func reasonOptions(ctx context.Context, codes []string, chosen string) []ui.Option {
-	out := make([]ui.Option, len(codes))
-	for i, code := range codes {
-		out[i] = ui.Option{Value: code, Label: i18n.T(ctx, "reason."+code), Selected: code == chosen}
-	}
-	return out
 }
 
 func (p *Pages) suspend(w http.ResponseWriter, r *http.Request) error {
