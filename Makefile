@@ -29,7 +29,7 @@ build: ## build bin/absah (needs Go only)
 .PHONY: build-pkcs11
 build-pkcs11: ## build bin/absah-pkcs11, which also keeps keys in a PKCS#11 token (needs a C compiler)
 	@mkdir -p bin
-	CGO_ENABLED=1 $(GO) build -tags pkcs11 -trimpath -ldflags "-s -w" -o $(BIN)-pkcs11 ./cmd/absah
+	GOEXPERIMENT= CGO_ENABLED=1 $(GO) build -tags pkcs11 -trimpath -ldflags "-s -w" -o $(BIN)-pkcs11 ./cmd/absah
 
 .PHONY: build-fips
 build-fips: ## build bin/absah-fips, which runs in FIPS 140-3 mode with Go's certified module (docs/keys.md)

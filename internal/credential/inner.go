@@ -161,6 +161,10 @@ func parsePKCS8(der []byte) (crypto.Signer, error) {
 	return key, nil
 }
 
+// Deterministic tells that without a source of randomness the same hash always has
+// the same value: ECDSA by RFC 6979, and PKCS #1 v1.5. A token does not say so.
+func (k *softKey) Deterministic() bool { return true }
+
 // Public implements crypto.Signer.
 func (k *softKey) Public() crypto.PublicKey { return k.pub }
 

@@ -19,6 +19,7 @@ import (
 
 	"absah/internal/audit"
 	"absah/internal/clock"
+	"absah/internal/credential"
 	"absah/internal/keys"
 	"absah/internal/passphrase"
 	"absah/internal/signing"
@@ -62,6 +63,11 @@ func signOn(ctx context.Context, dir, dsn, employee string, out io.Writer) error
 	who := audit.Actor{AccountID: employee, EmployeeID: employee, Role: "employee"}
 	for {
 		a, err := open(ctx, w, who)
+		var busy *credential.BusyError
+		if errors.As(err, &busy) { // the life before was killed while it tested the passphrase
+			time.Sleep(time.Until(busy.Until) + 10*time.Millisecond)
+			continue
+		}
 		if err != nil {
 			return err
 		}
