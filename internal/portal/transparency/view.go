@@ -101,7 +101,7 @@ func (v rowView) terms(ctx context.Context) []ui.Term {
 		{Label: i18n.T(ctx, "transparency.row.actor"), Value: r.ActorID + " (" + r.ActorRole + ")", Code: true},
 		{Label: i18n.T(ctx, "transparency.row.action"), Value: r.Action, Code: true},
 		{Label: i18n.T(ctx, "transparency.row.object"), Value: r.ObjectKind + ":" + r.ObjectID, Code: true},
-		{Label: i18n.T(ctx, "transparency.row.detail"), Value: r.Detail, Code: true},
+		{Label: i18n.T(ctx, "transparency.row.detail"), Value: detail(r.Detail), Code: true},
 	}
 }
 
@@ -123,4 +123,12 @@ func decode(text string) []byte {
 		return nil
 	}
 	return b
+}
+
+// detail is that of a row; rows without one hold an empty object or null.
+func detail(s string) string {
+	if s == "null" || s == "{}" {
+		return "–"
+	}
+	return s
 }
