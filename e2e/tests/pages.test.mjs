@@ -21,7 +21,9 @@ journey("every page", {}, (at, step) => {
             await v.page.setViewport({ width, height: 800 });
             await visit(v, page, person);
             if (page.name !== "tidak-ditemukan") assert.ok(!/ditemukan|not found/i.test(await v.page.title()), `${page.name} was not found`);
-            await v.seesPage();
+            // axe judges the document, which is the same in both browsers: Chromium
+            // sees every page in both ways, Firefox in the first.
+            await v.seesPage({ axe: at.name === "chromium" || lang === "id" });
           } catch (e) {
             problems.push(`${page.name} (${lang}): ${e.message.slice(0, 400)}`);
           }
