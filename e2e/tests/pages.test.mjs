@@ -7,6 +7,7 @@ import { Visitor } from "../lib/visitor.mjs";
 
 journey("every page", {}, (at, step) => {
   const problems = [];
+  let turn = 0;
   for (const group of groups) {
     step(`as ${group.who}`, async () => {
       const { server, browser } = at;
@@ -14,16 +15,17 @@ journey("every page", {}, (at, step) => {
       const v = await Visitor.at(browser, server);
       if (person && !group.out) await v.signIn(person);
       for (const page of group.pages) {
-        for (const [lang, width] of [["id", 1280], ["en", 360]]) {
+        // The document is the same in both browsers: Chromium sees every page in both
+        // ways, Firefox in one of them by turns.
+        const ways = [["id", 1280], ["en", 360]];
+        for (const [lang, width] of at.name === "chromium" ? ways : [ways[turn++ % 2]]) {
           try {
             // Before the window gets narrow: while the menu slides out it covers the tools.
             if (lang === "en") await v.language(lang);
             await v.page.setViewport({ width, height: 800 });
             await visit(v, page, person);
             if (page.name !== "tidak-ditemukan") assert.ok(!/ditemukan|not found/i.test(await v.page.title()), `${page.name} was not found`);
-            // axe judges the document, which is the same in both browsers: Chromium
-            // sees every page in both ways, Firefox in the first.
-            await v.seesPage({ axe: at.name === "chromium" || lang === "id" });
+            await v.seesPage();
           } catch (e) {
             problems.push(`${page.name} (${lang}): ${e.message.slice(0, 400)}`);
           }
