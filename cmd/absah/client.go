@@ -46,7 +46,7 @@ type clientAddCmd struct {
 	Name    string   `arg:"" help:"Name of the application, and user name of its credential."`
 	Info    string   `help:"What it is, for people."`
 	From    []string `help:"Networks or addresses that it may call from." placeholder:"NETWORK,..."`
-	Scope   []string `help:"What it may do: sign, verify, status, register, seal." default:"sign,verify,status" placeholder:"SCOPE,..."`
+	Scope   []string `help:"What it may do: sign, verify, status, register." default:"sign,verify,status" placeholder:"SCOPE,..."`
 	Rate    int      `help:"Requests a minute." default:"600"`
 	Corner  bool     `help:"In API v1, width and height are the upper right corner of the box."`
 	Sandbox bool     `help:"Its signatures say SPECIMEN and are worth nothing: for trying out."`

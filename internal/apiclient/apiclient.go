@@ -34,11 +34,10 @@ const (
 	Verify   Scope = "verify"   // documents
 	Status   Scope = "status"   // of people's registrations, and their certificates
 	Register Scope = "register" // people, and ask for a new passphrase
-	Seal     Scope = "seal"     // with the seal of the institution
 )
 
 // Scopes lists them.
-func Scopes() []Scope { return []Scope{Sign, Verify, Status, Register, Seal} }
+func Scopes() []Scope { return []Scope{Sign, Verify, Status, Register} }
 
 // Limits of what is entered.
 const (

@@ -35,7 +35,7 @@ func TestCredential(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if len(secret) < 43 || !c.Enabled || c.Name != "nadine" || !c.May(Sign) || c.May(Seal) {
+		if len(secret) < 43 || !c.Enabled || c.Name != "nadine" || !c.May(Sign) || c.May(Register) {
 			t.Errorf("%+v with a secret of %d characters", c, len(secret))
 		}
 		row, err := s.Store.Read().GetAPIClient(ctx, c.ID)
