@@ -15,10 +15,10 @@ import (
 )
 
 // openPrograms makes what the interfaces for programs stand on.
-func (a *App) openPrograms(context.Context) (err error) {
+func (a *App) openPrograms(context.Context) error {
 	a.Clients = &apiclient.Service{Store: a.Store, Clock: a.Clock}
-	a.sandbox, err = esign.NewSandbox(a.Clock, a.Stamper)
-	return err
+	a.sandbox = esign.NewSandbox(a.Clock, a.Stamper)
+	return nil
 }
 
 // programs answers applications beside the pages: those calls have credentials of

@@ -134,6 +134,10 @@ func (d *door) bearer(v version, scope apiclient.Scope, serve func(*door, http.R
 		if err := d.admitted(w, budget, err); err != nil {
 			return err
 		}
+		if client.Sandbox {
+			// Here the keys are those of people, whose signatures would be real.
+			return &fault{status: http.StatusForbidden, code: "access_denied", description: "A sandbox application has no credentials here"}
+		}
 		if scope != "" && !client.May(scope) {
 			return &fault{status: http.StatusForbidden, code: "access_denied", description: "The application may not do this"}
 		}

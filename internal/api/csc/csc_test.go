@@ -442,3 +442,19 @@ func TestRemotePAdES(t *testing.T) {
 		t.Errorf("%v\n%s", err, said)
 	}
 }
+
+// TestSandboxHasNoKeys: an application for trying out must not come near a key of
+// a person.
+func TestSandboxHasNoKeys(t *testing.T) {
+	s := open(t)
+	_, secret, err := s.clients.Add(t.Context(), audit.System("test"), "coba", true, apiclient.Settings{Scopes: apiclient.Scopes(), Rate: 600, Enabled: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.token = s.login("coba", secret)
+	for _, method := range []string{"v1/credentials/list", "v2/credentials/authorize", "v1/signatures/signHash"} {
+		if got := s.do(s.request(method, object{"userID": "x"}), 403); got["error"] != "access_denied" {
+			t.Errorf("%s: %v", method, got)
+		}
+	}
+}

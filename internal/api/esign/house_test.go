@@ -179,8 +179,6 @@ func open(t *testing.T, change func(*apiclient.Settings), sandbox bool) *office 
 	pool, err := verification.NewPool(self, 2)
 	must(err)
 	pool.Wall = 2 * time.Minute
-	box, err := NewSandbox(o.now.Now, o.world.Config.Timestamper)
-	must(err)
 	trust := verification.Trust{Anchors: []verification.TrustAnchor{{DER: o.world.Root.Raw}}}
 	issued, err := st.Read().CertificatesOfEmployee(ctx, o.signer.EmployeeID)
 	must(err)
@@ -195,7 +193,7 @@ func open(t *testing.T, change func(*apiclient.Settings), sandbox bool) *office 
 	}
 	o.config = Config{
 		Store: st, Clients: o.clients, Signing: o.world.Service, Registrar: o.stands, Staff: o.staff, ByNIK: byNIK, Blobs: o.world.Config.Blobs,
-		Chain: o.world.Config.Chain, Sandbox: box, Clock: o.now.Now, Log: slog.New(slog.NewJSONHandler(o.log, nil)),
+		Chain: o.world.Config.Chain, Sandbox: NewSandbox(o.now.Now, o.world.Config.Timestamper), Clock: o.now.Now, Log: slog.New(slog.NewJSONHandler(o.log, nil)),
 		Verifier: &verification.Service{Pool: pool, Clock: o.now.Now, Trust: func(context.Context) (verification.Trust, error) { return trust, nil }},
 		Address: func(r *http.Request) string {
 			host, _, _ := net.SplitHostPort(r.RemoteAddr)

@@ -309,6 +309,14 @@ func TestSandbox(t *testing.T) {
 	if a.Verdict != "indeterminate" || a.Signatures[0].SubIndication != "NO_CERTIFICATE_CHAIN_FOUND" || !strings.Contains(a.Signatures[0].Signer.Subject, "SPECIMEN") || !a.Signatures[0].Intact {
 		t.Errorf("%s, %+v", a.Verdict, a.Signatures[0])
 	}
+	// The issuer is never out of date, however long the program runs.
+	o.now.Advance(400 * 24 * time.Hour)
+	if later := o.judge(o.body(o.sign("nik", "1234567890123456", "passphrase", "x", "tampilan", "invisible"), 200)); !later.Signatures[0].Intact {
+		t.Errorf("a year later: %+v", later.Signatures[0])
+	}
+	if m, err := o.config.Sandbox.current(); err != nil || m.leaf.NotAfter.Before(o.now.Now()) {
+		t.Errorf("a year later the issuer is of %v, %v", m.leaf.NotAfter, err)
+	}
 	for digits, code := range map[string]float64{"0001": codeUnknown, "0002": codeNoCertificate, "0003": codeExpired, "0004": codeRevoked, "0005": codeSuspended, "0006": codeNoCertificate} {
 		if got := o.object(o.sign("nik", "123456789012"+digits, "passphrase", "x", "tampilan", "invisible"), 400); got["status_code"] != code {
 			t.Errorf("%s: %v", digits, got)

@@ -13,6 +13,7 @@ import (
 	"io"
 	"math/big"
 	"strings"
+	"sync"
 	"time"
 
 	"absah/internal/clock"
@@ -36,45 +37,70 @@ import (
 type Sandbox struct {
 	clock  clock.Clock
 	stamps tsp.Timestamper // nil: B-B
-	ca     *x509.Certificate
-	key    *ecdsa.PrivateKey
-	leaf   *x509.Certificate
-	signer *pades.Signer
+
+	mu   sync.Mutex
+	made *issuer // nil until somebody signs
+}
+
+// issuer is the issuer with the one key that signs.
+type issuer struct {
+	ca, leaf *x509.Certificate
+	signer   *pades.Signer
 }
 
 const specimen = "SPECIMEN - bukan tanda tangan yang sah"
 
-// NewSandbox makes the issuer and the one key that signs.
-func NewSandbox(c clock.Clock, stamps tsp.Timestamper) (*Sandbox, error) {
-	s := &Sandbox{clock: c, stamps: stamps}
-	var err error
-	if s.key, err = ecdsa.GenerateKey(elliptic.P256(), rand.Reader); err != nil {
-		return nil, fmt.Errorf("make sandbox: %w", err)
+// NewSandbox makes a sandbox, whose issuer is made when it is needed and anew when
+// its time is over.
+func NewSandbox(c clock.Clock, stamps tsp.Timestamper) *Sandbox {
+	return &Sandbox{clock: c, stamps: stamps}
+}
+
+// current is the issuer that is valid now.
+func (s *Sandbox) current() (*issuer, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := s.clock()
+	if m := s.made; m != nil && now.After(m.leaf.NotBefore) && now.Before(m.leaf.NotAfter.Add(-24*time.Hour)) {
+		return m, nil
 	}
-	now := c()
-	ca := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{Organization: []string{"SPECIMEN"}, CommonName: "SPECIMEN - penerbit uji coba"},
-		NotBefore: now.Add(-time.Hour), NotAfter: now.AddDate(1, 0, 0), IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign,
-	}
-	if s.ca, err = certify(ca, ca, s.key, s.key); err != nil {
+	made, err := newIssuer(now)
+	if err != nil {
 		return nil, err
+	}
+	s.made = made
+	return made, nil
+}
+
+func newIssuer(now time.Time) (*issuer, error) {
+	root, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return nil, fmt.Errorf("make sandbox: %w", err)
 	}
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return nil, fmt.Errorf("make sandbox: %w", err)
 	}
+	ca := &x509.Certificate{
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{Organization: []string{"SPECIMEN"}, CommonName: "SPECIMEN - penerbit uji coba"},
+		NotBefore: now.Add(-time.Hour), NotAfter: now.AddDate(1, 0, 0), IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign,
+	}
+	m := &issuer{}
+	if m.ca, err = certify(ca, ca, root, root); err != nil {
+		return nil, err
+	}
 	leaf := &x509.Certificate{
 		SerialNumber: big.NewInt(2), Subject: pkix.Name{Organization: []string{"SPECIMEN"}, CommonName: specimen},
 		NotBefore: ca.NotBefore, NotAfter: ca.NotAfter, KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageContentCommitment,
 	}
-	if s.leaf, err = certify(leaf, s.ca, key, s.key); err != nil {
+	if m.leaf, err = certify(leaf, m.ca, key, root); err != nil {
 		return nil, err
 	}
-	s.signer, err = pades.NewSigner(pades.SignerConfig{Key: key, Certificate: s.leaf, Chain: []*x509.Certificate{s.ca}})
+	m.signer, err = pades.NewSigner(pades.SignerConfig{Key: key, Certificate: m.leaf, Chain: []*x509.Certificate{m.ca}})
 	if err != nil {
 		return nil, fmt.Errorf("make sandbox: %w", err)
 	}
-	return s, nil
+	return m, nil
 }
 
 func certify(c, parent *x509.Certificate, key, by *ecdsa.PrivateKey) (*x509.Certificate, error) {
@@ -131,7 +157,11 @@ func (s *Sandbox) sign(ctx context.Context, item signing.Item, out io.Writer) er
 		o.Visible = &pades.Visible{Page: p.Page, Box: p.Box, Anchor: p.Anchor, AnchorOrigin: p.AnchorOrigin, Spec: spec}
 		break // the interface has one place a document
 	}
-	_, err := pades.Sign(ctx, item.File, item.Size, out, s.signer, o)
+	m, err := s.current()
+	if err != nil {
+		return err
+	}
+	_, err = pades.Sign(ctx, item.File, item.Size, out, m.signer, o)
 	if err != nil && errors.Is(err, context.Canceled) {
 		return signing.ErrInterrupted
 	}
@@ -160,6 +190,10 @@ func (s *Sandbox) status(nik string) word {
 	return issued
 }
 
-func (s *Sandbox) chain() []string {
-	return []string{base64.StdEncoding.EncodeToString(s.leaf.Raw), base64.StdEncoding.EncodeToString(s.ca.Raw)}
+func (s *Sandbox) chain() ([]string, error) {
+	m, err := s.current()
+	if err != nil {
+		return nil, err
+	}
+	return []string{base64.StdEncoding.EncodeToString(m.leaf.Raw), base64.StdEncoding.EncodeToString(m.ca.Raw)}, nil
 }

@@ -323,7 +323,11 @@ func (d *door) chain(w http.ResponseWriter, r *http.Request, c *call) error {
 	var err error
 	switch {
 	case c.client.Sandbox:
-		d.json(w, http.StatusOK, map[string]any{"success": true, "data": d.Sandbox.chain()})
+		list, err := d.Sandbox.chain()
+		if err != nil {
+			return err
+		}
+		d.json(w, http.StatusOK, map[string]any{"success": true, "data": list})
 		return nil
 	case strings.Contains(id, "@"):
 		p, err = d.find(ctx, "", id)
