@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"absah/internal/ca"
 	"absah/internal/clock"
 	"absah/internal/credential"
 	"absah/internal/keys"
@@ -21,14 +22,11 @@ type subscriber struct {
 	parsed      *x509.Certificate
 }
 
-// hold is certificateHold of RFC 5280 5.3.1.
-const hold = 6
-
 // usable says whether a certificate may be signed with at a time. It fails with
 // *SuspendedError, *RevokedError, *ExpiredError or *NotYetError.
 func usable(c db.Certificate, now time.Time) error {
 	switch {
-	case c.RevokedAt > 0 && c.RevocationReason == hold:
+	case c.RevokedAt > 0 && c.RevocationReason == int64(ca.CertificateHold):
 		return &SuspendedError{Since: clock.FromMicros(c.RevokedAt)}
 	case c.RevokedAt > 0:
 		return &RevokedError{At: clock.FromMicros(c.RevokedAt), Reason: int(c.RevocationReason)}

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"strings"
 
+	"absah/internal/ca"
 	"absah/internal/clock"
 	"absah/internal/signing"
 	"absah/internal/store"
@@ -139,14 +140,11 @@ func (d *door) credential(w http.ResponseWriter, r *http.Request, c *call) error
 	return nil
 }
 
-// hold is certificateHold of RFC 5280 5.3.1.
-const hold = 6
-
 func (d *door) describe(h holder, c *call) (map[string]any, error) {
 	cert := map[string]any{"status": "valid"}
 	enabled := true
 	switch now := d.Clock(); {
-	case h.certificate.RevokedAt > 0 && h.certificate.RevocationReason == hold:
+	case h.certificate.RevokedAt > 0 && h.certificate.RevocationReason == int64(ca.CertificateHold):
 		cert["status"], enabled = "suspended", false
 	case h.certificate.RevokedAt > 0:
 		cert["status"], enabled = "revoked", false

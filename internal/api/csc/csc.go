@@ -16,12 +16,11 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"math"
 	"net/http"
-	"strconv"
 	"strings"
 	"time"
 
+	"absah/internal/api/quota"
 	"absah/internal/apiclient"
 	"absah/internal/audit"
 	"absah/internal/clock"
@@ -151,12 +150,7 @@ func (d *door) bearer(v version, scope apiclient.Scope, serve func(*door, http.R
 
 // admitted turns what apiclient says into the words of the interface.
 func (d *door) admitted(w http.ResponseWriter, b apiclient.Budget, err error) error {
-	h := w.Header()
-	if b.Limit > 0 {
-		h.Set("RateLimit-Limit", strconv.Itoa(b.Limit))
-		h.Set("RateLimit-Remaining", strconv.Itoa(b.Left))
-		h.Set("RateLimit-Reset", strconv.Itoa(int(math.Ceil(b.Reset.Seconds()))))
-	}
+	quota.Tell(w, b)
 	var often *apiclient.RateError
 	switch {
 	case errors.Is(err, apiclient.ErrCredential):
@@ -190,7 +184,7 @@ func (d *door) fail(w http.ResponseWriter, r *http.Request, err error) int {
 		d.Log.ErrorContext(r.Context(), "csc", "route", r.Pattern, "error", err)
 	}
 	if f.after > 0 {
-		w.Header().Set("Retry-After", strconv.Itoa(max(int(math.Ceil(f.after.Seconds())), 1)))
+		quota.RetryAfter(w, f.after)
 	}
 	if f.status == http.StatusUnauthorized {
 		w.Header().Set("WWW-Authenticate", fmt.Sprintf("Bearer error=%q", f.code))

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"absah/internal/api/quota"
 	"absah/internal/credential"
 	"absah/internal/enrolment"
 	"absah/internal/scan"
@@ -66,7 +67,7 @@ func (d *door) fail(w http.ResponseWriter, r *http.Request, err error) {
 		d.Log.ErrorContext(r.Context(), "api", "path", strings.SplitN(r.Pattern, "{", 2)[0], "error", err)
 	}
 	if p.wait > 0 {
-		retryAfter(w, p.wait)
+		quota.RetryAfter(w, p.wait)
 	}
 	body := map[string]any{"error": p.text, "status_code": p.code}
 	if p.field != "" {

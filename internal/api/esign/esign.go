@@ -14,12 +14,12 @@ import (
 	"errors"
 	"io"
 	"log/slog"
-	"math"
 	"net/http"
 	"strconv"
 	"strings"
 	"time"
 
+	"absah/internal/api/quota"
 	"absah/internal/apiclient"
 	"absah/internal/audit"
 	"absah/internal/clock"
@@ -170,7 +170,7 @@ func (d *door) handle(rt route) http.Handler {
 func (d *door) enter(w http.ResponseWriter, r *http.Request, rt route) (*call, bool) {
 	address := d.Address(r)
 	if wait := d.wrong.wait(address); wait > 0 {
-		retryAfter(w, wait)
+		quota.RetryAfter(w, wait)
 		d.spring(w, r, http.StatusTooManyRequests, "Too Many Requests", "Terlalu banyak kredensial salah dari alamat ini")
 		return nil, false
 	}
@@ -190,15 +190,15 @@ func (d *door) enter(w http.ResponseWriter, r *http.Request, rt route) (*call, b
 		d.spring(w, r, http.StatusForbidden, "Forbidden", "Aplikasi ini tidak boleh memanggil dari alamat "+address)
 		return nil, false
 	case errors.As(err, &often):
-		budgetHeaders(w, budget)
-		retryAfter(w, often.After)
+		quota.Tell(w, budget)
+		quota.RetryAfter(w, often.After)
 		d.spring(w, r, http.StatusTooManyRequests, "Too Many Requests", "Batas permintaan aplikasi ini tercapai")
 		return nil, false
 	case err != nil:
 		d.fail(w, r, err)
 		return nil, false
 	}
-	budgetHeaders(w, budget)
+	quota.Tell(w, budget)
 	if !client.May(rt.scope) {
 		d.spring(w, r, http.StatusForbidden, "Forbidden", "Aplikasi ini tidak memiliki izin "+string(rt.scope))
 		return nil, false
@@ -209,17 +209,6 @@ func (d *door) enter(w http.ResponseWriter, r *http.Request, rt route) (*call, b
 func (d *door) unauthorized(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("WWW-Authenticate", `Basic realm="Absah", charset="UTF-8"`)
 	d.spring(w, r, http.StatusUnauthorized, "Unauthorized", "")
-}
-
-func budgetHeaders(w http.ResponseWriter, b apiclient.Budget) {
-	h := w.Header()
-	h.Set("RateLimit-Limit", strconv.Itoa(b.Limit))
-	h.Set("RateLimit-Remaining", strconv.Itoa(b.Left))
-	h.Set("RateLimit-Reset", strconv.Itoa(int(math.Ceil(b.Reset.Seconds()))))
-}
-
-func retryAfter(w http.ResponseWriter, d time.Duration) {
-	w.Header().Set("Retry-After", strconv.Itoa(max(int(math.Ceil(d.Seconds())), 1)))
 }
 
 // spring is the shape in which the service of the interface answers what no

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"absah/internal/apiclient"
+	"absah/internal/ca"
 	"absah/internal/enrolment"
 	"absah/internal/scan"
 	"absah/internal/staff"
@@ -238,7 +239,7 @@ func TestStates(t *testing.T) {
 		{standing(enrolment.Returned), 2021, "NO_CERTIFICATE"},
 		{standing(enrolment.Rejected), 1110, "NOT_REGISTERED"},
 		{standing(enrolment.Cancelled), 1110, "NOT_REGISTERED"},
-		{enrolment.Standing{Registration: &db.Registration{}, Status: enrolment.Issue, Certificate: &db.Certificate{RevokedAt: 1, RevocationReason: hold}}, 2024, "SUSPEND"},
+		{enrolment.Standing{Registration: &db.Registration{}, Status: enrolment.Issue, Certificate: &db.Certificate{RevokedAt: 1, RevocationReason: int64(ca.CertificateHold)}}, 2024, "SUSPEND"},
 		{enrolment.Standing{Registration: &db.Registration{Kind: "renewal"}, Status: enrolment.Enroll}, 2027, "RENEW"},
 	} {
 		o.stands.of[o.signer.EmployeeID] = c.standing

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"absah/internal/audit"
+	"absah/internal/ca"
 	"absah/internal/enrolment"
 	"absah/internal/scan"
 	"absah/internal/signing"
@@ -103,9 +104,6 @@ func state(code int, status string) word {
 	return word{code, status, "User sudah terdaftar dan memiliki sertifikat dengan status " + status}
 }
 
-// hold is certificateHold of RFC 5280 5.3.1.
-const hold = 6
-
 // stateOf is where somebody stands, in the words of the interface.
 func (d *door) stateOf(ctx context.Context, p person) (word, error) {
 	none := word{codeNoCertificate, "NO_CERTIFICATE", "User sudah terdaftar namun belum memiliki Sertifikat Elektronik"}
@@ -133,7 +131,7 @@ func (d *door) stateOf(ctx context.Context, p person) (word, error) {
 		}
 		return state(codeWaiting, "WAITING_FOR_VERIFICATION"), nil
 	case enrolment.Issue:
-		if s.Certificate != nil && s.Certificate.RevokedAt > 0 && s.Certificate.RevocationReason == hold {
+		if s.Certificate != nil && s.Certificate.RevokedAt > 0 && s.Certificate.RevocationReason == int64(ca.CertificateHold) {
 			return state(codeSuspended, "SUSPEND"), nil
 		}
 		return issued, nil
