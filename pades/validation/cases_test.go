@@ -38,7 +38,7 @@ func keep(t testing.TB, file []byte, r *Report) {
 	kept.n++
 	line := must(json.Marshal(map[string]any{
 		"file": put(fmt.Sprintf("case-%04d.pdf", kept.n), file), "name": t.Name(), "ours": r.Verdict, "want": "", "level": "", "at": now.Format(time.RFC3339),
-		"trust": put("case-root.pem", pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: h.root.cert.Raw})),
+		"trust": put("case-root.pem", pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: h.root.Cert.Raw})),
 		"crls":  []string{put("case-ca.crl", h.crl.Raw), put("case-root.crl", h.rootCRL.Raw)},
 	}))
 	f, err := os.OpenFile(filepath.Join(dir, "cases"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)

@@ -23,11 +23,13 @@ type coverage struct {
 }
 
 // rangeError says why a ByteRange cannot be that of a sound signature.
-type rangeError struct{ text string }
+type rangeError struct{ code, text string }
 
 func (e *rangeError) Error() string { return e.text }
 
-func refuse(format string, args ...any) error { return &rangeError{fmt.Sprintf(format, args...)} }
+func refuse(code, format string, args ...any) error {
+	return &rangeError{code, fmt.Sprintf(format, args...)}
+}
 
 // cover checks that ByteRange is [0 a b c], that the gap [a, b) is exactly the
 // hexadecimal string of Contents in the very dictionary that the field names,
@@ -35,32 +37,32 @@ func refuse(format string, args ...any) error { return &rangeError{fmt.Sprintf(f
 // reader would take for signed.
 func cover(doc *pdf.Document, c *candidate) (*coverage, error) {
 	if key, twice := c.dict.Duplicate(); twice {
-		return nil, refuse("the signature dictionary has the key %s twice", key)
+		return nil, refuse(codeKeyTwice, "the signature dictionary has the key %s twice", key)
 	}
 	list, ok := c.dict.Get("ByteRange").(pdf.Array)
 	if !ok {
-		return nil, refuse("the signature has no ByteRange")
+		return nil, refuse(codeByteRange, "the signature has no ByteRange")
 	}
 	if len(list) != 4 {
-		return nil, refuse("ByteRange has %d numbers, 4 are needed", len(list))
+		return nil, refuse(codeByteRange, "ByteRange has %d numbers, 4 are needed", len(list))
 	}
 	var n [4]int64
 	for i, o := range list {
 		v, ok := o.(pdf.Integer)
 		if !ok || v < 0 {
-			return nil, refuse("ByteRange holds something that is not a position")
+			return nil, refuse(codeByteRange, "ByteRange holds something that is not a position")
 		}
 		n[i] = int64(v)
 	}
 	cov := &coverage{gapStart: n[1], gapEnd: n[2], revision: -1}
 	if n[0] != 0 {
-		return nil, refuse("ByteRange does not begin at the start of the file")
+		return nil, refuse(codeByteRange, "ByteRange does not begin at the start of the file")
 	}
 	if n[2] > doc.Size() || n[3] > doc.Size()-n[2] {
-		return nil, refuse("ByteRange reaches beyond the end of the file")
+		return nil, refuse(codeByteRange, "ByteRange reaches beyond the end of the file")
 	}
 	if n[1] <= 0 || n[2] <= n[1]+1 {
-		return nil, refuse("ByteRange leaves no room for the signature, or overlaps")
+		return nil, refuse(codeByteRange, "ByteRange leaves no room for the signature, or overlaps")
 	}
 	cov.end = n[2] + n[3]
 	if err := cov.matchContents(doc, c); err != nil {
@@ -74,7 +76,7 @@ func cover(doc *pdf.Document, c *candidate) (*coverage, error) {
 		}
 	}
 	if cov.revision < 0 {
-		return cov, refuse("what the signature covers does not end where a revision of the file ends")
+		return cov, refuse(codeRevision, "what the signature covers does not end where a revision of the file ends")
 	}
 	return cov, nil
 }
@@ -84,7 +86,7 @@ func cover(doc *pdf.Document, c *candidate) (*coverage, error) {
 func (cov *coverage) matchContents(doc *pdf.Document, c *candidate) error {
 	loc, ok := doc.Locate(c.at)
 	if !ok || loc.Container != (pdf.Ref{}) {
-		return refuse("the signature dictionary is not an object of its own")
+		return refuse(codePlace, "the signature dictionary is not an object of its own")
 	}
 	ref, object, spans, err := doc.ParseAt(loc.Offset)
 	if err != nil {
@@ -92,34 +94,34 @@ func (cov *coverage) matchContents(doc *pdf.Document, c *candidate) error {
 	}
 	d, isDict := object.(pdf.Dict)
 	if ref.Number != c.at.Number || !isDict {
-		return refuse("the signature dictionary is not where the cross-reference says")
+		return refuse(codePlace, "the signature dictionary is not where the cross-reference says")
 	}
 	text, isString := d.Get("Contents").(pdf.String)
 	i := slices.IndexFunc(d, func(e pdf.Entry) bool { return e.Key == "Contents" })
 	if c.ref == (pdf.Ref{}) || !isString || i < 0 || i >= len(spans.Values) {
-		return refuse("Contents is not written in the signature dictionary itself")
+		return refuse(codePlace, "Contents is not written in the signature dictionary itself")
 	}
 	span := spans.Values[i]
 	cov.contents = []byte(text)
 	if span.Start != cov.gapStart || span.End != cov.gapEnd {
 		// A few writers leave the brackets within the range: nothing escapes.
 		if span.Start != cov.gapStart-1 || span.End != cov.gapEnd+1 {
-			return refuse("the gap of ByteRange is not the place of Contents")
+			return refuse(codePlace, "the gap of ByteRange is not the place of Contents")
 		}
 	}
 	if span.End-span.Start > maxContents {
-		return refuse("Contents is larger than %d bytes", maxContents)
+		return refuse(codeContents, "Contents is larger than %d bytes", maxContents)
 	}
 	raw, err := doc.Raw(span.Start, span.End-span.Start)
 	if err != nil {
 		return fmt.Errorf("read Contents: %w", err)
 	}
 	if len(raw) < 2 || raw[0] != '<' || raw[len(raw)-1] != '>' {
-		return refuse("Contents is not a hexadecimal string")
+		return refuse(codeContents, "Contents is not a hexadecimal string")
 	}
 	for _, b := range raw[1 : len(raw)-1] {
 		if !hexDigits[b] {
-			return refuse("Contents holds something that is not a hexadecimal digit")
+			return refuse(codeContents, "Contents holds something that is not a hexadecimal digit")
 		}
 	}
 	return nil

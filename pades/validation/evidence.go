@@ -133,7 +133,7 @@ func (j *job) readStore() (*evidence, error) {
 			if outside(j.ctx, j.r) {
 				return nil, fmt.Errorf("read the document security store: %w", err)
 			}
-			j.report.Errors = append(j.report.Errors, "the document security store cannot be read: "+err.Error())
+			j.report.doubt(say(codeStore, "the document security store cannot be read: "+err.Error()))
 		}
 	}
 	e.archive = certpath.NewArchive(e.certificates, e.crls, e.ocsps)

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"absah/pades"
+	"absah/pades/validation/validationtest"
 	"absah/pdf"
 )
 
@@ -17,8 +18,8 @@ func FuzzValidate(f *testing.F) {
 	certified := h.sign(f, letter(""), pades.Options{Field: "pertama", Certify: 2, Level: pades.BLTA, Timestamper: h.timestamper(signedAt), Evidence: h.source()})
 	f.Add(one)
 	f.Add(certified)
-	for _, c := range changesUnderTest() {
-		f.Add(amend(f, one, func(u *pdf.Update) { c.do(f, u) }))
+	for _, c := range validationtest.LaterRevisions() {
+		f.Add(amend(f, one, func(u *pdf.Update) { c.Do(f, u) }))
 	}
 	// Every valid signature must be one of the house's own, over its own bytes.
 	covered := [][]byte{outsideGap(f, one)}

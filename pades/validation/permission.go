@@ -28,14 +28,14 @@ func (j *job) judgeChanges(s *signature) {
 		if len(s.report.ChangesAfter) < maxTexts {
 			s.report.ChangesAfter = append(s.report.ChangesAfter, Change{
 				Revision: c.Revision + 1, Page: c.Page, Object: fmt.Sprintf("%d %d", c.Object.Number, c.Object.Generation),
-				Kind: c.Kind, Allowed: v == changes.Permitted, Text: text,
+				Kind: c.Kind, Field: c.Field, Allowed: v == changes.Permitted, Doubt: c.Doubt, Text: text,
 			})
 		}
 		switch v {
 		case changes.Forbidden:
-			s.report.fail(constraintsFailure, fmt.Sprintf("changed after signing, in revision %d: %s", c.Revision+1, text))
+			s.report.fail(constraintsFailure, altered(c, text))
 		case changes.Doubtful:
-			s.report.doubt(constraintsFailure, fmt.Sprintf("changed after signing, in revision %d: %s", c.Revision+1, text))
+			s.report.doubt(constraintsFailure, altered(c, text))
 		}
 		if len(s.report.Errors) > maxTexts {
 			return

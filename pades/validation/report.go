@@ -51,6 +51,8 @@ type Report struct {
 	Signatures []*Signature `json:"signatures"` // in the order of the revisions that hold them
 	// Errors concern the whole document.
 	Errors []string `json:"errors"`
+	// Findings are Errors with their codes, in the same order.
+	Findings []Finding `json:"findings,omitempty"`
 }
 
 // Signature is the report on one signature or document timestamp.
@@ -77,9 +79,14 @@ type Signature struct {
 	ChangesAfter       []Change   `json:"changesAfter"`
 	Errors             []string   `json:"errors"`
 	Notes              []string   `json:"notes,omitempty"` // facts that do not count against it
-	Intact             bool       `json:"intact"`          // what it covers is what was signed, whoever signed it
-	Reason             string     `json:"reason,omitempty"`
-	Location           string     `json:"location,omitempty"`
+	// Findings are Errors and Notes with their codes, in the order in which they came up.
+	Findings []Finding `json:"findings,omitempty"`
+	Intact   bool      `json:"intact"` // what it covers is what was signed, whoever signed it
+	// SignedSize is the length in bytes of the file as it was signed: of the
+	// revision that it covers with all before it. 0 where that is not known.
+	SignedSize int64  `json:"signedSize,omitempty"`
+	Reason     string `json:"reason,omitempty"`
+	Location   string `json:"location,omitempty"`
 
 	// Chain is the certification path, the signer first, DER.
 	Chain [][]byte `json:"-"`
@@ -90,6 +97,9 @@ type Signer struct {
 	Subject string `json:"subject"`
 	Issuer  string `json:"issuer"`
 	Serial  string `json:"serial"` // hexadecimal
+	// Seal is the name of the institution where the certificate is that of a legal
+	// person (EN 319 412-3 4.2.1), so that the signature is its seal.
+	Seal string `json:"seal,omitempty"`
 }
 
 // Change is one change that came after the signature.
@@ -98,27 +108,46 @@ type Change struct {
 	Page     int          `json:"page"`     // from 1; 0 where it belongs to none
 	Object   string       `json:"object"`   // "12 0"
 	Kind     changes.Kind `json:"kind"`
+	Field    string       `json:"field,omitempty"` // fully qualified name of the form field, where there is one
 	Allowed  bool         `json:"allowed"`
-	Text     string       `json:"text"`
+	// Doubt is why it may mislead, where it is not allowed for that.
+	Doubt changes.Doubt `json:"doubt,omitempty"`
+	Text  string        `json:"text"`
 }
 
 // fail makes the signature invalid. The first cause names the sub-indication.
-func (s *Signature) fail(sub, text string) {
+func (s *Signature) fail(sub string, f Finding) {
 	if s.Indication != TotalFailed {
 		s.Indication, s.SubIndication = TotalFailed, sub
 	}
-	s.Errors = append(s.Errors, text)
+	s.blame(f)
+}
+
+func (s *Signature) blame(f Finding) {
+	s.Errors = append(s.Errors, f.Text)
+	s.Findings = append(s.Findings, f)
 }
 
 // doubt makes it indeterminate where it is not invalid already.
-func (s *Signature) doubt(sub, text string) {
+func (s *Signature) doubt(sub string, f Finding) {
 	if s.Indication == "" || s.Indication == TotalPassed {
 		s.Indication, s.SubIndication = IndeterminateEN, sub
 	}
-	s.Errors = append(s.Errors, text)
+	s.blame(f)
 }
 
-func (s *Signature) note(text string) { s.Notes = append(s.Notes, text) }
+// note keeps a fact that does not count against the signature.
+func (s *Signature) note(f Finding) {
+	f.Note = true
+	s.Notes = append(s.Notes, f.Text)
+	s.Findings = append(s.Findings, f)
+}
+
+// doubt notes something about the whole document.
+func (r *Report) doubt(f Finding) {
+	r.Errors = append(r.Errors, f.Text)
+	r.Findings = append(r.Findings, f)
+}
 
 // conclude draws the verdict from the indication.
 func (s *Signature) conclude() {

@@ -52,13 +52,13 @@ func (j *job) examine(c *candidate) (*signature, error) {
 		if outside(j.ctx, j.r) {
 			return nil, err
 		}
-		s.report.fail(formatFailure, err.Error())
+		s.report.fail(formatFailure, uncovered(err))
 		if cov == nil || cov.contents == nil {
 			return s, nil
 		}
 	}
 	if cov.revision >= 0 {
-		s.report.Revision = cov.revision + 1
+		s.report.Revision, s.report.SignedSize = cov.revision+1, j.doc.Revisions()[cov.revision].End
 		s.report.CoversWholeFile = cov.end == j.doc.Size() || cov.revision == len(j.doc.Revisions())-1 && j.doc.Revisions()[cov.revision].End == j.doc.Size()
 	}
 	sub, _ := c.dict.Get("SubFilter").(pdf.Name)
@@ -68,9 +68,9 @@ func (j *job) examine(c *candidate) (*signature, error) {
 	case "ETSI.RFC3161":
 		return s, j.examineTimestamp(s)
 	case "adbe.x509.rsa_sha1":
-		s.report.doubt(constraintsFailure, "the signature is of the old kind adbe.x509.rsa_sha1, which is not judged")
+		s.report.doubt(constraintsFailure, say(codeOldKind, "the signature is of the old kind adbe.x509.rsa_sha1, which is not judged"))
 	default:
-		s.report.doubt(constraintsFailure, fmt.Sprintf("the signature is of an unknown kind (SubFilter %q)", string(sub)))
+		s.report.doubt(constraintsFailure, say(codeUnknownKind, fmt.Sprintf("the signature is of an unknown kind (SubFilter %q)", string(sub))))
 	}
 	return s, nil
 }
@@ -95,7 +95,7 @@ func (j *job) describe(s *signature) {
 func (j *job) examineCMS(s *signature, sub pdf.Name) error {
 	sd, err := cms.Parse(s.coverage.contents)
 	if err != nil {
-		s.report.fail(formatFailure, "the signature cannot be read: "+err.Error())
+		s.report.fail(formatFailure, say(codeUnreadable, "the signature cannot be read: "+err.Error()))
 		return nil //nolint:nilerr // it is a finding about the document
 	}
 	s.cms = sd
@@ -123,13 +123,13 @@ func (j *job) examineCMS(s *signature, sub pdf.Name) error {
 	o.Digest = s.digest
 	s.verified = sd.Verify(o)
 	if o.Encapsulated && !slices.Equal(sd.Content, s.digest) {
-		s.report.fail("HASH_FAILURE", "the document is not the one that was signed")
+		s.report.fail("HASH_FAILURE", say(cmsCodes[cms.HashMismatch], "the document is not the one that was signed"))
 	}
 	j.describeCMS(s)
 	s.takeFailures()
 	s.report.Intact = s.verified.Valid() && s.coverage.revision >= 0 && s.report.Indication != TotalFailed
 	if slices.ContainsFunc(sd.Trailing, func(b byte) bool { return b != 0 }) {
-		s.report.doubt(constraintsFailure, "Contents holds more than the signature and zeros")
+		s.report.doubt(constraintsFailure, say(codeMore, "Contents holds more than the signature and zeros"))
 	}
 	return nil
 }
@@ -149,7 +149,7 @@ func (j *job) describeCMS(s *signature) {
 		}
 	}
 	for _, n := range v.Notes {
-		s.report.note(n.Text)
+		s.report.note(say(coded(noteCodes[:], n.Kind, "note-unreadable"), n.Text))
 	}
 }
 
@@ -171,14 +171,15 @@ func algorithmName(v *cms.Verification) string {
 func (s *signature) takeFailures() {
 	for _, f := range s.verified.Failures {
 		indication, sub := f.Kind.SubIndication()
+		found := say(coded(cmsCodes[:], f.Kind, "cms-malformed"), f.Text)
 		switch {
 		case f.Kind == cms.SigningCertificateMismatch:
 			// The signer named another certificate: somebody exchanged it.
-			s.report.fail(noSigningCert, f.Text)
+			s.report.fail(noSigningCert, found)
 		case indication == TotalFailed:
-			s.report.fail(sub, f.Text)
+			s.report.fail(sub, found)
 		default:
-			s.report.doubt(sub, f.Text)
+			s.report.doubt(sub, found)
 		}
 	}
 }

@@ -3,9 +3,9 @@ package validation
 import (
 	"crypto"
 	"crypto/ecdsa"
-	"crypto/ed25519"
 	"crypto/rsa"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -48,12 +48,12 @@ func (j *job) judgeAll() error {
 func (j *job) examineTimestamp(s *signature) error {
 	token, err := tsp.ParseToken(s.coverage.contents)
 	if err != nil {
-		s.report.fail(formatFailure, "the document timestamp cannot be read: "+err.Error())
+		s.report.fail(formatFailure, say(codeStampUnreadable, "the document timestamp cannot be read: "+err.Error()))
 		return nil //nolint:nilerr // it is a finding about the document
 	}
 	s.token = token
 	if !token.Hash.Available() {
-		s.report.doubt(cryptoNoPOE, "the document timestamp's hash function is not known")
+		s.report.doubt(cryptoNoPOE, say(codeStampHash, "the document timestamp's hash function is not known"))
 		return nil
 	}
 	sums, err := digests(j.ctx, j.r, s.coverage, token.Hash)
@@ -71,14 +71,14 @@ func (j *job) examineTimestamp(s *signature) error {
 		}
 	}
 	for _, n := range v.Notes {
-		s.report.note(n)
+		s.report.note(say(codeStampNote, n))
 	}
 	for _, f := range v.Failures {
 		sub := "SIG_CRYPTO_FAILURE"
 		if f.Kind == tsp.ImprintMismatch {
 			sub = "HASH_FAILURE"
 		}
-		s.report.fail(sub, f.Text)
+		s.report.fail(sub, say(coded(tokenCodes[:], f.Kind, "token-signature"), f.Text))
 	}
 	s.report.Intact = v.Valid() && s.coverage.revision >= 0 && s.report.Indication != TotalFailed
 	return nil
@@ -99,7 +99,7 @@ func (j *job) judgeDocumentTimestamp(s *signature) error {
 	})
 	genTime := s.token.Time
 	if ok && genTime.After(j.now) {
-		s.report.doubt(timestampOrder, "the document timestamp lies in the future")
+		s.report.doubt(timestampOrder, say(codeStampFuture, "the document timestamp lies in the future"))
 		ok = false
 	}
 	if ok {
@@ -138,8 +138,26 @@ func (j *job) judgeSignature(s *signature) error {
 		s.report.Timestamp = &t
 	}
 	j.judgeCertificate(s.report, s.verified.Signer, s.verified, certificate{trust: j.c.Trust, evidence: ev, at: s.best})
+	j.judgeReference(s)
 	j.level(s, ev)
 	return nil
+}
+
+// judgeReference doubts a signature whose only reference to its signer's
+// certificate is by SHA-1 (RFC 2634 5.4), where that could not be relied upon any
+// more. Timestamps of that time are left alone: what they say does not hang on who
+// of the holders of one key signed.
+func (j *job) judgeReference(s *signature) {
+	if s.dict.Get("SubFilter") != name("ETSI.CAdES.detached") {
+		return // which asks for no reference
+	}
+	old := slices.ContainsFunc(s.verified.Notes, func(n cms.Note) bool { return n.Kind == cms.NoteOldReference })
+	if !old {
+		return
+	}
+	if err := j.c.Trust.Algorithms().CheckHash(crypto.SHA1, s.best); err != nil {
+		s.report.doubt(cryptoNoPOE, say(codeReference, "the reference to the signer's certificate: "+err.Error()))
+	}
 }
 
 // judgeSignatureTimestamps takes the earliest of the good timestamps over the
@@ -149,18 +167,18 @@ func (j *job) judgeSignatureTimestamps(s *signature, ev *evidence) {
 		scratch := &Signature{}
 		token, err := tsp.ParseToken(raw)
 		if err != nil {
-			s.report.note("a signature timestamp cannot be read: " + err.Error())
+			s.report.note(say(codeOnSignature, "a signature timestamp cannot be read: "+err.Error()))
 			continue
 		}
 		sum, err := hashOf(token.Hash, s.verified.Info.Signature)
 		if err != nil {
-			s.report.note("a signature timestamp uses an unknown hash function")
+			s.report.note(say(codeOnSignatureHash, "a signature timestamp uses an unknown hash function"))
 			continue
 		}
 		v := token.Verify(tsp.VerifyOptions{Digest: sum})
 		if !v.Valid() {
 			for _, f := range v.Failures {
-				s.report.note("a signature timestamp does not hold: " + f.Text)
+				s.report.note(say(codeOnSignatureWrong, "a signature timestamp does not hold: "+f.Text))
 			}
 			continue
 		}
@@ -170,7 +188,7 @@ func (j *job) judgeSignatureTimestamps(s *signature, ev *evidence) {
 		})
 		if !ok || token.Time.After(j.now) {
 			for _, e := range scratch.Errors {
-				s.report.note("a signature timestamp is not trusted: " + e)
+				s.report.note(say(codeOnSignatureTrust, "a signature timestamp is not trusted: "+e))
 			}
 			continue
 		}
@@ -205,7 +223,7 @@ type certificate struct {
 func (j *job) judgeCertificate(report *Signature, signer *cms.Certificate, v *cms.Verification, c certificate) bool {
 	cert, err := j.certificate(signer)
 	if err != nil {
-		report.doubt(string(certpath.CertificateChainFailure), "the signer's certificate cannot be read: "+err.Error())
+		report.doubt(string(certpath.CertificateChainFailure), say(codeCertificate, "the signer's certificate cannot be read: "+err.Error()))
 		return false
 	}
 	r := certpath.Request{
@@ -232,18 +250,18 @@ func (j *job) judgeCertificate(report *Signature, signer *cms.Certificate, v *cm
 		report.Revoked = &at
 	}
 	if res.Indication != certpath.Passed {
-		report.doubt(string(res.Sub), certificateText(res))
+		report.doubt(string(res.Sub), unproven(res))
 		return false
 	}
 	good := true
-	if text, ok := unchecked(res); !ok {
-		report.doubt(tryLater, text)
+	if about, ok := unchecked(res); !ok {
+		report.doubt(tryLater, about)
 		good = false
-	} else if text != "" {
-		report.note(text)
+	} else if about.Code != "" {
+		report.note(about)
 	}
 	if err := j.checkAlgorithms(v, c); err != nil {
-		report.doubt(cryptoNoPOE, "the signature's algorithm: "+err.Error())
+		report.doubt(cryptoNoPOE, say(codeAlgorithm, "the signature's algorithm: "+err.Error()))
 		good = false
 	}
 	return good
@@ -258,7 +276,7 @@ func certificateText(res *certpath.Result) string {
 
 // unchecked says which certificate of the path has no known revocation status.
 // One whose issuer names no service for it cannot be asked about.
-func unchecked(res *certpath.Result) (text string, ok bool) {
+func unchecked(res *certpath.Result) (about Finding, ok bool) {
 	ok = true
 	for i, st := range res.Statuses {
 		if st.Kind != certpath.StatusUnknown || i >= len(res.Path) {
@@ -266,14 +284,14 @@ func unchecked(res *certpath.Result) (text string, ok bool) {
 		}
 		p := res.Path[i]
 		if len(p.OCSPServers) == 0 && len(p.DistributionPoints) == 0 {
-			if text == "" {
-				text = fmt.Sprintf("%s: its issuer offers no revocation status", p.Subject)
+			if about.Code == "" {
+				about = say(codeNoStatus, fmt.Sprintf("%s: its issuer offers no revocation status", p.Subject), "certificate", p.Subject.String())
 			}
 			continue
 		}
-		return fmt.Sprintf("%s: whether it was revoked is not known", p.Subject), false
+		return say(codeUnknownStatus, fmt.Sprintf("%s: whether it was revoked is not known", p.Subject), "certificate", p.Subject.String()), false
 	}
-	return text, ok
+	return about, ok
 }
 
 // checkAlgorithms holds the signature's hash function and key against the policy
@@ -298,8 +316,6 @@ func keySize(pub crypto.PublicKey) string {
 		return strconv.Itoa(k.N.BitLen())
 	case *ecdsa.PublicKey:
 		return k.Curve.Params().Name
-	case ed25519.PublicKey:
-		return ""
 	}
 	return ""
 }

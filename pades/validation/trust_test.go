@@ -110,11 +110,11 @@ func TestWeakKey(t *testing.T) {
 		t.Fatal(err)
 	}
 	c := &x509.Certificate{
-		SerialNumber: big.NewInt(77), Subject: h.signer.cert.Subject, NotBefore: signedAt.AddDate(-1, 0, 0), NotAfter: signedAt.AddDate(1, 0, 0),
+		SerialNumber: big.NewInt(77), Subject: h.signer.Cert.Subject, NotBefore: signedAt.AddDate(-1, 0, 0), NotAfter: signedAt.AddDate(1, 0, 0),
 		KeyUsage: x509.KeyUsageContentCommitment,
 	}
-	der := must(x509.CreateCertificate(rand.Reader, c, h.ca.cert, key.Public(), h.ca.key))
-	weak := &entity{key, must(x509.ParseCertificate(der))}
+	der := must(x509.CreateCertificate(rand.Reader, c, h.ca.Cert, key.Public(), h.ca.Key))
+	weak := &entity{Key: key, Cert: must(x509.ParseCertificate(der))}
 	doubtful.check(t, judge(t, h.validator(t), h.signAs(t, weak, letter(""), pades.Options{})))
 }
 

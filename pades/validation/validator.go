@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
 	"sync/atomic"
 	"time"
 
@@ -73,7 +74,9 @@ func (v *Validator) Validate(ctx context.Context, r io.ReaderAt, size int64, o O
 		if outside(ctx, in) {
 			return nil, fmt.Errorf("open the document: %w", err)
 		}
-		return &Report{Verdict: Indeterminate, Signatures: []*Signature{}, Errors: []string{"the document cannot be read: " + err.Error()}}, nil
+		r := &Report{Verdict: Indeterminate, Signatures: []*Signature{}}
+		r.doubt(unopened(err))
+		return r, nil
 	}
 	now := o.Time
 	if now.IsZero() {
@@ -126,7 +129,7 @@ func (j *job) run() error {
 			return fmt.Errorf("look for signatures: %w", err)
 		}
 		j.report.Verdict = Indeterminate
-		j.report.Errors = append(j.report.Errors, "the form cannot be read: "+err.Error())
+		j.report.doubt(say(codeForm, "the form cannot be read: "+err.Error()))
 		return nil
 	}
 	if len(found) == 0 {
@@ -179,7 +182,7 @@ func (j *job) unsigned() error {
 		for _, c := range found {
 			j.report.Verdict = Invalid
 			s := &Signature{Field: c.field, Type: typeOf(c), Revision: i + 1, ChangesAfter: []Change{}, Errors: []string{}}
-			s.fail(constraintsFailure, "the signature was removed by a later revision")
+			s.fail(constraintsFailure, say(codeRemoved, "the signature was removed by a later revision"))
 			s.conclude()
 			j.report.Signatures = append(j.report.Signatures, s)
 		}
@@ -201,7 +204,7 @@ func (j *job) compare() error {
 		if outside(j.ctx, j.r) {
 			return fmt.Errorf("compare the revisions: %w", err)
 		}
-		j.report.Errors = append(j.report.Errors, "the revisions cannot be compared: "+err.Error())
+		j.report.doubt(say(codeCompare, "the revisions cannot be compared: "+err.Error()))
 		return nil
 	}
 	j.changes = all
@@ -217,7 +220,7 @@ func (j *job) anomalies() error {
 			if outside(j.ctx, j.r) {
 				return fmt.Errorf("go over the document: %w", err)
 			}
-			j.report.Errors = append(j.report.Errors, "the document cannot be gone over: "+err.Error())
+			j.report.doubt(say(codeScan, "the document cannot be gone over: "+err.Error()))
 		}
 	}
 	for _, a := range j.doc.Anomalies() {
@@ -227,7 +230,8 @@ func (j *job) anomalies() error {
 		if len(j.report.Errors) > maxTexts {
 			break
 		}
-		j.report.Errors = append(j.report.Errors, fmt.Sprintf("readers may disagree on this document: %s at byte %d: %s", a.Kind, a.Offset, a.Text))
+		j.report.doubt(say(codeAmbiguous, fmt.Sprintf("readers may disagree on this document: %s at byte %d: %s", a.Kind, a.Offset, a.Text),
+			"kind", string(a.Kind), "at", strconv.FormatInt(a.Offset, 10)))
 	}
 	return nil
 }
@@ -259,7 +263,7 @@ func (j *job) rest() error {
 		return fmt.Errorf("read the end of the document: %w", err)
 	}
 	if n > 2 || len(bytes.Trim(b, "\r\n")) > 0 {
-		j.report.Errors = append(j.report.Errors, fmt.Sprintf("%d bytes lie behind the end of the document, and nothing covers them", n))
+		j.report.doubt(say(codeBehind, fmt.Sprintf("%d bytes lie behind the end of the document, and nothing covers them", n), "bytes", strconv.FormatInt(n, 10)))
 	}
 	return nil
 }
