@@ -9,6 +9,9 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"absah/pades/curve"
+	"absah/pades/hashfn"
 )
 
 // An AlgorithmPolicy says until when a hash function or a kind and size of key
@@ -53,13 +56,13 @@ func DefaultAlgorithms() *AlgorithmPolicy {
 		Hashes: []HashRule{
 			{crypto.MD5, year(2005)}, {crypto.SHA1, year(2009)}, {crypto.SHA224, year(2023)},
 			{crypto.SHA256, time.Time{}}, {crypto.SHA384, time.Time{}}, {crypto.SHA512, time.Time{}}, {crypto.SHA512_256, time.Time{}},
-			{crypto.SHA3_256, time.Time{}}, {crypto.SHA3_384, time.Time{}}, {crypto.SHA3_512, time.Time{}},
+			{crypto.SHA3_256, time.Time{}}, {crypto.SHA3_384, time.Time{}}, {crypto.SHA3_512, time.Time{}}, {hashfn.SHAKE256, time.Time{}},
 		},
 		Keys: []KeyRule{
 			{RSAPKCS1, 1024, year(2009)}, {RSAPKCS1, 1536, year(2016)}, {RSAPKCS1, 1900, time.Time{}},
 			{RSAPSS, 1024, year(2009)}, {RSAPSS, 1536, year(2016)}, {RSAPSS, 1900, time.Time{}},
 			{ECDSA, 192, year(2013)}, {ECDSA, 224, year(2016)}, {ECDSA, 256, time.Time{}},
-			{Ed25519, 256, time.Time{}},
+			{Ed25519, 256, time.Time{}}, {Ed448, 448, time.Time{}},
 			{DSA, 1024, year(2013)}, {DSA, 2048, year(2023)},
 		},
 	}
@@ -111,7 +114,7 @@ func (p *AlgorithmPolicy) CheckHash(h crypto.Hash, t time.Time) error {
 	if until, listed := p.hash(h); !listed || passed(until, t) {
 		what := "unknown hash function"
 		if h != 0 {
-			what = h.String()
+			what = hashfn.Name(h)
 		}
 		return &AlgorithmError{What: what, Until: until, At: t}
 	}
@@ -138,7 +141,7 @@ func (p *AlgorithmPolicy) CheckKey(key crypto.PublicKey, t time.Time) error {
 // CheckSignature refuses a signature by algorithm with key whose hash function
 // or key is not reliable at t.
 func (p *AlgorithmPolicy) CheckSignature(a SignatureAlgorithm, key crypto.PublicKey, t time.Time) error {
-	if a.Scheme != Ed25519 {
+	if !a.Scheme.pure() {
 		if err := p.CheckHash(a.Hash, t); err != nil {
 			return err
 		}
@@ -155,7 +158,7 @@ func (p *AlgorithmPolicy) CheckSignature(a SignatureAlgorithm, key crypto.Public
 func (p *AlgorithmPolicy) ReliableUntil(a SignatureAlgorithm, key crypto.PublicKey) (time.Time, bool) {
 	_, bits := measure(key)
 	until, ok := p.key(a.Scheme, bits)
-	if !ok || a.Scheme == Ed25519 {
+	if !ok || a.Scheme.pure() {
 		return until, ok
 	}
 	h, ok := p.hash(a.Hash)
@@ -175,6 +178,10 @@ func measure(key crypto.PublicKey) (SignatureScheme, int) {
 		return ECDSA, k.Curve.Params().N.BitLen()
 	case ed25519.PublicKey:
 		return Ed25519, 256
+	case *curve.PublicKey:
+		return ECDSA, k.Curve.N.BitLen()
+	case curve.Ed448Key:
+		return Ed448, 448
 	case *DSAPublicKey:
 		if k.P != nil {
 			return DSA, k.P.BitLen()
@@ -192,6 +199,10 @@ func describe(key crypto.PublicKey) string {
 		return "EC key on " + k.Curve.Params().Name
 	case ed25519.PublicKey:
 		return "Ed25519 key"
+	case *curve.PublicKey:
+		return "EC key on " + k.Curve.Name
+	case curve.Ed448Key:
+		return "Ed448 key"
 	case *DSAPublicKey:
 		if k.P == nil {
 			return "DSA key without parameters"

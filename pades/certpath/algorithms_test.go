@@ -15,6 +15,8 @@ import (
 
 	"golang.org/x/crypto/cryptobyte"
 	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
+
+	"absah/pades/curve"
 )
 
 func TestAlgorithmPolicy(t *testing.T) {
@@ -180,7 +182,8 @@ func TestSignatureAlgorithms(t *testing.T) {
 		{"with something else", id(pkcs1+"\x0b", 4, 0), SignatureAlgorithm{}, errMalformed},
 		{"Ed25519", id("\x2b\x65\x70"), SignatureAlgorithm{Scheme: Ed25519}, nil},
 		{"Ed25519 with NULL", id("\x2b\x65\x70", 5, 0), SignatureAlgorithm{}, errMalformed},
-		{"Ed448", id("\x2b\x65\x71"), SignatureAlgorithm{}, ErrUnsupported},
+		{"Ed448", id("\x2b\x65\x71"), SignatureAlgorithm{Scheme: Ed448}, nil},
+		{"X448", id("\x2b\x65\x6f"), SignatureAlgorithm{}, ErrUnsupported},
 		{"RSASSA-PSS by default", pss(), SignatureAlgorithm{RSAPSS, crypto.SHA1, 20}, nil},
 		{"RSASSA-PSS with SHA-512", pss(tagged(0, hash("\x03")), mgf(hash("\x03")), tagged(2, integer(64))), SignatureAlgorithm{RSAPSS, crypto.SHA512, 64}, nil},
 		{"two hash functions", pss(tagged(0, hash("\x03")), mgf(hash("\x02")), tagged(2, integer(64))), SignatureAlgorithm{}, ErrUnsupported},
@@ -211,8 +214,8 @@ func TestSignatureAlgorithms(t *testing.T) {
 func TestKeysAndAlgorithmsThatDoNotFit(t *testing.T) {
 	rsaKey, ecKey, edKey := newRSA(t, 2048), newKey(t), newEd25519(t)
 	message := []byte("pesan")
-	schemes := []SignatureAlgorithm{{RSAPKCS1, crypto.SHA256, 0}, {RSAPSS, crypto.SHA256, 32}, {ECDSA, crypto.SHA256, 0}, {Ed25519, 0, 0}, {DSA, crypto.SHA256, 0}}
-	for _, k := range []crypto.PublicKey{rsaKey.Public(), ecKey.Public(), edKey.Public(), &DSAPublicKey{}, nil, "key"} {
+	schemes := []SignatureAlgorithm{{RSAPKCS1, crypto.SHA256, 0}, {RSAPSS, crypto.SHA256, 32}, {ECDSA, crypto.SHA256, 0}, {Ed25519, 0, 0}, {DSA, crypto.SHA256, 0}, {Ed448, 0, 0}}
+	for _, k := range []crypto.PublicKey{rsaKey.Public(), ecKey.Public(), edKey.Public(), &DSAPublicKey{}, &curve.PublicKey{}, curve.Ed448Key{}, nil, "key"} {
 		fits := 0
 		for _, a := range schemes {
 			err := a.Verify(k, message, make([]byte, 64))

@@ -35,9 +35,8 @@ func parseDSA(params cryptobyte.String, bits []byte) (*DSAPublicKey, error) {
 }
 
 func verifyDSA(k *DSAPublicKey, digest, signature []byte) bool {
-	seq, ok := sequence(signature)
 	r, s := new(big.Int), new(big.Int)
-	if !ok || !seq.ReadASN1Integer(r) || !seq.ReadASN1Integer(s) || !seq.Empty() {
+	if !readNumbers(signature, r, s) {
 		return false
 	}
 	// FIPS 186-4 4.6: the leftmost bits of the digest, as many as q has.
@@ -45,6 +44,12 @@ func verifyDSA(k *DSAPublicKey, digest, signature []byte) bool {
 		digest = digest[:n]
 	}
 	return dsa.Verify(k, digest, r, s)
+}
+
+// readNumbers reads Dss-Sig-Value and ECDSA-Sig-Value, RFC 3279 2.2.2 and 2.2.3.
+func readNumbers(signature []byte, r, s *big.Int) bool {
+	seq, ok := sequence(signature)
+	return ok && seq.ReadASN1Integer(r) && seq.ReadASN1Integer(s) && seq.Empty()
 }
 
 // inherits reports whether key is a DSA key without parameters.

@@ -12,6 +12,8 @@ import (
 
 	"golang.org/x/crypto/cryptobyte"
 	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
+
+	"absah/pades/curve"
 )
 
 // The encoded contents of the identifiers of kinds of keys, RFC 3279, RFC 5480,
@@ -40,6 +42,9 @@ func parsePublicKey(spki []byte) (crypto.PublicKey, []byte, error) {
 	id, ok := readOID(&algorithm)
 	if !ok {
 		return nil, bits, malformed("public key algorithm")
+	}
+	if k, err := curve.ParsePublicKey(spki); k != nil || err != nil {
+		return k, bits, err
 	}
 	k, err := parseKey(id, algorithm, bits)
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 	"crypto/rsa"
 	"errors"
 	"fmt"
+	"math/big"
 
 	_ "crypto/md5"    // for MD5 to be judged by AlgorithmPolicy rather than unknown
 	_ "crypto/sha1"   // the same
@@ -17,6 +18,8 @@ import (
 
 	"golang.org/x/crypto/cryptobyte"
 	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
+
+	"absah/pades/curve"
 )
 
 // A SignatureScheme is a family of signature algorithms.
@@ -29,6 +32,7 @@ const (
 	ECDSA                               // FIPS 186-5
 	Ed25519                             // RFC 8032, RFC 8410
 	DSA                                 // FIPS 186-4
+	Ed448                               // RFC 8032, RFC 8410
 )
 
 func (s SignatureScheme) String() string {
@@ -43,20 +47,25 @@ func (s SignatureScheme) String() string {
 		return "Ed25519"
 	case DSA:
 		return "DSA"
+	case Ed448:
+		return "Ed448"
 	}
 	return fmt.Sprintf("scheme %d", int(s))
 }
 
+// pure reports whether the signature is over the message and not over a digest.
+func (s SignatureScheme) pure() bool { return s == Ed25519 || s == Ed448 }
+
 // A SignatureAlgorithm is what an AlgorithmIdentifier of a signature says.
 type SignatureAlgorithm struct {
 	Scheme SignatureScheme
-	Hash   crypto.Hash // 0 for Ed25519, which has SHA-512 built in
+	Hash   crypto.Hash // 0 for Ed25519 and Ed448, which have their own built in
 	Salt   int         // of RSASSA-PSS, bytes
 }
 
 func (a SignatureAlgorithm) String() string {
-	if a.Scheme == Ed25519 {
-		return "Ed25519"
+	if a.Scheme.pure() {
+		return a.Scheme.String()
 	}
 	return a.Scheme.String() + " with " + a.Hash.String()
 }
@@ -84,6 +93,7 @@ func signatureAlgorithms() []namedAlgorithm {
 		{pkcs1 + "\x0d", SignatureAlgorithm{RSAPKCS1, crypto.SHA512, 0}},
 		{pkcs1 + "\x05", SignatureAlgorithm{RSAPKCS1, crypto.SHA1, 0}},
 		{"\x2b\x65\x70", SignatureAlgorithm{Ed25519, 0, 0}},
+		{"\x2b\x65\x71", SignatureAlgorithm{Ed448, 0, 0}},
 		{pkcs1 + "\x04", SignatureAlgorithm{RSAPKCS1, crypto.MD5, 0}},
 		{pkcs1 + "\x0e", SignatureAlgorithm{RSAPKCS1, crypto.SHA224, 0}},
 		{"\x2b\x0e\x03\x02\x1d", SignatureAlgorithm{RSAPKCS1, crypto.SHA1, 0}}, // OIW sha1WithRSA
@@ -167,7 +177,7 @@ func ParseSignatureAlgorithm(der []byte) (SignatureAlgorithm, error) {
 		if n.oid != id {
 			continue
 		}
-		if n.algorithm.Scheme == Ed25519 && len(seq) > 0 || n.algorithm.Scheme != Ed25519 && !absentOrNull(seq) {
+		if n.algorithm.Scheme.pure() && len(seq) > 0 || !absentOrNull(seq) {
 			return SignatureAlgorithm{}, malformed("parameters of " + n.algorithm.String())
 		}
 		return n.algorithm, nil
@@ -235,7 +245,7 @@ const (
 // for an AlgorithmPolicy.
 func (a SignatureAlgorithm) Verify(key crypto.PublicKey, message, signature []byte) error {
 	digest := message
-	if a.Scheme != Ed25519 {
+	if !a.Scheme.pure() {
 		if !a.Hash.Available() {
 			return fmt.Errorf("hash of %s: %w", a, ErrUnsupported)
 		}
@@ -246,7 +256,7 @@ func (a SignatureAlgorithm) Verify(key crypto.PublicKey, message, signature []by
 	return a.VerifyDigest(key, digest, signature)
 }
 
-// VerifyDigest is Verify for a message that is hashed already; for Ed25519
+// VerifyDigest is Verify for a message that is hashed already; for Ed25519 and Ed448
 // digest is the message itself.
 func (a SignatureAlgorithm) VerifyDigest(key crypto.PublicKey, digest, signature []byte) error {
 	var ok bool
@@ -273,6 +283,17 @@ func (a SignatureAlgorithm) VerifyDigest(key crypto.PublicKey, digest, signature
 			return fmt.Errorf("%s with an Ed25519 key: %w", a, ErrUnsupported)
 		}
 		ok = len(k) == ed25519.PublicKeySize && ed25519.Verify(k, digest, signature)
+	case *curve.PublicKey:
+		if a.Scheme != ECDSA {
+			return fmt.Errorf("%s with an EC key: %w", a, ErrUnsupported)
+		}
+		r, s := new(big.Int), new(big.Int)
+		ok = readNumbers(signature, r, s) && k.Verify(digest, r, s)
+	case curve.Ed448Key:
+		if a.Scheme != Ed448 {
+			return fmt.Errorf("%s with an Ed448 key: %w", a, ErrUnsupported)
+		}
+		ok = k.Verify(digest, signature)
 	case *DSAPublicKey:
 		if a.Scheme != DSA || k.P == nil {
 			return fmt.Errorf("%s with a DSA key: %w", a, ErrUnsupported)
@@ -314,6 +335,8 @@ func cost(key crypto.PublicKey) int {
 		}
 	case *DSAPublicKey:
 		return 4
+	case *curve.PublicKey, curve.Ed448Key:
+		return 16
 	}
 	return 1
 }

@@ -17,6 +17,8 @@ import (
 	casn1 "golang.org/x/crypto/cryptobyte/asn1"
 	//lint:ignore SA1019 signatures of PDF 1.7 may be made with it; as MD5
 	_ "golang.org/x/crypto/ripemd160" //nolint:staticcheck // signatures of PDF 1.7 may be made with it; as MD5
+
+	"absah/pades/hashfn"
 )
 
 // AlgorithmIdentifier is the one of RFC 5280 4.1.1.2.
@@ -36,20 +38,25 @@ const (
 	KeyECDSA
 	KeyEd25519
 	KeyDSA
+	KeyEd448
 )
 
 func (k KeyAlgorithm) String() string {
-	return [...]string{"unknown", "RSA", "ECDSA", "Ed25519", "DSA"}[k]
+	return [...]string{"unknown", "RSA", "ECDSA", "Ed25519", "DSA", "Ed448"}[k]
 }
 
 // SignatureAlgorithm is what an AlgorithmIdentifier of a signature says.
 type SignatureAlgorithm struct {
 	Key        KeyAlgorithm
 	PSS        bool
-	Hash       crypto.Hash // 0: the identifier names none (rsaEncryption, Ed25519)
+	Hash       crypto.Hash // 0: the identifier names none (rsaEncryption, Ed25519, Ed448)
 	MGFHash    crypto.Hash // PSS only
 	SaltLength int         // PSS only, octets
+	Plain      bool        // ECDSA only: two numbers of equal length, not their DER
 }
+
+// pure reports whether the signature is over the message and not over a digest.
+func (k KeyAlgorithm) pure() bool { return k == KeyEd25519 || k == KeyEd448 }
 
 // ErrAlgorithm means that an algorithm is not known here.
 var ErrAlgorithm = fmt.Errorf("cms: algorithm not supported")
@@ -91,10 +98,19 @@ var signatures = map[OID]SignatureAlgorithm{
 	OIDECDSAWithSHA3_384: {Key: KeyECDSA, Hash: crypto.SHA3_384},
 	OIDECDSAWithSHA3_512: {Key: KeyECDSA, Hash: crypto.SHA3_512},
 	OIDEd25519:           {Key: KeyEd25519},
-	OIDDSA:               {Key: KeyDSA},
-	OIDDSAWithSHA1:       {Key: KeyDSA, Hash: crypto.SHA1},
-	OIDDSAWithSHA224:     {Key: KeyDSA, Hash: crypto.SHA224},
-	OIDDSAWithSHA256:     {Key: KeyDSA, Hash: crypto.SHA256},
+	OIDEd448:             {Key: KeyEd448},
+
+	OIDPlainECDSAWithSHA1:      {Key: KeyECDSA, Plain: true, Hash: crypto.SHA1},
+	OIDPlainECDSAWithSHA224:    {Key: KeyECDSA, Plain: true, Hash: crypto.SHA224},
+	OIDPlainECDSAWithSHA256:    {Key: KeyECDSA, Plain: true, Hash: crypto.SHA256},
+	OIDPlainECDSAWithSHA384:    {Key: KeyECDSA, Plain: true, Hash: crypto.SHA384},
+	OIDPlainECDSAWithSHA512:    {Key: KeyECDSA, Plain: true, Hash: crypto.SHA512},
+	OIDPlainECDSAWithRIPEMD160: {Key: KeyECDSA, Plain: true, Hash: crypto.RIPEMD160},
+
+	OIDDSA:           {Key: KeyDSA},
+	OIDDSAWithSHA1:   {Key: KeyDSA, Hash: crypto.SHA1},
+	OIDDSAWithSHA224: {Key: KeyDSA, Hash: crypto.SHA224},
+	OIDDSAWithSHA256: {Key: KeyDSA, Hash: crypto.SHA256},
 }
 
 // DigestOID gives the identifier of a digest algorithm, "" when h is none of
@@ -121,7 +137,7 @@ func (a AlgorithmIdentifier) Hash() (crypto.Hash, error) {
 }
 
 // Signature gives the signature algorithm. Parameters other than those of
-// RSASSA-PSS (RFC 4055 3.1) must be NULL or absent; for Ed25519 absent.
+// RSASSA-PSS (RFC 4055 3.1) must be NULL or absent; for Ed25519 and Ed448 absent.
 func (a AlgorithmIdentifier) Signature() (SignatureAlgorithm, error) {
 	if a.OID == OIDRSAPSS {
 		return pssParameters(a.Parameters)
@@ -130,7 +146,7 @@ func (a AlgorithmIdentifier) Signature() (SignatureAlgorithm, error) {
 	if !ok {
 		return SignatureAlgorithm{}, fmt.Errorf("%w: signature %s", ErrAlgorithm, a.OID)
 	}
-	if a.OID != OIDECPublicKey && a.OID != OIDDSA && a.Parameters != nil && (string(a.Parameters) != string(null) || s.Key == KeyEd25519) {
+	if a.OID != OIDECPublicKey && a.OID != OIDDSA && a.Parameters != nil && (string(a.Parameters) != string(null) || s.Key.pure()) {
 		return SignatureAlgorithm{}, fmt.Errorf("cms: %s has parameters that do not belong to it", a.OID)
 	}
 	return s, nil
@@ -222,6 +238,15 @@ func ReadAlgorithm(s *cryptobyte.String) (AlgorithmIdentifier, error) {
 	return a, nil
 }
 
+// contentHash gives the digest algorithm of a signer's content: Hash, and SHAKE256
+// with 64 octets, whose identifier has no parameters or names that length.
+func (a AlgorithmIdentifier) contentHash() (crypto.Hash, error) {
+	if a.OID == OIDSHAKE256 && a.Parameters == nil || a.OID == OIDSHAKE256Len && string(a.Parameters) == "\x02\x02\x02\x00" {
+		return hashfn.SHAKE256, nil
+	}
+	return a.Hash()
+}
+
 // digestIdentifier encodes a digest algorithm without parameters, as RFC 5754 2
 // asks of who writes.
 func digestIdentifier(o OID) []byte { return tlv(tagSequence, appendTLV(nil, tagOID, o)) }
@@ -234,7 +259,7 @@ func signatureIdentifier(pub crypto.PublicKey, h crypto.Hash, pss bool, p Profil
 	digest := DigestOID(h)
 	find := func(k KeyAlgorithm, parameters []byte) ([]byte, error) {
 		for o, s := range signatures {
-			if s.Key == k && s.Hash == h && o != OIDSHA1WithRSAOIW {
+			if s.Key == k && s.Hash == h && !s.Plain && o != OIDSHA1WithRSAOIW {
 				return tlv(tagSequence, appendTLV(nil, tagOID, o), parameters), nil
 			}
 		}

@@ -63,11 +63,11 @@ func TestPSSParameters(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := SignatureAlgorithm{KeyRSA, true, crypto.SHA384, crypto.SHA384, 48}
+	want := SignatureAlgorithm{KeyRSA, true, crypto.SHA384, crypto.SHA384, 48, false}
 	if got, err := a.Signature(); err != nil || got != want {
 		t.Errorf("%+v, %v; want %+v", got, err, want)
 	}
-	if got, err := pssParameters([]byte{0x30, 0}); err != nil || got != (SignatureAlgorithm{KeyRSA, true, crypto.SHA1, crypto.SHA1, 20}) {
+	if got, err := pssParameters([]byte{0x30, 0}); err != nil || got != (SignatureAlgorithm{KeyRSA, true, crypto.SHA1, crypto.SHA1, 20, false}) {
 		t.Errorf("defaults: %+v, %v", got, err)
 	}
 	sha256 := digestIdentifier(OIDSHA256)

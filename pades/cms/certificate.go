@@ -11,6 +11,8 @@ import (
 
 	"golang.org/x/crypto/cryptobyte"
 	casn1 "golang.org/x/crypto/cryptobyte/asn1"
+
+	"absah/pades/curve"
 )
 
 // Certificate is an X.509 certificate, read only as far as a signature needs
@@ -105,12 +107,16 @@ func (c *Certificate) Extension(t OID) (value []byte, critical, ok bool) {
 func (c *Certificate) X509() (*x509.Certificate, error) { return c.x509() }
 
 // PublicKey gives the subject's key: *rsa.PublicKey (also of id-RSASSA-PSS),
-// *ecdsa.PublicKey, ed25519.PublicKey, or what else crypto/x509 knows.
+// *ecdsa.PublicKey, *curve.PublicKey (brainpool), ed25519.PublicKey,
+// curve.Ed448Key, or what else crypto/x509 knows.
 func (c *Certificate) PublicKey() (crypto.PublicKey, error) { return c.key() }
 
 // parsePublicKey reads a SubjectPublicKeyInfo.
 func parsePublicKey(spki []byte) (crypto.PublicKey, error) {
 	if pub, err := parsePSSKey(spki); pub != nil || err != nil {
+		return pub, err
+	}
+	if pub, err := curve.ParsePublicKey(spki); pub != nil || err != nil {
 		return pub, err
 	}
 	pub, err := x509.ParsePKIXPublicKey(spki)

@@ -87,6 +87,19 @@ const (
 	OIDECDSAWithSHA3_384 OID = "\x60\x86\x48\x01\x65\x03\x04\x03\x0b" // 2.16.840.1.101.3.4.3.11
 	OIDECDSAWithSHA3_512 OID = "\x60\x86\x48\x01\x65\x03\x04\x03\x0c" // 2.16.840.1.101.3.4.3.12
 	OIDEd25519           OID = "\x2b\x65\x70"                         // 1.3.101.112
+	OIDEd448             OID = "\x2b\x65\x71"                         // 1.3.101.113
+
+	// The digests of Ed448, RFC 8419 2.3: the second names its length.
+	OIDSHAKE256    OID = "\x60\x86\x48\x01\x65\x03\x04\x02\x0c" // 2.16.840.1.101.3.4.2.12
+	OIDSHAKE256Len OID = "\x60\x86\x48\x01\x65\x03\x04\x02\x12" // 2.16.840.1.101.3.4.2.18
+
+	// ECDSA with both numbers side by side in place of their DER, BSI TR-03111 5.2.1.
+	OIDPlainECDSAWithSHA1      OID = "\x04\x00\x7f\x00\x07\x01\x01\x04\x01\x01" // 0.4.0.127.0.7.1.1.4.1.1
+	OIDPlainECDSAWithSHA224    OID = "\x04\x00\x7f\x00\x07\x01\x01\x04\x01\x02" // 0.4.0.127.0.7.1.1.4.1.2
+	OIDPlainECDSAWithSHA256    OID = "\x04\x00\x7f\x00\x07\x01\x01\x04\x01\x03" // 0.4.0.127.0.7.1.1.4.1.3
+	OIDPlainECDSAWithSHA384    OID = "\x04\x00\x7f\x00\x07\x01\x01\x04\x01\x04" // 0.4.0.127.0.7.1.1.4.1.4
+	OIDPlainECDSAWithSHA512    OID = "\x04\x00\x7f\x00\x07\x01\x01\x04\x01\x05" // 0.4.0.127.0.7.1.1.4.1.5
+	OIDPlainECDSAWithRIPEMD160 OID = "\x04\x00\x7f\x00\x07\x01\x01\x04\x01\x06" // 0.4.0.127.0.7.1.1.4.1.6
 
 	OIDDSA           OID = "\x2a\x86\x48\xce\x38\x04\x01"         // 1.2.840.10040.4.1
 	OIDDSAWithSHA1   OID = "\x2a\x86\x48\xce\x38\x04\x03"         // 1.2.840.10040.4.3

@@ -34,6 +34,9 @@ func TestOldAlgorithms(t *testing.T) {
 		{"PSS with a key of an odd length", []string{"-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2049"}, []string{"-md", "sha256", "-keyopt", "rsa_padding_mode:pss", "-keyopt", "rsa_mgf1_md:sha512"}, 0},
 		{"RIPEMD-160", []string{"-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048"}, []string{"-md", "ripemd160"}, 1},
 		{"SHA-1", []string{"-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048"}, []string{"-md", "sha1"}, 1},
+		{"brainpoolP256r1", []string{"-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:brainpoolP256r1"}, []string{"-md", "sha256"}, 0},
+		{"brainpoolP384r1 with SHA-512", []string{"-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:brainpoolP384r1"}, []string{"-md", "sha512"}, 0},
+		{"brainpoolP512r1", []string{"-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:brainpoolP512r1"}, []string{"-md", "sha512"}, 0},
 		{"SHA3-256", []string{"-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048"}, []string{"-md", "sha3-256"}, 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -8,10 +8,12 @@ import (
 
 	"golang.org/x/crypto/cryptobyte"
 	casn1 "golang.org/x/crypto/cryptobyte/asn1"
+
+	"absah/pades/hashfn"
 )
 
 // Hash gives the digest algorithm, with which a caller digests detached content.
-func (si *SignerInfo) Hash() (crypto.Hash, error) { return si.DigestAlgorithm.Hash() }
+func (si *SignerInfo) Hash() (crypto.Hash, error) { return si.DigestAlgorithm.contentHash() }
 
 // SignedValue gives the DER of the value of a signed attribute that occurs once
 // and has one value.
@@ -202,14 +204,14 @@ func parseReferences(value cryptobyte.String, v2 bool) ([]Reference, error) {
 				if err != nil {
 					return nil, bad
 				}
-				h, ok := hashes[a.OID]
-				if !ok {
+				h, err := a.contentHash()
+				if err != nil {
 					return nil, &Failure{UnknownAlgorithm, "signing-certificate-v2 with digest " + a.OID.String()}
 				}
 				r.Hash = h
 			}
 		}
-		if !c.ReadASN1(&digest, casn1.OCTET_STRING) || len(digest) != r.Hash.Size() {
+		if !c.ReadASN1(&digest, casn1.OCTET_STRING) || len(digest) != hashfn.Size(r.Hash) {
 			return nil, bad
 		}
 		r.Digest = digest

@@ -10,6 +10,8 @@ import (
 
 	"golang.org/x/crypto/cryptobyte"
 	casn1 "golang.org/x/crypto/cryptobyte/asn1"
+
+	"absah/pades/hashfn"
 )
 
 // VerifyOptions say what is expected of a SignedData.
@@ -94,6 +96,10 @@ func (sd *SignedData) Verify(o VerifyOptions) *Verification {
 	if v.Algorithm, err = si.SignatureAlgorithm.Signature(); err != nil {
 		v.fail(UnknownAlgorithm, "signature algorithm %s: %v", si.SignatureAlgorithm.OID, err)
 	}
+	if v.Digest == hashfn.SHAKE256 && v.Algorithm.Key != KeyEd448 {
+		v.fail(UnknownAlgorithm, "%s goes with Ed448 only (RFC 8419)", hashfn.Name(v.Digest))
+		v.Digest = 0
+	}
 	v.versions(sd)
 	v.algorithms(sd)
 	digest := v.content(sd, o)
@@ -122,10 +128,10 @@ func (v *Verification) algorithms(sd *SignedData) {
 		return
 	}
 	if !slices.ContainsFunc(sd.DigestAlgorithms, func(a AlgorithmIdentifier) bool {
-		h, err := a.Hash()
+		h, err := a.contentHash()
 		return err == nil && h == v.Digest
 	}) {
-		v.note(NoteDigestAlgorithms, "digestAlgorithms lacks %v, which the signer used", v.Digest)
+		v.note(NoteDigestAlgorithms, "digestAlgorithms lacks %s, which the signer used", hashfn.Name(v.Digest))
 	}
 	for _, h := range []crypto.Hash{v.Digest, v.Algorithm.Hash} {
 		switch h {
@@ -139,10 +145,13 @@ func (v *Verification) algorithms(sd *SignedData) {
 	// Some verifiers take the one, some the other: a signature that one of them
 	// accepts would be refused by the other.
 	if v.Algorithm.Hash != 0 && v.Algorithm.Hash != v.Digest {
-		v.fail(AlgorithmMismatch, "digestAlgorithm is %v, the signature algorithm's is %v", v.Digest, v.Algorithm.Hash)
+		v.fail(AlgorithmMismatch, "digestAlgorithm is %s, the signature algorithm's is %v", hashfn.Name(v.Digest), v.Algorithm.Hash)
 	}
 	if v.Algorithm.Key == KeyEd25519 && v.Digest != crypto.SHA512 {
 		v.note(NoteDigestAlgorithms, "Ed25519 with %v in place of SHA-512 (RFC 8419 3.1)", v.Digest)
+	}
+	if v.Algorithm.Key == KeyEd448 && v.Digest != hashfn.SHAKE256 {
+		v.note(NoteDigestAlgorithms, "Ed448 with %v in place of SHAKE256 (RFC 8419 3.2)", v.Digest)
 	}
 }
 
@@ -168,8 +177,8 @@ func (v *Verification) content(sd *SignedData, o VerifyOptions) []byte {
 	if o.Encapsulated {
 		return sum(v.Digest, sd.Content)
 	}
-	if len(o.Digest) != v.Digest.Size() {
-		v.fail(ContentAbsent, "no digest of the content by %v", v.Digest)
+	if len(o.Digest) != hashfn.Size(v.Digest) {
+		v.fail(ContentAbsent, "no digest of the content by %s", hashfn.Name(v.Digest))
 		return nil
 	}
 	return o.Digest

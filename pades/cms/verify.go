@@ -12,21 +12,38 @@ import (
 
 	"golang.org/x/crypto/cryptobyte"
 	casn1 "golang.org/x/crypto/cryptobyte/asn1"
+
+	"absah/pades/curve"
+	"absah/pades/hashfn"
 )
 
 // checkSignature verifies a signature value over message. The error is a
 // *Failure.
 func checkSignature(pub crypto.PublicKey, a SignatureAlgorithm, h crypto.Hash, message, signature []byte) error {
-	if a.Key != KeyEd25519 {
+	if !a.Key.pure() {
 		return checkDigest(pub, a, h, sum(h, message), signature)
 	}
-	k, ok := pub.(ed25519.PublicKey)
-	switch {
-	case !ok:
+	var valid bool
+	size := ed25519.SignatureSize
+	switch k := pub.(type) {
+	case ed25519.PublicKey:
+		if a.Key != KeyEd25519 {
+			return keyMismatch(pub, a)
+		}
+		valid = ed25519.Verify(k, message, signature)
+	case curve.Ed448Key:
+		if a.Key != KeyEd448 {
+			return keyMismatch(pub, a)
+		}
+		size = curve.Ed448SignatureSize
+		valid = k.Verify(message, signature)
+	default:
 		return keyMismatch(pub, a)
-	case len(signature) != ed25519.SignatureSize:
-		return &Failure{SignatureForm, fmt.Sprintf("an Ed25519 signature value has 64 octets, not %d", len(signature))}
-	case !ed25519.Verify(k, message, signature):
+	}
+	switch {
+	case len(signature) != size:
+		return &Failure{SignatureForm, fmt.Sprintf("an %v signature value has %d octets, not %d", a.Key, size, len(signature))}
+	case !valid:
 		return signatureWrong()
 	}
 	return nil
@@ -53,16 +70,40 @@ func checkDigest(pub crypto.PublicKey, a SignatureAlgorithm, h crypto.Hash, dige
 		if a.Key != KeyECDSA {
 			return keyMismatch(pub, a)
 		}
-		if err := checkRange(k, signature); err != nil {
+		if a.Plain {
+			var err error
+			if signature, err = fromPlain(signature, k.Curve.Params().N); err != nil {
+				return err
+			}
+		}
+		if _, _, err := readRange(k.Curve.Params().N, signature); err != nil {
 			return err
 		}
 		if !ecdsa.VerifyASN1(k, digest, signature) {
 			return signatureWrong()
 		}
 		return nil
-	case ed25519.PublicKey:
-		if a.Key == KeyEd25519 {
-			return &Failure{NoSignedAttributes, "an Ed25519 signature over a digest needs signed attributes"}
+	case *curve.PublicKey:
+		if a.Key != KeyECDSA {
+			return keyMismatch(pub, a)
+		}
+		if a.Plain {
+			var err error
+			if signature, err = fromPlain(signature, k.Curve.N); err != nil {
+				return err
+			}
+		}
+		r, s, err := readRange(k.Curve.N, signature)
+		if err != nil {
+			return err
+		}
+		if !k.Verify(digest, r, s) {
+			return signatureWrong()
+		}
+		return nil
+	case ed25519.PublicKey, curve.Ed448Key:
+		if a.Key.pure() {
+			return &Failure{NoSignedAttributes, fmt.Sprintf("an %v signature over a digest needs signed attributes", a.Key)}
 		}
 		return keyMismatch(pub, a)
 	case *dsa.PublicKey:
@@ -74,17 +115,31 @@ func checkDigest(pub crypto.PublicKey, a SignatureAlgorithm, h crypto.Hash, dige
 	return &Failure{UnknownAlgorithm, fmt.Sprintf("key of type %T", pub)}
 }
 
-// checkRange demands DER of two numbers from 1 to the order less one.
-func checkRange(k *ecdsa.PublicKey, signature []byte) error {
-	r, s := new(big.Int), new(big.Int)
+// readRange demands DER of two numbers from 1 to the order n less one.
+func readRange(n *big.Int, signature []byte) (r, s *big.Int, err error) {
+	r, s = new(big.Int), new(big.Int)
 	if err := readNumbers(signature, r, s); err != nil {
-		return err
+		return nil, nil, err
 	}
-	n := k.Curve.Params().N
 	if r.Sign() <= 0 || s.Sign() <= 0 || r.Cmp(n) >= 0 || s.Cmp(n) >= 0 {
-		return &Failure{SignatureForm, "a number of the ECDSA signature value is 0 or too large"}
+		return nil, nil, &Failure{SignatureForm, "a number of the ECDSA signature value is 0 or too large"}
 	}
-	return nil
+	return r, s, nil
+}
+
+// fromPlain gives the DER of a plain signature value: both numbers have as many
+// octets as the order n (BSI TR-03111 5.2.1).
+func fromPlain(signature []byte, n *big.Int) ([]byte, error) {
+	size := (n.BitLen() + 7) / 8
+	if len(signature) != 2*size {
+		return nil, &Failure{SignatureForm, fmt.Sprintf("a plain ECDSA signature value of %d octets, not %d", len(signature), 2*size)}
+	}
+	var b cryptobyte.Builder
+	b.AddASN1(casn1.SEQUENCE, func(b *cryptobyte.Builder) {
+		b.AddASN1BigInt(new(big.Int).SetBytes(signature[:size]))
+		b.AddASN1BigInt(new(big.Int).SetBytes(signature[size:]))
+	})
+	return b.Bytes()
 }
 
 // checkDSA verifies a signature by a DSA key (FIPS 186-4 4.7) of one of the sizes
@@ -118,7 +173,5 @@ func readNumbers(signature []byte, r, s *big.Int) error {
 }
 
 func sum(h crypto.Hash, b []byte) []byte {
-	d := h.New()
-	d.Write(b)
-	return d.Sum(nil)
+	return hashfn.Sum(h, b)
 }
