@@ -11,6 +11,7 @@ import (
 	"slices"
 	"sync"
 
+	"absah/pades/hashfn"
 	"absah/pdf"
 )
 
@@ -145,10 +146,10 @@ func digests(ctx context.Context, r *tracked, cov *coverage, hashes ...crypto.Ha
 	all := map[crypto.Hash]hash.Hash{}
 	var writers []io.Writer
 	for _, h := range hashes {
-		if all[h] != nil || !h.Available() {
+		if all[h] != nil || !hashfn.Available(h) {
 			continue
 		}
-		all[h] = h.New()
+		all[h] = hashfn.New(h)
 		writers = append(writers, all[h])
 	}
 	w := io.MultiWriter(writers...)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"absah/pades/cms"
+	"absah/pades/hashfn"
 	"absah/pades/tsp"
 	"absah/pdf"
 )
@@ -137,7 +138,7 @@ func (j *job) examineCMS(s *signature, sub pdf.Name) error {
 func (j *job) describeCMS(s *signature) {
 	v := s.verified
 	if v.Digest != 0 {
-		s.report.DigestAlgorithm = v.Digest.String()
+		s.report.DigestAlgorithm = hashfn.Name(v.Digest)
 	}
 	s.report.SignatureAlgorithm = algorithmName(v)
 	if v.Signer != nil {

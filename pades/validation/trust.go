@@ -11,6 +11,7 @@ import (
 
 	"absah/pades/certpath"
 	"absah/pades/cms"
+	"absah/pades/curve"
 	"absah/pades/tsp"
 )
 
@@ -316,6 +317,8 @@ func keySize(pub crypto.PublicKey) string {
 		return strconv.Itoa(k.N.BitLen())
 	case *ecdsa.PublicKey:
 		return k.Curve.Params().Name
+	case *curve.PublicKey:
+		return k.Curve.Name
 	}
 	return ""
 }
