@@ -59,6 +59,7 @@ const files = {
   "app.js": await bundled("app.js", { format: "esm" }),
   "passkey.js": await bundled("passkey.js", { format: "esm" }),
   "document.js": await bundled("document.js", { format: "esm" }),
+  "revisions.js": await bundled("revisions.js", { format: "esm" }),
   "pdf.js": await pdfjs("pdf.min.mjs"),
   "pdf.worker.js": await pdfjs("pdf.worker.min.mjs"),
   "icons.svg": Buffer.from(await sprite()),

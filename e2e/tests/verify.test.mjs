@@ -19,10 +19,10 @@ function documents() {
   const openssl = ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj", "/CN=Siti Contoh/O=Instansi Contoh"];
   execFileSync("openssl", [...openssl, "-keyout", at("key.pem"), "-out", at("cert.pem")], { stdio: "ignore" });
   writeFileSync(at("letter.pdf"), Buffer.from(files.letter("Surat Contoh")));
-  const sign = (field, from, to) =>
-    execFileSync(program, ["sign", "--key", at("key.pem"), "--cert", at("cert.pem"), "--reason", "Setuju", "--field", field, at(from), at(to)]);
+  const sign = (field, from, to, ...more) =>
+    execFileSync(program, ["sign", "--key", at("key.pem"), "--cert", at("cert.pem"), "--reason", "Setuju", "--field", field, ...more, at(from), at(to)]);
   sign("pertama", "letter.pdf", "one.pdf");
-  sign("kedua", "one.pdf", "two.pdf");
+  sign("kedua", "one.pdf", "two.pdf", "--visible", "1,300,100,200,60", "--text", "Ditandatangani Siti Contoh");
   const read = (name) => [...readFileSync(at(name))];
   const changed = Buffer.from(readFileSync(at("one.pdf")).toString("latin1").replace("Surat Contoh", "Surat Bohong"), "latin1");
   return { letter: read("letter.pdf"), twice: read("two.pdf"), changed: [...changed] };
@@ -48,6 +48,18 @@ journey("anybody verifies a document", {}, (at, step) => {
 
   step("a stranger's signatures are intact and not certified", async () => {
     await verify("surat.pdf", docs.twice);
+    // What came later is listed by page; the pictures are drawn from the file at hand.
+    await v.sees("Halaman 1");
+    const asked = [];
+    v.page.on("request", (r) => asked.push(new URL(r.url())));
+    await v.page.click("details:has([data-rev]) > summary");
+    await v.page.waitForSelector("[data-rev][data-ready='1']");
+    assert.equal((await v.page.$$("[data-rev] canvas[role=img][aria-label]")).length, 2, "not two pictures side by side");
+    await v.sees("tampak berbeda", "[data-rev]"); // the second signature shows
+    assert.deepEqual(asked.filter((u) => !u.pathname.startsWith("/assets/")).map(String), [], "the file went over the network");
+    await v.page.setViewport({ width: 360, height: 740 });
+    await v.seesPage();
+    await v.page.setViewport({ width: 1280, height: 900 });
     await v.sees("Tidak dapat dipastikan");
     await v.sees("Tidak tersertifikasi");
     await v.sees("Siti Contoh");

@@ -73,18 +73,20 @@ func (p *Pages) sealed(ctx context.Context, name string, a *verification.Answer)
 	s.Sections = append(s.Sections, document)
 	for _, one := range v.signatures {
 		section := verification.Section{Title: one.title, Lead: one.banner.Text + ". " + one.banner.Note, Lines: linesOf(one.facts(ctx))}
-		for _, c := range one.ChangesAfter {
-			where := i18n.T(ctx, "verify.kind."+string(c.Kind))
-			if c.Page > 0 {
-				where += ", " + i18n.T(ctx, "verify.on_page", "page", strconv.Itoa(c.Page))
+		for _, page := range one.pages {
+			for _, c := range page.changes {
+				allowed := i18n.T(ctx, "verify.change_allowed")
+				if !c.allowed {
+					allowed = i18n.T(ctx, "verify.change_forbidden")
+				}
+				if c.note != "" {
+					allowed += "; " + c.note
+				}
+				section.Lines = append(section.Lines, verification.Line{Label: i18n.T(ctx, "verify.change") + ", " + page.short, Value: c.text + " – " + allowed})
 			}
-			allowed := i18n.T(ctx, "verify.change_allowed")
-			if !c.Allowed {
-				allowed = i18n.T(ctx, "verify.change_forbidden")
-			}
-			section.Lines = append(section.Lines, verification.Line{Label: i18n.T(ctx, "verify.change"), Value: where + " – " + allowed})
 		}
 		section.Lines = append(section.Lines, linesOf(one.technical(ctx))...)
+		section.Lines = append(section.Lines, findingLines(ctx, one.findings(ctx))...)
 		s.Sections = append(s.Sections, section)
 	}
 	plain, err := s.PDF()

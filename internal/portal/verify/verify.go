@@ -71,7 +71,7 @@ func (p *Pages) ask(w http.ResponseWriter, r *http.Request) error {
 
 func (p *Pages) form(w http.ResponseWriter, r *http.Request, status int, q question) error {
 	ctx := r.Context()
-	page := ui.Page{Title: i18n.T(ctx, "verify.title"), Lede: i18n.T(ctx, "verify.lede")}
+	page := ui.Page{Title: i18n.T(ctx, "verify.title"), Lede: i18n.T(ctx, "verify.lede"), Scripts: scripts()}
 	return show(w, r, status, page, q)
 }
 
@@ -116,7 +116,7 @@ func (p *Pages) judge(w http.ResponseWriter, r *http.Request) error {
 	if v.token, err = p.reports.Keep(ctx, name, answer); err != nil {
 		return err
 	}
-	page := ui.Page{Title: i18n.T(ctx, "verify.answer"), Lede: name}
+	page := ui.Page{Title: i18n.T(ctx, "verify.answer"), Lede: name, Scripts: scripts()}
 	if web.ViewerOf(ctx) != nil {
 		return web.Page(w, r, http.StatusOK, page, answerPage(v))
 	}
@@ -190,5 +190,9 @@ func shown(part *multipart.Part) string {
 	}
 	return string(name)
 }
+
+// scripts show changes side by side. The page with the form needs them too: the
+// answer takes its place without it being left, so that the file stays at hand.
+func scripts() []string { return []string{"revisions.js"} }
 
 func hexOf(sum [32]byte) string { return hex.EncodeToString(sum[:]) }

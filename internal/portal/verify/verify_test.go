@@ -210,7 +210,7 @@ func TestCrossSite(t *testing.T) {
 	}
 }
 
-func vault(t *testing.T) keys.Vault {
+func vault(t testing.TB) keys.Vault {
 	t.Helper()
 	v, err := keys.InitFile(t.TempDir() + "/keys")
 	if err != nil {

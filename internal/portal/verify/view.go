@@ -4,8 +4,6 @@ import (
 	"context"
 	"strconv"
 
-	"github.com/a-h/templ"
-
 	"absah/internal/portal/i18n"
 	"absah/internal/portal/ui"
 	"absah/internal/verification"
@@ -22,9 +20,13 @@ type view struct {
 
 type signatureView struct {
 	*validation.Signature
-	title   string
-	banner  ui.Banner
-	changes ui.TableProps
+	number int
+	title  string
+	banner ui.Banner
+	pages  []pageChanges
+	// What the pictures side by side need: the digest and size of the file.
+	sum  string
+	size int64
 }
 
 var tones = map[validation.Verdict]ui.Tone{
@@ -39,33 +41,23 @@ func newView(ctx context.Context, a *verification.Answer) view {
 		v.banner.Text, v.banner.Note = i18n.T(ctx, "verify.verdict.unreadable"), i18n.T(ctx, "verify.note.unreadable")
 	}
 	for i, s := range a.Signatures {
-		v.signatures = append(v.signatures, newSignature(ctx, i+1, s))
+		one := newSignature(ctx, i+1, s)
+		one.sum, one.size = hexOf(a.SHA256), a.Size
+		v.signatures = append(v.signatures, one)
 	}
 	return v
 }
 
 func newSignature(ctx context.Context, number int, s *validation.Signature) signatureView {
-	v := signatureView{Signature: s, title: i18n.T(ctx, "verify.signature", "number", strconv.Itoa(number))}
-	if s.Type == "timestamp" {
+	v := signatureView{Signature: s, number: number, title: i18n.T(ctx, "verify.signature", "number", strconv.Itoa(number))}
+	switch {
+	case s.Type == "timestamp":
 		v.title = i18n.T(ctx, "verify.timestamp", "number", strconv.Itoa(number))
+	case s.Signer != nil && s.Signer.Seal != "":
+		v.title = i18n.T(ctx, "verify.seal", "number", strconv.Itoa(number))
 	}
 	v.banner = ui.Banner{Tone: tones[s.Verdict], Text: i18n.T(ctx, "verify.verdict_one."+string(s.Verdict)), Note: because(ctx, s)}
-	v.changes = ui.TableProps{Caption: i18n.T(ctx, "verify.changes"), Columns: []ui.Column{
-		{Label: i18n.T(ctx, "verify.change")}, {Label: i18n.T(ctx, "verify.page"), Shrink: true}, {Label: i18n.T(ctx, "verify.allowed"), Shrink: true},
-	}}
-	for i, c := range s.ChangesAfter {
-		page := "–"
-		if c.Page > 0 {
-			page = strconv.Itoa(c.Page)
-		}
-		allowed := ui.Tag(ui.Success, i18n.T(ctx, "verify.yes"))
-		if !c.Allowed {
-			allowed = ui.Tag(ui.Danger, i18n.T(ctx, "verify.no"))
-		}
-		v.changes.Rows = append(v.changes.Rows, ui.Row{
-			ID: "c" + strconv.Itoa(number) + "-" + strconv.Itoa(i), Cells: []templ.Component{ui.Text(i18n.T(ctx, "verify.kind."+string(c.Kind))), ui.Text(page), allowed},
-		})
-	}
+	v.pages = byPage(ctx, s.ChangesAfter)
 	return v
 }
 
@@ -98,6 +90,7 @@ func (v signatureView) facts(ctx context.Context) []ui.Term {
 		}
 	}
 	if v.Signer != nil {
+		add("sealed_by", v.Signer.Seal, false)
 		add("signer", v.Signer.Subject, false)
 		add("issuer", v.Signer.Issuer, false)
 	}
