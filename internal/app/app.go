@@ -41,6 +41,7 @@ import (
 	"absah/internal/store/blob"
 	"absah/internal/tsa"
 	"absah/internal/verification"
+	"absah/internal/webhook"
 	"absah/pades/tsp"
 )
 
@@ -59,6 +60,7 @@ type App struct {
 	Enrolment *enrolment.Service
 	Signing   *signing.Service
 	Clients   *apiclient.Service // applications that call
+	Webhooks  *webhook.Service   // applications that are told
 	Outbox    *outbox.Outbox
 	Authority *ca.Authority
 	Hierarchy *ca.Hierarchy
@@ -114,7 +116,7 @@ func Open(ctx context.Context, cfg config.Config, o Options) (*App, error) {
 	}
 	a := &App{Config: cfg, Demo: o.Demo, Log: o.Log, Clock: o.Clock, Hub: &live.Hub{}}
 	for _, step := range []func(context.Context) error{
-		a.checkKind, a.openStore, a.openStatus, a.openVault, a.openHierarchy, a.openBlobs, a.openMail, a.openPeople, a.openVerifier, a.openAuthority, a.openTSA, a.openSigning, a.openPrograms, a.openLog, a.openPrivacy, a.openLife,
+		a.checkKind, a.openStore, a.openStatus, a.openVault, a.openHierarchy, a.openBlobs, a.openMail, a.openWebhooks, a.openPeople, a.openVerifier, a.openAuthority, a.openTSA, a.openSigning, a.openPrograms, a.openLog, a.openPrivacy, a.openLife,
 	} {
 		if err := step(ctx); err != nil {
 			return nil, errors.Join(err, a.Close())
@@ -307,7 +309,7 @@ func (a *App) openEnrolment(people employeeAccounts) (err error) {
 		Courier: outbox.Registrations{Outbox: a.Outbox, Words: words},
 		Sealer:  a.sealer, Guard: credential.NewGuard(attempts, slots, a.Clock), Ledger: ledger,
 		Estimator: a.Estimator, Texts: a.Texts, Algorithm: keys.Algorithm(a.Config.CA.SubscriberKey), Policy: policy,
-		Random: rand.Reader, Notify: a.Hub.Notify, Approvals: a.approvals(), Certificates: a.Register,
+		Random: rand.Reader, Notify: a.Hub.Notify, Approvals: a.approvals(), Certificates: a.Register, Events: a.Webhooks,
 	}
 	return nil
 }

@@ -34,6 +34,7 @@ func (a *App) handlers() map[string]store.Handler {
 		maps.Copy(all, a.logHandlers())
 		maps.Copy(all, a.privacyHandlers())
 		maps.Copy(all, a.lifeHandlers())
+		maps.Copy(all, a.webhookHandlers())
 	}
 	if a.has(RoleCA) {
 		maps.Copy(all, a.authorityJobs())
@@ -101,7 +102,7 @@ func (a *App) Work(ctx context.Context) (*store.Worker, error) {
 	if !a.has(RoleWorker, RoleCA) {
 		return nil, nil
 	}
-	return a.Store.Work(ctx, a.handlers(), slices.Concat(periodics, logPeriodics, privacyPeriodics, lifePeriodics), store.WorkOptions{
+	return a.Store.Work(ctx, a.handlers(), slices.Concat(periodics, logPeriodics, privacyPeriodics, lifePeriodics, webhookPeriodics), store.WorkOptions{
 		Authority: a.Config.CA.AtOnce, Timeout: 5 * time.Minute, Rescue: 6 * time.Minute,
 	})
 }

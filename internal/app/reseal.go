@@ -15,13 +15,14 @@ import (
 	"absah/internal/reseal"
 	"absah/internal/signing"
 	"absah/internal/staff"
+	"absah/internal/webhook"
 )
 
 // sealedColumns are all columns that hold what the vault sealed for longer than
 // hours.
 func sealedColumns() []reseal.Column {
 	return slices.Concat(staff.SealedColumns(), enrolment.SealedColumns(), account.SealedColumns(), outbox.SealedColumns(),
-		signing.SealedColumns(), privacy.SealedColumns())
+		signing.SealedColumns(), privacy.SealedColumns(), webhook.SealedColumns())
 }
 
 // resealing brings everything under the newest versions of the vault's secrets.

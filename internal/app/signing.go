@@ -34,8 +34,8 @@ func (a *App) openSigning(ctx context.Context) (err error) {
 		Reliable:    a.reliable,
 		Timestamper: stamps{a.Stamper}, Evidence: a.evidence(), Specimen: specimens{a.Store, blobs}.of,
 		VerifyURL: a.Config.BaseURL + verifyPath, Issuer: a.Config.Identity.IssuerName,
-		Courier: outbox.Workflow{Outbox: a.Outbox},
-		Notify:  func(employeeID string) { a.Hub.Notify(employeeID, "") },
+		Courier: outbox.Workflow{Outbox: a.Outbox}, Events: a.Webhooks,
+		Notify: func(employeeID string) { a.Hub.Notify(employeeID, "") },
 	})
 	if err != nil {
 		return err

@@ -71,6 +71,7 @@ var layers = map[string]layer{
 	"internal/staff":        domain,
 	"internal/tsa":          domain,
 	"internal/verification": domain,
+	"internal/webhook":      domain,
 
 	"internal/api":    doors,
 	"internal/portal": doors,

@@ -49,6 +49,7 @@ type Config struct {
 	Renewal    Renewal    `yaml:"renewal" envPrefix:"RENEWAL_"`
 	Privacy    Privacy    `yaml:"privacy" envPrefix:"PRIVACY_"`
 	SCIM       SCIM       `yaml:"scim" envPrefix:"SCIM_"`
+	Webhooks   Webhooks   `yaml:"webhooks" envPrefix:"WEBHOOKS_"`
 	Log        Log        `yaml:"log" envPrefix:"LOG_"`
 
 	Transparency Transparency `yaml:"transparency" envPrefix:"TRANSPARENCY_"`
@@ -165,6 +166,7 @@ func Default() Config {
 		TSA:        defaultTSA(),
 		Renewal:    defaultRenewal(),
 		Privacy:    defaultPrivacy(),
+		Webhooks:   defaultWebhooks(),
 		Log:        Log{Level: "info", Format: "text"},
 	}
 }
@@ -291,6 +293,7 @@ func (c Config) Validate() error {
 	c.Renewal.check(bad)
 	c.Privacy.check(bad)
 	c.SCIM.check(bad)
+	c.Webhooks.check(bad)
 	bad(!slices.Contains([]string{"debug", "info", "warn", "error"}, c.Log.Level), "log.level", "must be debug, info, warn or error")
 	bad(!slices.Contains([]string{"text", "json"}, c.Log.Format), "log.format", "must be text or json")
 	return errors.Join(errs...)

@@ -59,6 +59,9 @@ func TestEveryWrongKeyIsNamed(t *testing.T) {
 		"passphrase.min_score":        func(c *Config) { c.Passphrase.MinScore = 1 },
 		"policy.link_validity":        func(c *Config) { c.Policy.LinkValidity = time.Minute },
 		"policy.links_per_day":        func(c *Config) { c.Policy.LinksPerDay = 0 },
+		"webhooks.networks[0]":        func(c *Config) { c.Webhooks.Networks = []string{"10.0.0.1"} },
+		"webhooks.timeout":            func(c *Config) { c.Webhooks.Timeout = 0 },
+		"webhooks.retention":          func(c *Config) { c.Webhooks.Retention = time.Hour },
 		"log.level":                   func(c *Config) { c.Log.Level = "loud" },
 		"log.format":                  func(c *Config) { c.Log.Format = "xml" },
 	} {

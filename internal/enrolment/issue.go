@@ -330,6 +330,11 @@ func (s *Service) warnCertificates(ctx context.Context, now time.Time, days int)
 				return err
 			}
 			tx.After(func() { warned++ })
+			if s.Events != nil {
+				if err := s.Events.Expiring(ctx, tx, r, c, days); err != nil {
+					return err
+				}
+			}
 			return s.Courier.CertificateExpiring(ctx, tx, r, c)
 		})
 		if err != nil {

@@ -131,6 +131,9 @@ type Service struct {
 	// Approvals, if set, takes the officers' signatures by passkey.
 	Approvals Approvals
 
+	// Events, if set, learns what becomes of registrations and certificates.
+	Events Events
+
 	// Notify, if set, is told after every durable change which employee's
 	// pages show something new.
 	Notify func(employeeID, registrationID string)
@@ -258,6 +261,12 @@ func (s *Service) write(ctx context.Context, tx *store.Tx, r db.Registration, fr
 	})
 	if err != nil {
 		return err
+	}
+	if s.Events != nil {
+		told := Stepped{Action: st.action, From: from, To: to, Serial: st.detail["serial"], Reason: st.detail["reason"]}
+		if err := s.Events.Stepped(ctx, tx, r, told); err != nil {
+			return err
+		}
 	}
 	if s.Notify != nil {
 		employee, id := r.EmployeeID, r.ID

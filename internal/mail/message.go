@@ -48,6 +48,7 @@ const (
 	KindLifeEvent               Kind = "life_event"
 	KindWorkflowNotice          Kind = "workflow_notice"
 	KindAuthorityAlarm          Kind = "authority_alarm"
+	KindWebhookTrouble          Kind = "webhook_trouble"
 )
 
 // Lang is the language of a message.
@@ -176,6 +177,8 @@ func newParams(k Kind) any {
 		return new(WorkflowNotice)
 	case KindAuthorityAlarm:
 		return new(AuthorityAlarm)
+	case KindWebhookTrouble:
+		return new(WebhookTrouble)
 	}
 	return nil
 }

@@ -213,5 +213,7 @@ var elsewhere = map[string]string{
 	"check_run": "of the authority", "check_problem": "of the authority", "status_event": "published", "revoked_elsewhere": "published",
 	"shredded": "identifiers of what is gone", "breach": "the institution's", "practice_statement": "published",
 	"trust_anchor": "other authorities", "resealed": "of the keys",
+	"webhook_endpoint": "addresses of applications", "webhook_event": "identifiers, forgotten after their time",
+	"webhook_delivery": "what was sent to applications", "webhook_attempt": "what applications answered",
 	"api_client": "applications", "api_document": "files of applications, fetched once or forgotten within a day", "goose_db_version": "of the program",
 }

@@ -399,6 +399,9 @@ func (r *run) store(ctx context.Context, tx *store.Tx, out *Outcome, key []byte)
 	if err != nil {
 		return fmt.Errorf("store version of document: %w", err)
 	}
+	if err := s.happened(ctx, tx, Happening{What: EventSigned, DocumentID: d.ID, Version: out.Version, EmployeeID: a.sub.employee.ID}); err != nil {
+		return err
+	}
 	if err := s.stepSigned(ctx, tx, a.who, a.sub.employee.ID, d, out.Version); err != nil {
 		return err
 	}

@@ -84,6 +84,8 @@ type Config struct {
 	Notify func(employeeID string)
 	// Courier, if set, writes to those who take part in workflows.
 	Courier Courier
+	// Events, if set, learns what becomes of documents.
+	Events Events
 	// Random makes identifiers and tokens; nil: crypto/rand.
 	Random io.Reader
 }

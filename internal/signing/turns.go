@@ -62,6 +62,9 @@ func (s *Service) finish(ctx context.Context, tx *store.Tx, who audit.Actor, w W
 	if n != 1 {
 		return ErrTurn
 	}
+	if err := s.happened(ctx, tx, Happening{What: endEvent(state), DocumentID: w.DocumentID, EmployeeID: who.EmployeeID}); err != nil {
+		return err
+	}
 	return s.event(ctx, tx, who, w.ID, w.DocumentID, action, reason)
 }
 

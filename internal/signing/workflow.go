@@ -195,6 +195,9 @@ func (s *Service) tellTurns(ctx context.Context, tx *store.Tx, w Workflow, docum
 		if err := s.tell(ctx, tx, n); err != nil {
 			return err
 		}
+		if err := s.happened(ctx, tx, Happening{What: EventTurn, DocumentID: w.DocumentID, EmployeeID: st.EmployeeID, Role: st.Role}); err != nil {
+			return err
+		}
 	}
 	return nil
 }

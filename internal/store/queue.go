@@ -31,10 +31,11 @@ const queueAuthority = "ca"
 
 // queueOf says in which queue a kind of job waits. The ca role and the pki role
 // have keys that no other process has, so their jobs wait apart, and a process
-// fetches what it can do.
+// fetches what it can do. Webhooks wait apart because those who receive them may be
+// slow, and mails must not wait for them.
 func queueOf(kind string) string {
 	role, _, _ := strings.Cut(kind, ".")
-	if role == queueAuthority || role == "pki" {
+	if role == queueAuthority || role == "pki" || role == "webhook" {
 		return role
 	}
 	return river.QueueDefault

@@ -729,6 +729,57 @@ type UnitScope struct {
 	Depth      int64
 }
 
+type WebhookAttempt struct {
+	DeliveryID string
+	Number     int64
+	StartedAt  int64
+	FinishedAt int64
+	Outcome    string
+	Status     int64
+	Reply      string
+	Took       int64
+}
+
+type WebhookDelivery struct {
+	ID         string
+	EventID    string
+	EndpointID string
+	Type       string
+	State      string
+	Attempts   int64
+	Tries      int64
+	Outcome    string
+	Status     int64
+	QueuedAt   int64
+	NextTryAt  int64
+	CreatedAt  int64
+	FinishedAt int64
+}
+
+type WebhookEndpoint struct {
+	ID             string
+	ClientID       string
+	Url            string
+	Events         string
+	State          string
+	Reason         string
+	SecretSealed   Bytes
+	PreviousSealed Bytes
+	PreviousUntil  int64
+	FailingSince   int64
+	DeliveredAt    int64
+	CreatedAt      int64
+	CreatedBy      string
+	UpdatedAt      int64
+}
+
+type WebhookEvent struct {
+	ID        string
+	Type      string
+	Body      string
+	CreatedAt int64
+}
+
 type Workflow struct {
 	ID         string
 	DocumentID string
