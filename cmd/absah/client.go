@@ -18,6 +18,7 @@ type clientCmd struct {
 	Add     clientAddCmd     `cmd:"" help:"Let an application call, and print its secret once."`
 	List    clientListCmd    `cmd:"" help:"List the applications."`
 	Rotate  clientRotateCmd  `cmd:"" help:"Give an application a new secret; the one before counts for a day."`
+	OAuth   clientOAuthCmd   `cmd:"" name:"oauth" help:"Say where an application may send people back to, and how long activation windows for it may be."`
 	Disable clientDisableCmd `cmd:"" help:"Refuse an application from its next call on."`
 	Enable  clientEnableCmd  `cmd:"" help:"Let an application that was disabled call again."`
 }
@@ -125,6 +126,27 @@ func (r *clientRotateCmd) Run(ctx context.Context, c *cli) error {
 		}
 		fmt.Printf("password   %s\n", secret)
 		return nil
+	})
+}
+
+type clientOAuthCmd struct {
+	Name     string        `arg:"" help:"Name of the application."`
+	Redirect []string      `help:"Redirect URIs, exactly as the application sends them; none ends its consents in the browser." placeholder:"URI,..."`
+	Window   time.Duration `help:"Longest activation window that a subscriber may open for it; 0 for none." default:"0"`
+}
+
+// Run decides it for one.
+func (o *clientOAuthCmd) Run(ctx context.Context, c *cli) error {
+	redirects, err := apiclient.Redirects(strings.Join(o.Redirect, " "))
+	if err != nil {
+		return fmt.Errorf("--redirect: %w", err)
+	}
+	return c.withClients(ctx, func(s *apiclient.Service) error {
+		found, err := s.Find(ctx, o.Name)
+		if err != nil {
+			return fmt.Errorf("%s: %w", o.Name, err)
+		}
+		return s.SetOAuth(ctx, cliActor, found.ID, apiclient.OAuth{Redirects: redirects, Window: o.Window})
 	})
 }
 

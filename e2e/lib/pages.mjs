@@ -152,6 +152,8 @@ export const groups = [
       { name: "atas-nama-saya", path: "/ds/atas-nama-saya" },
       { name: "dokumen", path: "/dokumen" },
       { name: "dokumen-riwayat", path: "/dokumen/riwayat" },
+      { name: "dokumen-aplikasi", path: "/dokumen/aplikasi" },
+      { name: "dokumen-aplikasi-buka", path: "/dokumen/aplikasi/buka" },
     ],
   },
   { who: "Sertifikat dicabut", pages: [{ name: "ds-dicabut", path: "/ds" }] },

@@ -151,6 +151,10 @@ var access = []struct {
 	{"GET", "/admin/aplikasi", []string{admin}}, {"POST", "/admin/aplikasi", []string{admin}}, {"GET", "/admin/aplikasi/{absent}", nobody},
 	{"POST", "/admin/aplikasi/{absent}", nobody}, {"POST", "/admin/aplikasi/{absent}/rahasia", nobody},
 	{"POST", "/admin/aplikasi/{absent}/nonaktif", nobody}, {"POST", "/admin/aplikasi/{absent}/aktif", nobody},
+	{"POST", "/admin/aplikasi/{absent}/oauth", nobody},
+	{"GET", "/oauth2/authorize", members}, {"POST", "/oauth2/authorize", members},
+	{"GET", "/dokumen/aplikasi", members}, {"GET", "/dokumen/aplikasi/buka", members}, {"POST", "/dokumen/aplikasi/buka", members},
+	{"POST", "/dokumen/aplikasi/jendela/{absent}/akhiri", nobody}, {"POST", "/dokumen/aplikasi/izin/{absent}/akhiri", nobody},
 	{"GET", "/admin/kepercayaan", []string{admin}}, {"POST", "/admin/kepercayaan", []string{admin}}, {"GET", "/admin/kepercayaan/{absent}", nobody},
 	{"POST", "/admin/kepercayaan/{absent}", nobody}, {"POST", "/admin/kepercayaan/{absent}/cabut", nobody},
 

@@ -27,6 +27,7 @@ import (
 	"absah/internal/mail"
 	"absah/internal/mail/mailbox"
 	"absah/internal/mail/smtp"
+	"absah/internal/oauth"
 	"absah/internal/outbox"
 	"absah/internal/passphrase"
 	"absah/internal/portal/demopage"
@@ -61,6 +62,7 @@ type App struct {
 	Signing   *signing.Service
 	Clients   *apiclient.Service // applications that call
 	Webhooks  *webhook.Service   // applications that are told
+	OAuth     *oauth.Service
 	Outbox    *outbox.Outbox
 	Authority *ca.Authority
 	Hierarchy *ca.Hierarchy
@@ -133,6 +135,9 @@ func Open(ctx context.Context, cfg config.Config, o Options) (*App, error) {
 // Close ends what Open began.
 func (a *App) Close() error {
 	var errs []error
+	if a.Signing != nil && a.Store != nil {
+		errs = append(errs, a.Signing.CloseWindows(context.Background()))
+	}
 	if a.guard != nil {
 		errs = append(errs, a.guard.Close())
 	}

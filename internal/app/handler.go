@@ -19,6 +19,7 @@ import (
 	"absah/internal/portal/apps"
 	"absah/internal/portal/auth"
 	"absah/internal/portal/checks"
+	"absah/internal/portal/consent"
 	"absah/internal/portal/demopage"
 	"absah/internal/portal/desk"
 	"absah/internal/portal/dossier"
@@ -147,6 +148,7 @@ func (a *App) routes() [][]web.Route {
 		admin.New(a.Store, a.Accounts).Routes(),
 		mails.New(a.Store, a.Outbox, a.Clock).Routes(),
 		apps.New(a.Clients, a.Accounts).Routes(),
+		consent.New(consent.Config{OAuth: a.OAuth, Clients: a.Clients, Signing: a.Signing, Accounts: a.Accounts, Clock: a.Clock}).Routes(),
 		(&checks.Pages{Records: a.Records, Clock: a.Clock}).Routes(),
 		transparency.New(transparency.Config{Log: a.Transparency, Store: a.Store, Clock: a.Clock, Dispute: a.dispute}).Routes(),
 		(&life.Pages{Store: a.Store, Life: a.Life, Clock: a.Clock}).Routes(),

@@ -10,6 +10,7 @@ import (
 	"absah/internal/api/csc"
 	"absah/internal/api/esign"
 	"absah/internal/apiclient"
+	"absah/internal/oauth"
 	"absah/internal/portal"
 	"absah/internal/store/blob"
 )
@@ -17,6 +18,7 @@ import (
 // openPrograms makes what the interfaces for programs stand on.
 func (a *App) openPrograms(context.Context) error {
 	a.Clients = &apiclient.Service{Store: a.Store, Clock: a.Clock}
+	a.OAuth = &oauth.Service{Store: a.Store, Clock: a.Clock}
 	a.sandbox = esign.NewSandbox(a.Clock, a.Stamper)
 	return nil
 }
@@ -29,8 +31,12 @@ func (a *App) programs(pages http.Handler, proxies []netip.Prefix) http.Handler 
 		Blobs: blob.Sealed{Store: a.Blobs, Vault: a.Vault}, Chain: a.above, Sandbox: a.sandbox, Clock: a.Clock, Log: a.Log,
 		Address: func(r *http.Request) string { return portal.ClientAddress(r, proxies) },
 	})
+	var respond func(context.Context, []byte) ([]byte, error)
+	if a.Timestamps != nil {
+		respond = a.Timestamps.Respond
+	}
 	remote := csc.New(csc.Config{
-		Store: a.Store, Clients: a.Clients, Signing: a.Signing, Timestamper: a.Stamper, Vault: a.Vault, BaseURL: a.Config.BaseURL, Name: a.Config.Identity.Product,
+		Store: a.Store, Clients: a.Clients, Signing: a.Signing, Timestamper: a.Stamper, Respond: respond, OAuth: a.OAuth, BaseURL: a.Config.BaseURL, Name: a.Config.Identity.Product,
 		Region: a.Config.CA.Country, Clock: a.Clock, Log: a.Log,
 		Chain: func() [][]byte {
 			var out [][]byte
@@ -45,7 +51,7 @@ func (a *App) programs(pages http.Handler, proxies []netip.Prefix) http.Handler 
 		switch {
 		case esign.Serves(r.URL.Path):
 			api.ServeHTTP(w, r)
-		case csc.Serves(r.URL.Path):
+		case csc.Serves(r):
 			remote.ServeHTTP(w, r)
 		default:
 			pages.ServeHTTP(w, r)
@@ -63,5 +69,5 @@ func (a *App) sweepPrograms(ctx context.Context) error {
 	if err := esign.Sweep(ctx, a.Store, blob.Sealed{Store: a.Blobs, Vault: a.Vault}, a.Clock()); err != nil {
 		return fmt.Errorf("documents of applications: %w", err)
 	}
-	return nil
+	return a.OAuth.Sweep(ctx)
 }

@@ -34,7 +34,7 @@ func (a *App) openSigning(ctx context.Context) (err error) {
 		Reliable:    a.reliable,
 		Timestamper: stamps{a.Stamper}, Evidence: a.evidence(), Specimen: specimens{a.Store, blobs}.of,
 		VerifyURL: a.Config.BaseURL + verifyPath, Issuer: a.Config.Identity.IssuerName,
-		Courier: outbox.Workflow{Outbox: a.Outbox}, Events: a.Webhooks,
+		Courier: outbox.Workflow{Outbox: a.Outbox}, Events: a.Webhooks, WindowLife: a.Config.Windows.Life(),
 		Notify: func(employeeID string) { a.Hub.Notify(employeeID, "") },
 	})
 	if err != nil {

@@ -60,6 +60,7 @@ var layers = map[string]layer{
 	"internal/hint":         domain,
 	"internal/identity":     domain,
 	"internal/mail":         domain,
+	"internal/oauth":        domain,
 	"internal/outbox":       domain,
 	"internal/passphrase":   domain,
 	"internal/privacy":      domain,

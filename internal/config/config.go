@@ -50,6 +50,7 @@ type Config struct {
 	Privacy    Privacy    `yaml:"privacy" envPrefix:"PRIVACY_"`
 	SCIM       SCIM       `yaml:"scim" envPrefix:"SCIM_"`
 	Webhooks   Webhooks   `yaml:"webhooks" envPrefix:"WEBHOOKS_"`
+	Windows    Windows    `yaml:"windows" envPrefix:"WINDOWS_"`
 	Log        Log        `yaml:"log" envPrefix:"LOG_"`
 
 	Transparency Transparency `yaml:"transparency" envPrefix:"TRANSPARENCY_"`
@@ -167,6 +168,7 @@ func Default() Config {
 		Renewal:    defaultRenewal(),
 		Privacy:    defaultPrivacy(),
 		Webhooks:   defaultWebhooks(),
+		Windows:    defaultWindows(),
 		Log:        Log{Level: "info", Format: "text"},
 	}
 }
@@ -294,6 +296,7 @@ func (c Config) Validate() error {
 	c.Privacy.check(bad)
 	c.SCIM.check(bad)
 	c.Webhooks.check(bad)
+	c.Windows.check(bad)
 	bad(!slices.Contains([]string{"debug", "info", "warn", "error"}, c.Log.Level), "log.level", "must be debug, info, warn or error")
 	bad(!slices.Contains([]string{"text", "json"}, c.Log.Format), "log.format", "must be text or json")
 	return errors.Join(errs...)

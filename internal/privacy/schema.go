@@ -183,6 +183,15 @@ var tables = []table{
 			moment, []string{"intended_at", "made_at"}, digits, []string{"hash", "value", "source_sha256"}),
 	},
 	{
+		name: "signing_window", where: "employee_id = $1", order: "created_at, id",
+		columns: cols(plain, []string{"id", "employee_id", "account_id", "client_id", "credential_id", "generation", "process", "max_uses", "uses", "digests", "reason"},
+			moment, []string{"created_at", "expires_at", "ended_at"}),
+	},
+	{
+		name: "oauth_grant", where: "employee_id = $1", order: "created_at, id",
+		columns: cols(plain, []string{"id", "client_id", "account_id", "employee_id", "scope", "credential_id", "activation_id"}, moment, []string{"created_at", "ended_at"}),
+	},
+	{
 		name: "signing_authority", where: "employee_id = $1", order: "entered_at, id",
 		columns: cols(plain, []string{"id", "employee_id", "form", "office", "behalf", "decree", "decree_date", "valid_from", "valid_until", "forbidden", "entered_by", "revoked_by"},
 			moment, []string{"entered_at", "revoked_at"}),
@@ -215,5 +224,6 @@ var elsewhere = map[string]string{
 	"trust_anchor": "other authorities", "resealed": "of the keys",
 	"webhook_endpoint": "addresses of applications", "webhook_event": "identifiers, forgotten after their time",
 	"webhook_delivery": "what was sent to applications", "webhook_attempt": "what applications answered",
+	"api_client_oauth": "applications", "oauth_secret": "hashes of secrets, forgotten a day after they expire",
 	"api_client": "applications", "api_document": "files of applications, fetched once or forgotten within a day", "goose_db_version": "of the program",
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto"
 	"crypto/sha256"
-	"crypto/subtle"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -67,8 +66,11 @@ type Authorization struct {
 	Who    audit.Actor // the account that asks
 	Signer string      // employee
 	Client string      // application; empty for the portal
-	Items  []Item
-	Secret *passphrase.Secret
+	// ClientID is the application's id. With it and without a Secret a window that
+	// the signer opened for the application stands in for the passphrase.
+	ClientID string
+	Items    []Item
+	Secret   *passphrase.Secret
 	// Lifetime; 0 and anything longer is Lifetime.
 	Lifetime time.Duration
 }
@@ -80,6 +82,7 @@ type Activation struct {
 	Expires time.Time
 
 	service *Service
+	window  string // that stood in for the passphrase; empty: none did
 	who     audit.Actor
 	client  string
 	token   string
@@ -95,17 +98,8 @@ type Activation struct {
 	making sync.WaitGroup // documents being signed
 }
 
-// Token is what the holder of the activation shows (the SAD of the CSC API). It
-// opens this activation only, as long as the process lives.
-func (a *Activation) Token() string { return a.token }
-
 // Items tells how many things it is for.
 func (a *Activation) Items() int { return len(a.items) }
-
-func tokenHash(token string) []byte {
-	sum := sha256.Sum256([]byte("absah/activation/" + token))
-	return sum[:]
-}
 
 // check looks at a list before any passphrase is tried, and completes it.
 func (s *Service) check(ctx context.Context, a *Authorization) error {
@@ -172,7 +166,8 @@ func (s *Service) checkFile(item *Item) error {
 //
 // Errors before any attempt: ErrBatch, ErrPlaces, ErrNoTimestamp, ErrDigest,
 // ErrEmpty, ErrTooBig, ErrNotFound, ErrInactive, ErrNoCertificate, *ExpiredError,
-// *RevokedError, *SuspendedError, ErrClock. After it: *PassphraseError.
+// *RevokedError, *SuspendedError, ErrClock, and without a passphrase ErrWindow.
+// After it: *PassphraseError.
 func (s *Service) Authorize(ctx context.Context, a Authorization) (*Activation, error) {
 	if err := s.check(ctx, &a); err != nil {
 		return nil, err
@@ -184,11 +179,17 @@ func (s *Service) Authorize(ctx context.Context, a Authorization) (*Activation, 
 	if err != nil {
 		return nil, err
 	}
-	key, err := s.unlock(ctx, &sub.credential, a.Secret)
+	var window *held
+	var key crypto.Signer
+	if a.Secret == nil {
+		window, key, err = s.windowFor(ctx, &a, sub)
+	} else {
+		key, err = s.unlock(ctx, &sub.credential, a.Secret)
+	}
 	if err != nil {
 		return nil, err
 	}
-	out, err := s.open(ctx, a, sub, key)
+	out, err := s.open(ctx, a, sub, key, window)
 	if err != nil {
 		return nil, errors.Join(err, forget(key))
 	}
@@ -250,14 +251,18 @@ func forget(key crypto.Signer) error {
 	return nil
 }
 
-// open writes the activation down and keeps the key.
-func (s *Service) open(ctx context.Context, a Authorization, sub subscriber, key crypto.Signer) (*Activation, error) {
+// open writes the activation down and keeps the key. window is nil when the key was
+// opened with the passphrase.
+func (s *Service) open(ctx context.Context, a Authorization, sub subscriber, key crypto.Signer, window *held) (*Activation, error) {
 	life := Lifetime
 	if a.Lifetime > 0 {
 		life = min(life, a.Lifetime)
 	}
 	out := &Activation{
 		ID: ident.From(s.Random), service: s, who: a.Who, client: a.Client, sub: sub, key: key, items: a.Items, hashes: map[string]int{},
+	}
+	if window != nil {
+		out.window = window.id
 	}
 	var random [32]byte
 	if _, err := io.ReadFull(s.Random, random[:]); err != nil {
@@ -272,6 +277,9 @@ func (s *Service) open(ctx context.Context, a Authorization, sub subscriber, key
 	err = s.Store.InTx(ctx, func(tx *store.Tx) error {
 		now := s.now()
 		out.Expires = now.Add(life)
+		if window != nil && out.Expires.After(window.expires) {
+			out.Expires = window.expires
+		}
 		c, err := tx.LockCredential(ctx, sub.credential.ID)
 		if err != nil {
 			return fmt.Errorf("lock key: %w", err)
@@ -281,6 +289,11 @@ func (s *Service) open(ctx context.Context, a Authorization, sub subscriber, key
 		}
 		if err := s.current(ctx, tx.Queries, sub, now); err != nil {
 			return err
+		}
+		if window != nil {
+			if err := window.spend(ctx, tx, a.Items, now); err != nil {
+				return err
+			}
 		}
 		return s.record(ctx, tx, out, now)
 	})
@@ -294,6 +307,9 @@ func (s *Service) open(ctx context.Context, a Authorization, sub subscriber, key
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if window != nil && s.windows[window.id] == nil { // it ended meanwhile
+		return nil, errors.Join(ErrWindow, s.end(context.WithoutCancel(ctx), out.ID))
+	}
 	out.timer = time.AfterFunc(life, func() { s.expire(out) })
 	s.live[out.ID] = out
 	return out, nil
@@ -329,7 +345,7 @@ func (s *Service) record(ctx context.Context, tx *store.Tx, a *Activation, now t
 	return audit.Record(ctx, tx, now, a.who, audit.Entry{
 		Action: "activation.open", ObjectKind: "credential", ObjectID: a.sub.credential.ID,
 		Detail: map[string]string{
-			"activation": a.ID, "client": a.client, "items": fmt.Sprint(len(a.items)), "digests_sha256": hex.EncodeToString(list.Sum(nil)),
+			"activation": a.ID, "client": a.client, "items": fmt.Sprint(len(a.items)), "digests_sha256": hex.EncodeToString(list.Sum(nil)), "window": a.window,
 		},
 	})
 }
@@ -341,23 +357,6 @@ func (s *Service) current(ctx context.Context, q *db.Queries, sub subscriber, no
 		return fmt.Errorf("read certificate: %w", err)
 	}
 	return usable(c, now)
-}
-
-// Activation finds the live activation of a token that the same client opened.
-// It fails with ErrActivation.
-func (s *Service) Activation(ctx context.Context, client, token string) (*Activation, error) {
-	want := tokenHash(token)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, a := range s.live {
-		if a.client == client && subtle.ConstantTimeCompare(tokenHash(a.token), want) == 1 {
-			if s.now().After(a.Expires) {
-				return nil, ErrActivation
-			}
-			return a, nil
-		}
-	}
-	return nil, ErrActivation
 }
 
 // Credential is the id of the key that the activation opened.
@@ -453,6 +452,9 @@ func (s *Service) RecoverAll(ctx context.Context) error {
 }
 
 func (s *Service) recoverBefore(ctx context.Context, limit time.Time) error {
+	if err := s.recoverWindows(ctx, limit); err != nil {
+		return err
+	}
 	rows, err := s.Store.Read().OpenActivations(ctx, clock.Micros(limit))
 	if err != nil {
 		return fmt.Errorf("look for activations that were left: %w", err)

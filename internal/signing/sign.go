@@ -446,7 +446,12 @@ func (a *Activation) SignFile(ctx context.Context, position int, out io.Writer) 
 	if position < 0 || position >= len(a.items) || a.items[position].kind() != kindFile {
 		return Outcome{}, errNotFile
 	}
-	item, s := &a.items[position], a.service
+	return a.signItem(ctx, position, &a.items[position], out)
+}
+
+// signItem signs a file for a position of the list.
+func (a *Activation) signItem(ctx context.Context, position int, item *Item, out io.Writer) (Outcome, error) {
+	s := a.service
 	o := Outcome{Position: position, Name: item.Name}
 	if err := a.enter(); err != nil {
 		return o, err

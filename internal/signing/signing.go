@@ -78,6 +78,9 @@ type Config struct {
 	VerifyURL string
 	// Issuer is the legal name of the authority, for the small print.
 	Issuer string
+	// WindowLife is the longest activation window; 0 is DefaultWindowLife, less is
+	// none.
+	WindowLife time.Duration
 	// Limits; zero fields take the default.
 	Limits Limits
 	// Notify, if set, is told when the outcome of a batch changes.
@@ -97,9 +100,10 @@ type Service struct {
 	stamps  *measured
 	slots   chan struct{} // documents being signed at once
 
-	mu   sync.Mutex
-	live map[string]*Activation // by id
-	runs sync.WaitGroup
+	mu      sync.Mutex
+	live    map[string]*Activation // by id
+	windows map[string]*held       // by id
+	runs    sync.WaitGroup
 }
 
 // New makes a Service.
@@ -113,6 +117,7 @@ func New(c Config) (*Service, error) {
 			return nil, fmt.Errorf("signing: no %s", name)
 		}
 	}
+	orDefault((*int64)(&c.WindowLife), int64(DefaultWindowLife))
 	d := DefaultLimits()
 	orDefault(&c.Limits.FileBytes, d.FileBytes)
 	orDefault(&c.Limits.Batch, d.Batch)
@@ -123,7 +128,7 @@ func New(c Config) (*Service, error) {
 		c.Random = rand.Reader
 	}
 	s := &Service{
-		Config: c, process: ident.From(c.Random), live: map[string]*Activation{}, slots: make(chan struct{}, max(2, runtime.GOMAXPROCS(0))),
+		Config: c, process: ident.From(c.Random), live: map[string]*Activation{}, windows: map[string]*held{}, slots: make(chan struct{}, max(2, runtime.GOMAXPROCS(0))),
 	}
 	if c.Timestamper != nil {
 		s.stamps = &measured{Timestamper: c.Timestamper}

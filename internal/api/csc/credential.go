@@ -13,7 +13,6 @@ import (
 
 	"absah/internal/ca"
 	"absah/internal/clock"
-	"absah/internal/signing"
 	"absah/internal/store"
 	"absah/internal/store/db"
 )
@@ -52,9 +51,10 @@ func (d *door) credentialOf(ctx context.Context, employeeID string) (holder, err
 	return h, nil
 }
 
-// find finds a living credential by its id.
-func (d *door) find(ctx context.Context, f fields) (holder, error) {
-	id, err := f.need("credentialID")
+// find finds a living credential by its id. A token that stands for somebody finds
+// those of this person only.
+func (d *door) find(ctx context.Context, call *call) (holder, error) {
+	id, err := call.body.need("credentialID")
 	if err != nil {
 		return holder{}, err
 	}
@@ -65,6 +65,9 @@ func (d *door) find(ctx context.Context, f fields) (holder, error) {
 	if err != nil {
 		return holder{}, fmt.Errorf("look for the credential: %w", err)
 	}
+	if call.access.Employee != "" && c.EmployeeID != call.access.Employee {
+		return holder{}, invalid("Invalid parameter credentialID")
+	}
 	h, err := d.credentialOf(ctx, c.EmployeeID)
 	if errors.Is(err, errNone) || err == nil && h.credential.ID != id {
 		return holder{}, invalid("Invalid parameter credentialID")
@@ -72,36 +75,72 @@ func (d *door) find(ctx context.Context, f fields) (holder, error) {
 	return h, err
 }
 
-// list is credentials/list. The token of an application is nobody's, so that the
-// person has to be named: userID is the NIP or the e-mail address.
+// list is credentials/list. The token of an application alone is nobody's, so that
+// the person has to be named: userID is the NIP or the e-mail address. One of
+// somebody's lists what is this person's.
 func (d *door) list(w http.ResponseWriter, r *http.Request, c *call) error {
 	user, ok := c.body.text("userID")
-	if !ok || user == "" {
-		return invalid("Missing (or invalid type) string parameter userID")
+	if raw, there := c.body["userID"]; there && !ok && string(raw) != "null" {
+		return invalid("Invalid parameter userID")
 	}
-	employee, err := d.employee(r.Context(), user)
-	if err != nil {
-		return err
+	if page, ok := c.body.text("pageToken"); ok && page != "" {
+		return invalid("Invalid parameter pageToken") // there is one page
 	}
-	ids := []string{}
-	h, err := d.credentialOf(r.Context(), employee)
+	employee := c.access.Employee
 	switch {
-	case err == nil:
-		ids = append(ids, h.credential.ID)
-	case !errors.Is(err, errNone):
+	case employee != "" && user != "":
+		return invalid("userID parameter MUST be null")
+	case employee == "" && user == "":
+		return invalid("Missing (or invalid type) string parameter userID")
+	case employee == "":
+		var err error
+		if employee, err = d.employee(r.Context(), user); err != nil {
+			return err
+		}
+	}
+	if _, err := wanted(c); err != nil {
 		return err
 	}
-	body := map[string]any{"credentialIDs": ids}
-	if c.version == v2 && string(c.body["credentialInfo"]) == "true" && len(ids) > 0 {
-		info, err := d.describe(h, c)
+	ids, infos := []string{}, []any{}
+	h, err := d.credentialOf(r.Context(), employee)
+	if err != nil && !errors.Is(err, errNone) {
+		return err
+	}
+	if err == nil {
+		info, err := d.describe(r.Context(), h, c)
 		if err != nil {
 			return err
 		}
-		info["credentialID"] = h.credential.ID
-		body["credentialInfos"] = []any{info}
+		if !c.flag("onlyValid") || info["key"].(map[string]any)["status"] == "enabled" {
+			ids = append(ids, h.credential.ID)
+			info["credentialID"] = h.credential.ID
+			infos = append(infos, info)
+		}
+	}
+	body := map[string]any{"credentialIDs": ids}
+	if c.version == v2 {
+		body["onlyValid"] = c.flag("onlyValid")
+		if c.flag("credentialInfo") {
+			body["credentialInfos"] = infos
+		}
 	}
 	d.answer(w, http.StatusOK, body)
 	return nil
+}
+
+// flag tells whether a boolean is true.
+func (c *call) flag(name string) bool { return string(c.body[name]) == "true" }
+
+// wanted says which certificates an answer has: none, single or chain.
+func wanted(c *call) (string, error) {
+	which, given := c.body.text("certificates")
+	switch {
+	case !given:
+		return "single", nil
+	case which != "none" && which != "single" && which != "chain":
+		return "", invalid("Invalid parameter certificates")
+	}
+	return which, nil
 }
 
 func (d *door) employee(ctx context.Context, user string) (string, error) {
@@ -128,11 +167,11 @@ func (d *door) employee(ctx context.Context, user string) (string, error) {
 
 // credential is credentials/info.
 func (d *door) credential(w http.ResponseWriter, r *http.Request, c *call) error {
-	h, err := d.find(r.Context(), c.body)
+	h, err := d.find(r.Context(), c)
 	if err != nil {
 		return err
 	}
-	info, err := d.describe(h, c)
+	info, err := d.describe(r.Context(), h, c)
 	if err != nil {
 		return err
 	}
@@ -140,7 +179,7 @@ func (d *door) credential(w http.ResponseWriter, r *http.Request, c *call) error
 	return nil
 }
 
-func (d *door) describe(h holder, c *call) (map[string]any, error) {
+func (d *door) describe(ctx context.Context, h holder, c *call) (map[string]any, error) {
 	cert := map[string]any{"status": "valid"}
 	enabled := true
 	switch now := d.Clock(); {
@@ -151,24 +190,20 @@ func (d *door) describe(h holder, c *call) (map[string]any, error) {
 	case now.After(clock.FromMicros(h.certificate.NotAfter)):
 		cert["status"], enabled = "expired", false
 	}
-	which, given := c.body.text("certificates")
-	if !given {
-		which = "single"
+	which, err := wanted(c)
+	if err != nil {
+		return nil, err
 	}
-	switch which {
-	case "none":
-	case "single":
-		cert["certificates"] = []string{base64.StdEncoding.EncodeToString(h.parsed.Raw)}
-	case "chain":
+	if which != "none" {
 		all := []string{base64.StdEncoding.EncodeToString(h.parsed.Raw)}
 		for _, der := range d.Chain() {
-			all = append(all, base64.StdEncoding.EncodeToString(der))
+			if which == "chain" {
+				all = append(all, base64.StdEncoding.EncodeToString(der))
+			}
 		}
 		cert["certificates"] = all
-	default:
-		return nil, invalid("Invalid parameter certificates")
 	}
-	if string(c.body["certInfo"]) == "true" {
+	if c.flag("certInfo") {
 		const layout = "20060102150405Z"
 		cert["issuerDN"], cert["subjectDN"] = h.parsed.Issuer.String(), h.parsed.Subject.String()
 		cert["serialNumber"] = h.certificate.Serial
@@ -184,17 +219,39 @@ func (d *door) describe(h holder, c *call) (map[string]any, error) {
 	case *rsa.PublicKey:
 		key["algo"], key["len"] = []string{oidRSA, oidRSASHA256, oidRSASHA384, oidRSASHA512, oidPSS}, k.N.BitLen()
 	}
-	out := map[string]any{"description": h.parsed.Subject.CommonName, "key": key, "cert": cert, "SCAL": "1", "multisign": signing.DefaultLimits().Batch, "lang": "id"}
-	if c.version == v1 {
-		out["authMode"] = "explicit"
-		out["PIN"] = map[string]any{"presence": "true", "format": "A", "label": "Passphrase", "description": "Passphrase penanda tangan"}
-		out["OTP"] = map[string]any{"presence": "false"}
-	} else {
-		out["auth"] = map[string]any{"mode": "explicit", "expression": "PIN", "objects": []any{
-			map[string]any{"type": "Password", "id": "PIN", "format": "A", "label": "Passphrase", "description": "Passphrase penanda tangan"},
-		}}
+	out := map[string]any{"description": h.parsed.Subject.CommonName, "key": key, "cert": cert, "SCAL": "2", "multisign": d.Signing.Limits.Batch, "lang": "id"}
+	return out, d.authentication(ctx, out, h, c)
+}
+
+// authentication says how hashes are authorised. Whoever came by the browser
+// authorises there; an application alone brings the passphrase, or nothing while its
+// window is open.
+func (d *door) authentication(ctx context.Context, out map[string]any, h holder, c *call) error {
+	mode := "explicit"
+	if c.access.Employee != "" {
+		mode = "oauth2code"
 	}
-	return out, nil
+	open, err := d.Signing.HasWindow(ctx, c.client.ID, h.credential.EmployeeID)
+	if err != nil {
+		return err
+	}
+	presence := "true"
+	if open {
+		presence = "optional"
+	}
+	if c.version == v1 {
+		out["authMode"] = mode
+		out["PIN"] = map[string]any{"presence": presence, "format": "A", "label": "Passphrase", "description": "Passphrase penanda tangan"}
+		out["OTP"] = map[string]any{"presence": "false"}
+		return nil
+	}
+	auth := map[string]any{"mode": mode}
+	if mode == "explicit" {
+		auth["expression"] = "PIN"
+		auth["objects"] = []any{map[string]any{"type": "Password", "id": "PIN", "format": "A", "label": "Passphrase", "description": "Passphrase penanda tangan"}}
+	}
+	out["auth"] = auth
+	return nil
 }
 
 // curves are the OIDs of RFC 5480 2.1.1.1.

@@ -1,22 +1,26 @@
 // Package csc speaks the API of the Cloud Signature Consortium for remote
-// signatures, versions 1.0.4 and 2, as far as a program can drive it without a
-// browser: an application proves itself (OAuth 2 client credentials, RFC 6749 4.4,
-// or auth/login), a signer's passphrase authorises a fixed list of hashes
-// (credentials/authorize, mode explicit), and signatures/signHash signs these
+// signatures, versions 1.0.4 and 2. An application proves itself (OAuth 2 client
+// credentials, RFC 6749 4.4, or auth/login) or acts for somebody who agreed to it in
+// the browser (authorisation code with PKCE, scope service). Hashes are authorised by
+// their signer: on the page of the authorisation endpoint (scope credential), by the
+// passphrase in credentials/authorize, or by an activation window that the signer
+// opened for the application. signatures/signHash and signatures/signDoc sign these
 // hashes and no others.
 //
-// The signature activation data (SAD) is bound to the hashes, used once for each
-// and short-lived, which is what SCAL 2 asks for; certified SCAL 2 is not claimed,
-// so that credentials/info says 1.
+// The signature activation data (SAD) is bound to the hashes, used once for each and
+// short-lived: credentials/info says SCAL 2, which in this API means that the hashes
+// are linked to the SAD. Certified SCAL 2 (EN 419 241) is not claimed.
 package csc
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
@@ -24,7 +28,7 @@ import (
 	"absah/internal/apiclient"
 	"absah/internal/audit"
 	"absah/internal/clock"
-	"absah/internal/keys"
+	"absah/internal/oauth"
 	"absah/internal/signing"
 	"absah/internal/store"
 	"absah/pades/tsp"
@@ -36,7 +40,10 @@ type Config struct {
 	Clients     *apiclient.Service
 	Signing     *signing.Service
 	Timestamper tsp.Timestamper
-	Vault       keys.Vault // seals access tokens
+	// Respond answers an RFC 3161 request, for timestamps with a nonce; nil: there
+	// are none.
+	Respond func(ctx context.Context, request []byte) (response []byte, err error)
+	OAuth   *oauth.Service
 	// Chain gives the certificates above those of subscribers, issuer first, DER.
 	Chain   func() [][]byte
 	BaseURL string // of the installation
@@ -47,8 +54,11 @@ type Config struct {
 	Log     *slog.Logger
 }
 
-// maxBody bounds a request: a hundred hashes and a passphrase.
-const maxBody = 1 << 20
+// Bounds of requests, in bytes: hashes and a passphrase, and a document in base64.
+const (
+	maxBody     = 1 << 20
+	maxDocument = 70 << 20
+)
 
 type door struct {
 	Config
@@ -63,32 +73,77 @@ const (
 	v2 version = 2
 )
 
-// New makes the handler of everything under /csc/.
+// New makes the handler of everything that Serves tells of.
 func New(c Config) http.Handler {
 	d := &door{Config: c, mux: http.NewServeMux()}
 	for _, v := range []version{v1, v2} {
 		base := fmt.Sprintf("/csc/v%d/", v)
 		d.mux.HandleFunc(base+"info", d.plain(v, (*door).info))
-		d.mux.HandleFunc("POST "+base+"oauth2/token", d.plain(v, (*door).token))
-		d.mux.HandleFunc("POST "+base+"oauth2/revoke", d.plain(v, (*door).revoke))
-		d.mux.HandleFunc("POST "+base+"credentials/list", d.bearer(v, apiclient.Status, (*door).list))
-		d.mux.HandleFunc("POST "+base+"credentials/info", d.bearer(v, apiclient.Status, (*door).credential))
-		d.mux.HandleFunc("POST "+base+"credentials/authorize", d.bearer(v, apiclient.Sign, (*door).authorize))
-		d.mux.HandleFunc("POST "+base+"signatures/signHash", d.bearer(v, apiclient.Sign, (*door).signHash))
-		d.mux.HandleFunc("POST "+base+"signatures/timestamp", d.bearer(v, apiclient.Sign, (*door).timestamp))
+		// info says where the OAuth endpoints are: /csc/vN, and oauth2/... below it.
+		// Clients that take the address for that of the folder find them too.
+		d.oauth(v, base)
+		d.oauth(v, base+"oauth2/")
+		for _, m := range methods() {
+			if m.from <= v && v <= m.to {
+				d.mux.HandleFunc("POST "+base+m.name, d.bearer(v, m))
+			}
+		}
 	}
+	d.oauth(v2, "/oauth2/")
 	d.mux.HandleFunc("POST /csc/v1/auth/login", d.plain(v1, (*door).login))
-	d.mux.HandleFunc("POST /csc/v1/auth/revoke", d.bearer(v1, "", (*door).logout))
 	d.mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
 		d.answer(w, http.StatusNotFound, map[string]any{"error": "invalid_request", "error_description": "There is no such method"})
 	})
 	return d.mux
 }
 
+// oauth mounts the endpoints of the authorisation server but for the page.
+func (d *door) oauth(v version, base string) {
+	if strings.HasPrefix(base, "/csc/") {
+		d.mux.HandleFunc("GET "+base+"authorize", toPage)
+	}
+	d.mux.HandleFunc("POST "+base+"token", d.plain(v, (*door).token))
+	d.mux.HandleFunc("POST "+base+"revoke", d.plain(v, (*door).revoke))
+	d.mux.HandleFunc("POST "+base+"pushed_authorize", d.plain(v, (*door).push))
+}
+
+// Page is the address of the authorisation endpoint for browsers.
+const Page = "/oauth2/authorize"
+
+// toPage leads browsers to the page of the portal with what they brought.
+func toPage(w http.ResponseWriter, r *http.Request) {
+	u := url.URL{Path: Page, RawQuery: r.URL.RawQuery}
+	w.Header().Set("Location", u.String())
+	w.WriteHeader(http.StatusSeeOther)
+}
+
+// method is one that a token is needed for.
+type method struct {
+	name     string
+	scope    apiclient.Scope // that the application needs
+	from, to version
+	limit    int64
+	serve    func(*door, http.ResponseWriter, *http.Request, *call) error
+}
+
+func methods() []method {
+	return []method{
+		{"credentials/list", apiclient.Status, v1, v2, maxBody, (*door).list},
+		{"credentials/info", apiclient.Status, v1, v2, maxBody, (*door).credential},
+		{"credentials/authorize", apiclient.Sign, v1, v2, maxBody, (*door).authorize},
+		{"credentials/extendTransaction", apiclient.Sign, v1, v2, maxBody, (*door).extend},
+		{"signatures/signHash", apiclient.Sign, v1, v2, maxBody, (*door).signHash},
+		{"signatures/signDoc", apiclient.Sign, v2, v2, maxDocument, (*door).signDoc},
+		{"signatures/timestamp", apiclient.Sign, v1, v2, maxBody, (*door).timestamp},
+		{"auth/revoke", "", v1, v1, maxBody, (*door).logout},
+	}
+}
+
 // call is a request of an application that proved itself.
 type call struct {
 	version version
 	client  *apiclient.Client
+	access  oauth.Access // what the token stands for
 	actor   audit.Actor
 	body    fields
 }
@@ -117,19 +172,19 @@ func (d *door) plain(v version, serve func(*door, http.ResponseWriter, *http.Req
 
 // bearer is what comes before the others: the token (RFC 6750), the application,
 // its address, rate and scope, and the body.
-func (d *door) bearer(v version, scope apiclient.Scope, serve func(*door, http.ResponseWriter, *http.Request, *call) error) http.HandlerFunc {
+func (d *door) bearer(v version, m method) http.HandlerFunc {
 	return d.logged(func(w http.ResponseWriter, r *http.Request) error {
-		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
-		kind, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
-		if !strings.EqualFold(kind, "Bearer") || token == "" {
+		r.Body = http.MaxBytesReader(w, r.Body, m.limit)
+		token := bearerOf(r)
+		if token == "" {
 			return &fault{status: http.StatusUnauthorized, code: "invalid_token", description: "The access token is missing"}
 		}
-		id, err := d.openToken(r.Context(), token)
+		access, err := d.OAuth.Find(r.Context(), token)
 		if err != nil {
-			return err
+			return tokenFault(err)
 		}
 		address := d.Address(r)
-		client, budget, err := d.Clients.Admit(r.Context(), id, address)
+		client, budget, err := d.Clients.Admit(r.Context(), access.Client, address)
 		if err := d.admitted(w, budget, err); err != nil {
 			return err
 		}
@@ -137,15 +192,31 @@ func (d *door) bearer(v version, scope apiclient.Scope, serve func(*door, http.R
 			// Here the keys are those of people, whose signatures would be real.
 			return &fault{status: http.StatusForbidden, code: "access_denied", description: "A sandbox application has no credentials here"}
 		}
-		if scope != "" && !client.May(scope) {
+		if m.scope != "" && !client.May(m.scope) {
 			return &fault{status: http.StatusForbidden, code: "access_denied", description: "The application may not do this"}
 		}
-		c := &call{version: v, client: client, actor: client.Actor(address)}
+		c := &call{version: v, client: client, access: access, actor: client.Actor(address)}
 		if c.body, err = readBody(r.Body); err != nil {
 			return err
 		}
-		return serve(d, w, r, c)
+		if raw, there := c.body["clientData"]; there && string(raw) != "null" {
+			if _, ok := c.body.text("clientData"); !ok {
+				return invalid("Invalid parameter clientData")
+			}
+		}
+		return m.serve(d, w, r, c)
 	})
+}
+
+// tokenFault says what is wrong with an access token.
+func tokenFault(err error) error {
+	switch {
+	case errors.Is(err, oauth.ErrToken):
+		return &fault{status: http.StatusUnauthorized, code: "invalid_token", description: "The access token is not valid"}
+	case errors.Is(err, oauth.ErrExpired):
+		return &fault{status: http.StatusUnauthorized, code: "expired_token", description: "The access token has expired"}
+	}
+	return err
 }
 
 // admitted turns what apiclient says into the words of the interface.
@@ -238,29 +309,20 @@ func (f fields) need(name string) (string, error) {
 	return s, nil
 }
 
-// Serves tells whether an address is one of the interface, for who mounts the door.
-func Serves(path string) bool { return strings.HasPrefix(path, "/csc/") }
-
-// info says what the service is (v1 11.1, v2 11.1).
-func (d *door) info(w http.ResponseWriter, r *http.Request, v version) error {
-	if r.Method != http.MethodPost && r.Method != http.MethodGet {
-		return &fault{status: http.StatusMethodNotAllowed, code: "invalid_request", description: "Use POST"}
-	}
-	methods := []string{"credentials/list", "credentials/info", "credentials/authorize", "signatures/signHash", "signatures/timestamp", "oauth2/token", "oauth2/revoke"}
-	body := map[string]any{
-		"specs": "1.0.4.0", "name": d.Name, "logo": d.BaseURL + "/assets/favicon.svg", "region": d.Region, "lang": "id",
-		"description": "Tanda tangan elektronik jarak jauh", "authType": []string{"oauth2client"}, "oauth2": fmt.Sprintf("%s/csc/v%d/oauth2", d.BaseURL, v), "methods": methods,
-	}
-	if v == v1 {
-		body["authType"] = []string{"basic", "oauth2client"}
-		body["methods"] = append(methods, "auth/login", "auth/revoke")
-	} else {
-		body["specs"] = "2.0.0.2"
-		body["supportedHashTypes"] = []string{"sodr"}
-		body["asynchronousOperationMode"] = false
-		body["validationInfo"] = false
-		body["signAlgorithms"] = map[string]any{"algos": []string{oidECDSASHA256, oidECDSASHA384, oidECDSASHA512, oidRSASHA256, oidRSASHA384, oidRSASHA512, oidPSS}}
-	}
-	d.answer(w, http.StatusOK, body)
-	return nil
+// Serves tells whether a request is one for the interface and not for a page, for who
+// mounts the door.
+func Serves(r *http.Request) bool {
+	return strings.HasPrefix(r.URL.Path, "/csc/") || strings.HasPrefix(r.URL.Path, "/oauth2/") && r.URL.Path != Page
 }
+
+// bearerOf is the token that a request shows (RFC 6750 2.1).
+func bearerOf(r *http.Request) string {
+	kind, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	if !strings.EqualFold(kind, "Bearer") {
+		return ""
+	}
+	return token
+}
+
+// rawJSON is JSON that was made here before.
+func rawJSON(s string) json.RawMessage { return json.RawMessage(s) }

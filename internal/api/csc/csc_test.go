@@ -28,6 +28,7 @@ import (
 	"absah/internal/audit"
 	"absah/internal/clock"
 	"absah/internal/keys"
+	"absah/internal/oauth"
 	"absah/internal/signing/signingtest"
 	"absah/internal/store/storetest"
 	"absah/pades"
@@ -40,6 +41,7 @@ type service struct {
 	world   *signingtest.World
 	server  *httptest.Server
 	clients *apiclient.Service
+	oauth   *oauth.Service
 	client  apiclient.Client
 	secret  string
 	token   string
@@ -88,8 +90,9 @@ func open(t *testing.T) *service {
 	s.clients = &apiclient.Service{Store: st, Clock: s.now.Now}
 	s.client, s.secret, err = s.clients.Add(ctx, audit.System("test"), "klien", false, apiclient.Settings{Scopes: apiclient.Scopes(), Rate: 6000, Enabled: true})
 	must(err)
+	s.oauth = &oauth.Service{Store: st, Clock: s.now.Now}
 	s.server = httptest.NewServer(New(Config{
-		Store: st, Clients: s.clients, Signing: s.world.Service, Timestamper: s.world.Config.Timestamper, Vault: s.world.Vault, BaseURL: "https://absah.contoh.example",
+		Store: st, Clients: s.clients, Signing: s.world.Service, Timestamper: s.world.Config.Timestamper, OAuth: s.oauth, Respond: s.world.Config.Timestamper.(*tsp.Authority).Respond, BaseURL: "https://absah.contoh.example",
 		Name: "Absah", Region: "ID", Clock: s.now.Now, Log: slog.New(slog.NewJSONHandler(&s.log, nil)),
 		Chain: func() [][]byte {
 			var out [][]byte
@@ -179,7 +182,7 @@ func (s *service) credentialOf(version string, who audit.Actor) (string, *x509.C
 	}
 	info := s.call(version+"/credentials/info", object{"credentialID": ids[0], "certificates": "chain", "certInfo": true})
 	chain := info["cert"].(object)["certificates"].([]any)
-	if len(chain) != 3 || info["cert"].(object)["status"] != "valid" || info["key"].(object)["status"] != "enabled" || info["SCAL"] != "1" || info["multisign"].(float64) < 3 {
+	if len(chain) != 3 || info["cert"].(object)["status"] != "valid" || info["key"].(object)["status"] != "enabled" || info["SCAL"] != "2" || info["multisign"].(float64) < 3 {
 		s.t.Errorf("info: %v", info)
 	}
 	der, err := base64.StdEncoding.DecodeString(chain[0].(string))
@@ -331,7 +334,7 @@ func TestSADIsTheApplicationsAlone(t *testing.T) {
 	s.refused("v1/signatures/signHash", "Invalid parameter SAD", body)
 	s.token = mine
 	s.now.Advance(6 * time.Minute)
-	s.refused("v1/signatures/signHash", "Invalid parameter SAD", body)
+	s.refused("v1/signatures/signHash", "SAD expired", body)
 }
 
 func TestTokens(t *testing.T) {
@@ -348,7 +351,7 @@ func TestTokens(t *testing.T) {
 		}
 	}
 	ask("Bearer "+s.token, 400)
-	s.now.Advance(tokenLife + time.Second)
+	s.now.Advance(oauth.AccessLife + time.Second)
 	if got := ask("Bearer "+s.token, 401); got["error"] != "expired_token" {
 		t.Errorf("%v", got)
 	}
@@ -381,7 +384,7 @@ func TestInfo(t *testing.T) {
 		for _, method := range []string{"POST", "GET"} {
 			r, _ := http.NewRequest(method, s.server.URL+"/csc/"+version+"/info", nil)
 			got := s.do(r, 200)
-			if got["specs"] != specs || got["oauth2"] != fmt.Sprintf("https://absah.contoh.example/csc/%s/oauth2", version) || got["region"] != "ID" || (version == "v2") != (got["supportedHashTypes"] != nil) {
+			if got["specs"] != specs || got["oauth2"] != fmt.Sprintf("https://absah.contoh.example/csc/%s", version) || got["region"] != "ID" || (version == "v2") != (got["supportedHashTypes"] != nil) {
 				t.Errorf("%s: %v", version, got)
 			}
 		}

@@ -1,118 +1,20 @@
 package csc
 
 import (
-	"crypto"
-	"crypto/ecdsa"
+	"context"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
-	"net/url"
-	"strings"
-	"time"
 
-	"absah/internal/credential"
+	"absah/internal/oauth"
 	"absah/internal/passphrase"
 	"absah/internal/signing"
 )
 
-// Algorithms, RFC 5758 3.2, RFC 8017 A.2, RFC 8017 A.2.3 and RFC 5754 2.
-const (
-	oidECDSASHA256 = "1.2.840.10045.4.3.2"
-	oidECDSASHA384 = "1.2.840.10045.4.3.3"
-	oidECDSASHA512 = "1.2.840.10045.4.3.4"
-	oidRSA         = "1.2.840.113549.1.1.1"
-	oidRSASHA256   = "1.2.840.113549.1.1.11"
-	oidRSASHA384   = "1.2.840.113549.1.1.12"
-	oidRSASHA512   = "1.2.840.113549.1.1.13"
-	oidPSS         = "1.2.840.113549.1.1.10"
-)
-
-var hashes = map[string]crypto.Hash{
-	"2.16.840.1.101.3.4.2.1": crypto.SHA256, "2.16.840.1.101.3.4.2.2": crypto.SHA384, "2.16.840.1.101.3.4.2.3": crypto.SHA512,
-}
-
-// algorithm is what a signature algorithm means: its hash, and whether the padding
-// is that of PSS. A hash of 0 is named beside it.
-type algorithm struct {
-	ec, pss bool
-	hash    crypto.Hash
-}
-
-var algorithms = map[string]algorithm{
-	oidECDSASHA256: {ec: true, hash: crypto.SHA256}, oidECDSASHA384: {ec: true, hash: crypto.SHA384}, oidECDSASHA512: {ec: true, hash: crypto.SHA512},
-	oidRSASHA256: {hash: crypto.SHA256}, oidRSASHA384: {hash: crypto.SHA384}, oidRSASHA512: {hash: crypto.SHA512}, oidRSA: {}, oidPSS: {pss: true},
-}
-
-// names of fields that differ between the versions.
-func (c *call) hashesName() string {
-	if c.version == v1 {
-		return "hash"
-	}
-	return "hashes"
-}
-
-func (c *call) hashAlgorithmName() string {
-	if c.version == v1 {
-		return "hashAlgo"
-	}
-	return "hashAlgorithmOID"
-}
-
-// hashList reads the hashes, base64 also when a client has URL-encoded them.
-func (c *call) hashList() ([][]byte, error) {
-	raw, there := c.body[c.hashesName()]
-	var list []string
-	if !there || json.Unmarshal(raw, &list) != nil {
-		return nil, invalid("Missing (or invalid type) array parameter " + c.hashesName())
-	}
-	if len(list) == 0 {
-		return nil, invalid("Empty hash array")
-	}
-	var out [][]byte
-	for _, s := range list {
-		if strings.Contains(s, "%") {
-			if plain, err := url.QueryUnescape(s); err == nil {
-				s = plain
-			}
-		}
-		b, err := base64.StdEncoding.DecodeString(s)
-		if err != nil {
-			return nil, invalid("Invalid Base64 hash string parameter")
-		}
-		out = append(out, b)
-	}
-	return out, nil
-}
-
-// hashAlgorithm is the one that is named, or that the length of the hashes tells.
-func (c *call) hashAlgorithm(list [][]byte) (crypto.Hash, error) {
-	name := c.hashAlgorithmName()
-	if oid, ok := c.body.text(name); ok && oid != "" {
-		h, known := hashes[oid]
-		if !known {
-			return 0, invalid("Invalid parameter " + name)
-		}
-		return h, checkLengths(h, list)
-	}
-	for _, h := range hashes {
-		if len(list[0]) == h.Size() {
-			return h, checkLengths(h, list)
-		}
-	}
-	return 0, invalid("Invalid digest value length")
-}
-
-func checkLengths(h crypto.Hash, list [][]byte) error {
-	for _, b := range list {
-		if len(b) != h.Size() {
-			return invalid("Invalid digest value length")
-		}
-	}
-	return nil
-}
-
-// authorize is credentials/authorize: the passphrase authorises exactly these hashes.
+// authorize is credentials/authorize: the passphrase authorises exactly these hashes,
+// or a window that is open for the application.
 func (d *door) authorize(w http.ResponseWriter, r *http.Request, c *call) error {
 	ctx := r.Context()
 	secret, err := c.secret()
@@ -120,50 +22,61 @@ func (d *door) authorize(w http.ResponseWriter, r *http.Request, c *call) error 
 	if err != nil {
 		return err
 	}
-	h, err := d.find(ctx, c.body)
+	h, err := d.find(ctx, c)
 	if err != nil {
 		return err
 	}
-	var n int
-	if raw, ok := c.body["numSignatures"]; !ok || json.Unmarshal(raw, &n) != nil {
-		return invalid("Missing (or invalid type) integer parameter numSignatures")
+	n, err := c.signatures(d.Signing.Limits.Batch)
+	if err != nil {
+		return err
 	}
-	limit := signing.DefaultLimits().Batch
-	switch {
-	case n < 1:
-		return invalid("Invalid value for parameter numSignatures")
-	case n > limit:
-		return invalid("Numbers of signatures is too high")
-	}
-	list, err := c.hashList()
+	list, err := hashList(c.body, c.hashesName())
 	if err != nil {
 		return err
 	}
 	if len(list) > n {
 		return invalid("Invalid value for parameter numSignatures")
 	}
-	alg, err := c.hashAlgorithm(list)
+	alg, err := hashAlgorithm(c.body, c.hashAlgorithmName(), list)
 	if err != nil {
 		return err
 	}
-	if secret == nil {
-		return invalid("The PIN is invalid")
-	}
-	a := signing.Authorization{Who: c.actor, Signer: h.credential.EmployeeID, Client: c.client.Name, Secret: secret}
+	a := signing.Authorization{Who: c.actor, Signer: h.credential.EmployeeID, Client: c.client.Name, ClientID: c.client.ID, Secret: secret}
 	for _, b := range list {
 		a.Items = append(a.Items, signing.Item{Hash: b, HashAlgorithm: alg})
 	}
 	act, err := d.Signing.Authorize(ctx, a)
 	if err != nil {
-		return err
+		return h.named(err)
 	}
-	d.answer(w, http.StatusOK, map[string]any{"SAD": act.Token(), "expiresIn": int(act.Expires.Sub(d.Clock()).Seconds())})
+	d.sad(w, act, act.Token())
 	return nil
 }
 
+func (d *door) sad(w http.ResponseWriter, act *signing.Activation, token string) {
+	d.answer(w, http.StatusOK, map[string]any{"SAD": token, "expiresIn": int(act.Expires.Sub(d.Clock()).Seconds())})
+}
+
+// signatures reads numSignatures.
+func (c *call) signatures(most int) (n int, err error) {
+	raw, ok := c.body["numSignatures"]
+	if !ok || string(raw) == "null" || json.Unmarshal(raw, &n) != nil {
+		return 0, invalid("Missing (or invalid type) integer parameter numSignatures")
+	}
+	switch {
+	case n < 1:
+		return 0, invalid("Invalid value for parameter numSignatures")
+	case n > most:
+		return 0, invalid("Numbers of signatures is too high")
+	}
+	return n, nil
+}
+
 // secret takes the passphrase out of the body: PIN in version 1, authData in 2.
+// Nobody has one-time codes here.
 func (c *call) secret() (*passphrase.Secret, error) {
 	value, _ := c.body.text("PIN")
+	otp, _ := c.body.text("OTP")
 	delete(c.body, "PIN")
 	if raw, ok := c.body["authData"]; ok {
 		delete(c.body, "authData")
@@ -172,10 +85,16 @@ func (c *call) secret() (*passphrase.Secret, error) {
 			return nil, invalid("Missing (or invalid type) array parameter authData")
 		}
 		for _, x := range list {
-			if x.ID == "PIN" {
+			switch x.ID {
+			case "PIN":
 				value = x.Value
+			case "OTP":
+				otp = x.Value
 			}
 		}
+	}
+	if otp != "" {
+		return nil, invalid("The OTP is invalid")
 	}
 	if value == "" {
 		return nil, nil
@@ -187,54 +106,112 @@ func (c *call) secret() (*passphrase.Secret, error) {
 	return s, nil
 }
 
+// named says an error about the certificate with its subject.
+func (h holder) named(err error) error {
+	var expired *signing.ExpiredError
+	if errors.As(err, &expired) {
+		return invalid(fmt.Sprintf("Signing certificate '%s' is expired", h.parsed.Subject))
+	}
+	return err
+}
+
+// activation finds what the SAD of a call opens: one of credentials/authorize, or a
+// token of scope credential, in SAD (version 1) or as the bearer token (version 2).
+func (d *door) activation(ctx context.Context, c *call, h holder) (*signing.Activation, error) {
+	sad, given := c.body.text("SAD")
+	var act *signing.Activation
+	var err error
+	switch {
+	case given && sad != "":
+		act, err = d.bySAD(ctx, c, sad)
+	case c.access.Scope == oauth.ScopeCredential:
+		act, err = d.Signing.ActivationByID(ctx, c.client.Name, c.access.Activation)
+	default:
+		return nil, invalid("Missing (or invalid type) string parameter SAD")
+	}
+	if err != nil {
+		return nil, err
+	}
+	if act.Credential() != h.credential.ID {
+		return nil, invalid("Invalid parameter SAD")
+	}
+	return act, nil
+}
+
+func (d *door) bySAD(ctx context.Context, c *call, sad string) (*signing.Activation, error) {
+	act, err := d.Signing.Activation(ctx, c.client.Name, sad)
+	var ended *signing.EndedError
+	if err == nil || !errors.Is(err, signing.ErrActivation) || errors.As(err, &ended) {
+		return act, err
+	}
+	access, err := d.OAuth.Find(ctx, sad)
+	switch {
+	case errors.Is(err, oauth.ErrExpired):
+		return nil, &signing.EndedError{}
+	case errors.Is(err, oauth.ErrToken):
+		return nil, signing.ErrActivation
+	case err != nil:
+		return nil, err
+	case access.Client != c.client.ID || access.Scope != oauth.ScopeCredential:
+		return nil, signing.ErrActivation
+	}
+	return d.Signing.ActivationByID(ctx, c.client.Name, access.Activation)
+}
+
+// extend is credentials/extendTransaction: a new SAD in place of the one before, for
+// hashes that were authorised. Nothing is added to them, and they end when they
+// would have: more needs the signer.
+func (d *door) extend(w http.ResponseWriter, r *http.Request, c *call) error {
+	ctx := r.Context()
+	h, err := d.find(ctx, c)
+	if err != nil {
+		return err
+	}
+	act, err := d.activation(ctx, c, h)
+	if err != nil {
+		return err
+	}
+	list, err := hashList(c.body, c.hashesName())
+	if err != nil {
+		return err
+	}
+	token, err := act.Reissue(ctx, list)
+	if err != nil {
+		return err
+	}
+	d.sad(w, act, token)
+	return nil
+}
+
 // signHash is signatures/signHash.
 func (d *door) signHash(w http.ResponseWriter, r *http.Request, c *call) error {
 	ctx := r.Context()
-	h, err := d.find(ctx, c.body)
+	h, err := d.find(ctx, c)
 	if err != nil {
 		return err
 	}
-	sad, err := c.body.need("SAD")
+	act, sadErr := d.activation(ctx, c, h)
+	var wrong *fault
+	if errors.As(sadErr, &wrong) && wrong.description != "Invalid parameter SAD" {
+		return sadErr // it is not there
+	}
+	list, err := hashList(c.body, c.hashesName())
 	if err != nil {
 		return err
 	}
-	list, err := c.hashList()
+	alg, _, err := c.signAlgo(c.body, h, list)
 	if err != nil {
 		return err
 	}
-	oid, err := c.body.need("signAlgo")
-	if err != nil {
+	if err := c.synchronous(); err != nil {
 		return err
 	}
-	alg, known := algorithms[oid]
-	_, ec := h.parsed.PublicKey.(*ecdsa.PublicKey)
-	if !known || alg.ec != ec {
-		return invalid("Invalid parameter signAlgo")
-	}
-	named, ok := c.body.text(c.hashAlgorithmName())
-	if oid == oidRSA && c.version == v1 && (!ok || named == "") {
-		return invalid("Missing (or invalid type) string parameter hashAlgo")
-	}
-	hash, err := c.hashAlgorithm(list)
-	if err != nil {
-		return err
-	}
-	if alg.hash != 0 && alg.hash != hash {
-		if ok && named != "" {
-			return invalid("Invalid parameter " + c.hashAlgorithmName())
-		}
-		return invalid("Invalid digest value length")
-	}
-	act, err := d.Signing.Activation(ctx, c.client.Name, sad)
-	if err != nil {
-		return err
-	}
-	if act.Credential() != h.credential.ID {
-		return invalid("Invalid parameter SAD")
+	if sadErr != nil {
+		return sadErr
 	}
 	values, err := act.SignHashes(ctx, list, alg.pss)
 	if err != nil {
-		return err
+		return h.named(err)
 	}
 	out := make([]string, len(values))
 	for i, v := range values {
@@ -244,71 +221,12 @@ func (d *door) signHash(w http.ResponseWriter, r *http.Request, c *call) error {
 	return nil
 }
 
-// timestamp is signatures/timestamp: an RFC 3161 token over a hash.
-func (d *door) timestamp(w http.ResponseWriter, r *http.Request, c *call) error {
-	text, err := c.body.need("hash")
-	if err != nil {
-		return err
-	}
-	oid, err := c.body.need("hashAlgo")
-	if err != nil {
-		return err
-	}
-	h, known := hashes[oid]
-	if !known {
-		return invalid("Invalid parameter hashAlgo")
-	}
-	b, err := base64.StdEncoding.DecodeString(text)
-	if err != nil {
-		return invalid("Invalid Base64 hash string parameter")
-	}
-	if len(b) != h.Size() {
-		return invalid("Invalid digest value length")
-	}
-	token, err := d.Timestamper.Timestamp(r.Context(), h, b)
-	if err != nil {
-		return err
-	}
-	d.answer(w, http.StatusOK, map[string]any{"timestamp": base64.StdEncoding.EncodeToString(token)})
-	return nil
-}
-
-// faultOf says an error in the words of the interface.
-func faultOf(err error) *fault {
-	bad := func(description string) *fault {
-		return &fault{status: http.StatusBadRequest, code: "invalid_request", description: description}
-	}
-	var f *fault
-	var locked *credential.LockedError
-	var busy *credential.BusyError
-	var expired *signing.ExpiredError
-	var revoked *signing.RevokedError
-	var suspended *signing.SuspendedError
-	switch {
-	case errors.As(err, &f):
-		return f
-	case errors.As(err, &busy), errors.Is(err, credential.ErrBusy), errors.Is(err, signing.ErrClock), errors.Is(err, signing.ErrNoTimestamp), errors.Is(err, signing.ErrInProgress):
-		return &fault{status: http.StatusServiceUnavailable, code: "temporarily_unavailable", description: "Try again", after: 5 * time.Second}
-	case errors.As(err, &locked):
-		return bad("PIN locked")
-	case errors.Is(err, credential.ErrWrongPassphrase):
-		var phrase *signing.PassphraseError
-		if errors.As(err, &phrase) && phrase.End != "" {
-			return bad("PIN locked")
+// synchronous refuses the mode in which answers are fetched later.
+func (c *call) synchronous() error {
+	if raw, there := c.body["operationMode"]; there && string(raw) != "null" {
+		if mode, _ := c.body.text("operationMode"); mode != "S" {
+			return invalid("Invalid parameter operationMode")
 		}
-		return bad("The PIN is invalid")
-	case errors.Is(err, signing.ErrNotAuthorised):
-		return bad("Hash is not authorized by the SAD")
-	case errors.Is(err, signing.ErrActivation):
-		return bad("Invalid parameter SAD")
-	case errors.Is(err, signing.ErrDigest):
-		return bad("Invalid digest value length")
-	case errors.Is(err, signing.ErrBatch):
-		return bad("Numbers of signatures is too high")
-	case errors.As(err, &expired):
-		return bad("Signing certificate is expired")
-	case errors.As(err, &revoked), errors.As(err, &suspended), errors.Is(err, signing.ErrNoCertificate), errors.Is(err, signing.ErrInactive), errors.Is(err, signing.ErrNotFound):
-		return bad("Invalid parameter credentialID")
 	}
-	return &fault{status: http.StatusInternalServerError, code: "server_error", description: "An error of the service"}
+	return nil
 }

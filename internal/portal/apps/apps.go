@@ -41,6 +41,7 @@ func (p *Pages) Routes() []web.Route {
 		{Method: http.MethodGet, Path: Base + "/{id}", Access: admin, Handler: p.show},
 		{Method: http.MethodPost, Path: Base + "/{id}", Access: admin, Handler: p.change},
 		{Method: http.MethodPost, Path: Base + "/{id}/rahasia", Access: admin, Handler: p.rotate},
+		{Method: http.MethodPost, Path: Base + "/{id}/oauth", Access: admin, Handler: p.changeOAuth},
 		{Method: http.MethodPost, Path: Base + "/{id}/nonaktif", Access: admin, Handler: p.turn(false)},
 		{Method: http.MethodPost, Path: Base + "/{id}/aktif", Access: admin, Handler: p.turn(true)},
 	}
@@ -53,6 +54,8 @@ type form struct {
 	Corner, Sandbox            bool
 	Errors                     web.FieldErrors
 	Secret                     string // shown once
+	Redirects, Window          string // of OAuth; Window in minutes
+	typed                      bool   // what of OAuth is there was typed
 }
 
 func blank() form {
@@ -179,6 +182,9 @@ func (p *Pages) show(w http.ResponseWriter, r *http.Request) error {
 
 func (p *Pages) showOne(w http.ResponseWriter, r *http.Request, c apiclient.Client, f form) error {
 	ctx := r.Context()
+	if err := p.fillOAuth(ctx, c, &f); err != nil {
+		return err
+	}
 	status := http.StatusOK
 	if len(f.Errors) > 0 {
 		status = http.StatusUnprocessableEntity

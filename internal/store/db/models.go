@@ -92,6 +92,12 @@ type ApiClient struct {
 	UsedAt        int64
 }
 
+type ApiClientOauth struct {
+	ClientID   string
+	Redirects  string
+	WindowLife int64
+}
+
 type ApiDocument struct {
 	ID        string
 	ClientID  string
@@ -470,6 +476,29 @@ type MailAttempt struct {
 	Reply      string
 }
 
+type OauthGrant struct {
+	ID           string
+	ClientID     string
+	AccountID    string
+	EmployeeID   string
+	Scope        string
+	CredentialID string
+	ActivationID string
+	CreatedAt    int64
+	EndedAt      int64
+}
+
+type OauthSecret struct {
+	Hash      Bytes
+	Kind      string
+	ClientID  string
+	GrantID   sql.NullString
+	Data      string
+	CreatedAt int64
+	ExpiresAt int64
+	UsedAt    int64
+}
+
 type Passkey struct {
 	ID           string
 	AccountID    string
@@ -648,6 +677,23 @@ type SigningAuthority struct {
 	EnteredAt  int64
 	RevokedBy  string
 	RevokedAt  int64
+}
+
+type SigningWindow struct {
+	ID           string
+	EmployeeID   string
+	AccountID    string
+	ClientID     string
+	CredentialID string
+	Generation   int64
+	Process      string
+	MaxUses      int64
+	Uses         int64
+	Digests      string
+	CreatedAt    int64
+	ExpiresAt    int64
+	EndedAt      int64
+	Reason       string
 }
 
 type StaffImport struct {
