@@ -118,7 +118,7 @@ func (a *App) pages() (http.Handler, error) {
 			ServiceDesk: deskLine(a.Config.Identity), Demo: a.Demo,
 		},
 	}, a.routes()...)
-	return a.programs(pages, proxies), nil
+	return a.programs(pages, proxies)
 }
 
 // authorities are the certificates of the CAs by name.

@@ -3,12 +3,14 @@ package app
 import (
 	"context"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/netip"
 
 	"absah/internal/api/csc"
 	"absah/internal/api/esign"
+	"absah/internal/api/rest"
 	"absah/internal/apiclient"
 	"absah/internal/oauth"
 	"absah/internal/portal"
@@ -25,11 +27,12 @@ func (a *App) openPrograms(context.Context) error {
 
 // programs answers applications beside the pages: those calls have credentials of
 // their own, and none of what protects browsers applies to them.
-func (a *App) programs(pages http.Handler, proxies []netip.Prefix) http.Handler {
+func (a *App) programs(pages http.Handler, proxies []netip.Prefix) (http.Handler, error) {
+	address := func(r *http.Request) string { return portal.ClientAddress(r, proxies) }
 	api := esign.New(esign.Config{
 		Store: a.Store, Clients: a.Clients, Signing: a.Signing, Verifier: a.Verifier, Registrar: a.Enrolment, Staff: a.Staff, ByNIK: a.Staff.EmployeesByNIK,
 		Blobs: blob.Sealed{Store: a.Blobs, Vault: a.Vault}, Chain: a.above, Sandbox: a.sandbox, Clock: a.Clock, Log: a.Log,
-		Address: func(r *http.Request) string { return portal.ClientAddress(r, proxies) },
+		Address: address,
 	})
 	var respond func(context.Context, []byte) ([]byte, error)
 	if a.Timestamps != nil {
@@ -45,10 +48,20 @@ func (a *App) programs(pages http.Handler, proxies []netip.Prefix) http.Handler 
 			}
 			return out
 		},
-		Address: func(r *http.Request) string { return portal.ClientAddress(r, proxies) },
+		Address: address,
 	})
+	native, err := rest.New(rest.Config{
+		Store: a.Store, Clients: a.Clients, Signing: a.Signing, Verifier: a.Verifier, Registrar: a.Enrolment, Staff: a.Staff, ByNIK: a.Staff.EmployeesByNIK,
+		Sandbox: a.sandbox, Blobs: blob.Sealed{Store: a.Blobs, Vault: a.Vault}, Chain: a.above, Vault: a.Vault, BaseURL: a.Config.BaseURL, Address: address,
+		Token: a.token, Clock: a.Clock, Log: a.Log,
+	})
+	if err != nil {
+		return nil, err
+	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {
+		case rest.Serves(r.URL.Path):
+			native.ServeHTTP(w, r)
 		case esign.Serves(r.URL.Path):
 			api.ServeHTTP(w, r)
 		case csc.Serves(r):
@@ -56,7 +69,16 @@ func (a *App) programs(pages http.Handler, proxies []netip.Prefix) http.Handler 
 		default:
 			pages.ServeHTTP(w, r)
 		}
-	})
+	}), nil
+}
+
+// token tells which application an access token stands for.
+func (a *App) token(ctx context.Context, token string) (string, error) {
+	id, err := a.OAuth.Application(ctx, token)
+	if errors.Is(err, oauth.ErrToken) || errors.Is(err, oauth.ErrExpired) {
+		return "", apiclient.ErrCredential
+	}
+	return id, err
 }
 
 // above are the certificates over those of subscribers, issuer first.
@@ -66,8 +88,12 @@ func (a *App) above() []*x509.Certificate {
 
 // sweepPrograms removes signed documents that no application fetched in time.
 func (a *App) sweepPrograms(ctx context.Context) error {
-	if err := esign.Sweep(ctx, a.Store, blob.Sealed{Store: a.Blobs, Vault: a.Vault}, a.Clock()); err != nil {
+	blobs := blob.Sealed{Store: a.Blobs, Vault: a.Vault}
+	if err := esign.Sweep(ctx, a.Store, blobs, a.Clock()); err != nil {
 		return fmt.Errorf("documents of applications: %w", err)
+	}
+	if err := rest.Sweep(ctx, a.Store, blobs, a.Clock()); err != nil {
+		return fmt.Errorf("what applications tried out: %w", err)
 	}
 	return a.OAuth.Sweep(ctx)
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 
+	"absah/internal/api/rest"
 	"absah/internal/ca"
 	"absah/internal/outbox"
 	"absah/internal/signing"
@@ -40,8 +41,8 @@ func (a *App) openSigning(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	if a.lock != nil { // nobody else has the database, so nobody holds a key
-		return a.Signing.RecoverAll(ctx)
+	if a.lock != nil { // nobody else has the database, so nobody holds a key or carries anything out
+		return errors.Join(a.Signing.RecoverAll(ctx), rest.Recover(ctx, a.Store))
 	}
 	return nil
 }

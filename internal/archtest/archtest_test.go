@@ -50,6 +50,7 @@ var layers = map[string]layer{
 
 	"internal/account":      domain,
 	"internal/apiclient":    domain,
+	"internal/apidoc":       domain,
 	"internal/agreement":    domain,
 	"internal/audit":        domain,
 	"internal/backup":       domain,

@@ -225,5 +225,6 @@ var elsewhere = map[string]string{
 	"webhook_endpoint": "addresses of applications", "webhook_event": "identifiers, forgotten after their time",
 	"webhook_delivery": "what was sent to applications", "webhook_attempt": "what applications answered",
 	"api_client_oauth": "applications", "oauth_secret": "hashes of secrets, forgotten a day after they expire",
-	"api_client": "applications", "api_document": "files of applications, fetched once or forgotten within a day", "goose_db_version": "of the program",
+	"api_client": "applications", "api_document": "files of applications, fetched once or forgotten within a day",
+	"api_answer": "answers to applications, sealed and forgotten within a day", "sandbox_object": "what applications try out, of nobody real, forgotten within a day", "goose_db_version": "of the program",
 }

@@ -15,7 +15,6 @@ import (
 	"absah/internal/clock"
 	"absah/internal/credential"
 	"absah/internal/enrolment"
-	"absah/internal/ident"
 	"absah/internal/passphrase"
 	"absah/internal/store"
 	"absah/internal/store/db"
@@ -63,6 +62,7 @@ func (i *Item) kind() string {
 
 // Authorization is what somebody authorises with a passphrase.
 type Authorization struct {
+	ID     string      // of the activation, chosen by the caller; empty: made here
 	Who    audit.Actor // the account that asks
 	Signer string      // employee
 	Client string      // application; empty for the portal
@@ -259,7 +259,7 @@ func (s *Service) open(ctx context.Context, a Authorization, sub subscriber, key
 		life = min(life, a.Lifetime)
 	}
 	out := &Activation{
-		ID: ident.From(s.Random), service: s, who: a.Who, client: a.Client, sub: sub, key: key, items: a.Items, hashes: map[string]int{},
+		ID: s.chosen(a.ID), service: s, who: a.Who, client: a.Client, sub: sub, key: key, items: a.Items, hashes: map[string]int{},
 	}
 	if window != nil {
 		out.window = window.id

@@ -48,6 +48,7 @@ type Document struct {
 
 // Upload is a file that somebody brings.
 type Upload struct {
+	ID     string // of the document, chosen by the caller; empty: made here
 	Name   string // of the file
 	Kind   string // one of Kinds; empty: Other
 	Client string
@@ -156,7 +157,7 @@ func (s *Service) Upload(ctx context.Context, who audit.Actor, u Upload) (Docume
 		return Document{}, err
 	}
 	d := Document{
-		ID: ident.From(s.Random), OwnerID: who.EmployeeID, Client: u.Client, Name: fileName(u.Name), Kind: u.Kind, State: StateNew, Pages: pages,
+		ID: s.chosen(u.ID), OwnerID: who.EmployeeID, Client: u.Client, Name: fileName(u.Name), Kind: u.Kind, State: StateNew, Pages: pages,
 		Encrypted: encrypted, Version: 1, Size: int64(len(b)), SHA256: sha256.Sum256(b), CreatedAt: s.now(),
 	}
 	blobID := ident.From(s.Random)
@@ -178,6 +179,14 @@ func (s *Service) Upload(ctx context.Context, who audit.Actor, u Upload) (Docume
 		return Document{}, errors.Join(err, s.Blobs.Delete(context.WithoutCancel(ctx), meta(blobID, d.OwnerID)))
 	}
 	return d, nil
+}
+
+// chosen is an id that a caller chose, or a new one.
+func (s *Service) chosen(id string) string {
+	if id != "" {
+		return id
+	}
+	return ident.From(s.Random)
 }
 
 func (s *Service) announce(ctx context.Context, tx *store.Tx, blobID string) error {

@@ -77,12 +77,12 @@ const (
 type door struct {
 	Config
 	mux   *http.ServeMux
-	wrong *lockout
+	wrong *quota.Lockout
 }
 
 // New makes the handler of everything under /api/ that is in its table.
 func New(c Config) http.Handler {
-	d := &door{Config: c, mux: http.NewServeMux(), wrong: newLockout(c.Clock)}
+	d := &door{Config: c, mux: http.NewServeMux(), wrong: quota.NewLockout(c.Clock)}
 	for _, r := range d.routes() {
 		d.mux.Handle(r.pattern, d.handle(r))
 	}
@@ -169,7 +169,7 @@ func (d *door) handle(rt route) http.Handler {
 // enter tells who calls. Basic (RFC 7617) is the only scheme of the interface.
 func (d *door) enter(w http.ResponseWriter, r *http.Request, rt route) (*call, bool) {
 	address := d.Address(r)
-	if wait := d.wrong.wait(address); wait > 0 {
+	if wait := d.wrong.Wait(address); wait > 0 {
 		quota.RetryAfter(w, wait)
 		d.spring(w, r, http.StatusTooManyRequests, "Too Many Requests", "Terlalu banyak kredensial salah dari alamat ini")
 		return nil, false
@@ -183,7 +183,7 @@ func (d *door) enter(w http.ResponseWriter, r *http.Request, rt route) (*call, b
 	var often *apiclient.RateError
 	switch {
 	case errors.Is(err, apiclient.ErrCredential):
-		d.wrong.count(address)
+		d.wrong.Count(address)
 		d.unauthorized(w, r)
 		return nil, false
 	case errors.Is(err, apiclient.ErrFrom):

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"absah/internal/api/quota"
 	"absah/internal/apiclient"
 	"absah/internal/ca"
 	"absah/internal/enrolment"
@@ -210,14 +211,14 @@ func TestWhoTriesCredentialsWaits(t *testing.T) {
 	wrong := func() *http.Response {
 		return o.sendRaw("GET /api/user/status/1 HTTP/1.1\nhost: x\nAuthorization: Basic bmFkaW5lOng=\n\n", nil)
 	}
-	for range freeTries {
+	for range quota.FreeTries {
 		o.object(wrong(), 401)
 	}
 	if resp := wrong(); resp.StatusCode != 429 || resp.Header.Get("Retry-After") == "" {
 		t.Errorf("status %d", resp.StatusCode)
 	}
 	o.object(o.ask("GET", "/api/user/status/"+nik), 429) // from the same address
-	o.now.Advance(firstWait + time.Second)
+	o.now.Advance(quota.FirstWait + time.Second)
 	o.object(o.ask("GET", "/api/user/status/"+nik), 200)
 }
 

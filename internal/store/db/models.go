@@ -74,6 +74,17 @@ type AgreementText struct {
 	CreatedAt int64
 }
 
+type ApiAnswer struct {
+	ClientID   string
+	KeyHash    Bytes
+	ObjectID   string
+	Process    string
+	Done       bool
+	Sealed     Bytes
+	LeaseUntil int64
+	ExpiresAt  int64
+}
+
 type ApiClient struct {
 	ID            string
 	Name          string
@@ -615,6 +626,17 @@ type RoleGrant struct {
 	UnitID    sql.NullString
 	GrantedBy string
 	GrantedAt int64
+}
+
+type SandboxObject struct {
+	ID        string
+	ClientID  string
+	Kind      string
+	Body      string
+	BlobID    string
+	KeySealed Bytes
+	CreatedAt int64
+	ExpiresAt int64
 }
 
 type SearchTerm struct {

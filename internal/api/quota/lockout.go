@@ -1,4 +1,4 @@
-package esign
+package quota
 
 import (
 	"sync"
@@ -7,9 +7,9 @@ import (
 	"absah/internal/clock"
 )
 
-// lockout slows down who tries credentials: after tries wrong ones an address
+// Lockout slows down who tries credentials: after tries wrong ones an address
 // waits, and longer each time.
-type lockout struct {
+type Lockout struct {
 	clock clock.Clock
 	mu    sync.Mutex
 	at    map[string]*tries
@@ -21,18 +21,21 @@ type tries struct {
 	until time.Time
 }
 
+// FreeTries are the wrong credentials after which an address waits, FirstWait the
+// first time that it does; each further one doubles it.
 const (
-	freeTries  = 10
+	FreeTries  = 10
 	forgetting = 15 * time.Minute
-	firstWait  = 5 * time.Second
+	FirstWait  = 5 * time.Second
 	longest    = 5 * time.Minute
 	manyKept   = 50_000
 )
 
-func newLockout(c clock.Clock) *lockout { return &lockout{clock: c, at: map[string]*tries{}} }
+// NewLockout makes one that has seen nobody.
+func NewLockout(c clock.Clock) *Lockout { return &Lockout{clock: c, at: map[string]*tries{}} }
 
-// wait tells how long the address has to wait.
-func (l *lockout) wait(address string) time.Duration {
+// Wait tells how long the address has to wait.
+func (l *Lockout) Wait(address string) time.Duration {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if t := l.at[address]; t != nil {
@@ -41,7 +44,8 @@ func (l *lockout) wait(address string) time.Duration {
 	return 0
 }
 
-func (l *lockout) count(address string) {
+// Count says that a credential from the address was wrong.
+func (l *Lockout) Count(address string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := l.clock()
@@ -58,7 +62,7 @@ func (l *lockout) count(address string) {
 		l.at[address] = t
 	}
 	t.wrong, t.last = t.wrong+1, now
-	if over := t.wrong - freeTries; over >= 0 {
-		t.until = now.Add(min(firstWait<<min(over, 10), longest))
+	if over := t.wrong - FreeTries; over >= 0 {
+		t.until = now.Add(min(FirstWait<<min(over, 10), longest))
 	}
 }
