@@ -34,10 +34,11 @@ const (
 	Verify   Scope = "verify"   // documents
 	Status   Scope = "status"   // of people's registrations, and their certificates
 	Register Scope = "register" // people, and ask for a new passphrase
+	Webhook  Scope = "webhook"  // where it listens itself, and what was sent there
 )
 
 // Scopes lists them.
-func Scopes() []Scope { return []Scope{Sign, Verify, Status, Register} }
+func Scopes() []Scope { return []Scope{Sign, Verify, Status, Register, Webhook} }
 
 // Limits of what is entered.
 const (

@@ -155,6 +155,13 @@ var access = []struct {
 	{"GET", "/oauth2/authorize", members}, {"POST", "/oauth2/authorize", members},
 	{"GET", "/dokumen/aplikasi", members}, {"GET", "/dokumen/aplikasi/buka", members}, {"POST", "/dokumen/aplikasi/buka", members},
 	{"POST", "/dokumen/aplikasi/jendela/{absent}/akhiri", nobody}, {"POST", "/dokumen/aplikasi/izin/{absent}/akhiri", nobody},
+	{"GET", "/admin/aplikasi/{absent}/webhook", nobody}, {"POST", "/admin/aplikasi/{absent}/webhook", nobody},
+	{"GET", "/admin/aplikasi/{absent}/webhook/{absent}", nobody}, {"POST", "/admin/aplikasi/{absent}/webhook/{absent}", nobody},
+	{"POST", "/admin/aplikasi/{absent}/webhook/{absent}/rahasia", nobody}, {"POST", "/admin/aplikasi/{absent}/webhook/{absent}/coba", nobody},
+	{"POST", "/admin/aplikasi/{absent}/webhook/{absent}/nonaktif", nobody}, {"POST", "/admin/aplikasi/{absent}/webhook/{absent}/aktif", nobody},
+	{"POST", "/admin/aplikasi/{absent}/webhook/{absent}/hapus", nobody}, {"POST", "/admin/aplikasi/{absent}/webhook/{absent}/ulangi", nobody},
+	{"GET", "/admin/aplikasi/{absent}/webhook/{absent}/kiriman/{absent}", nobody},
+	{"POST", "/admin/aplikasi/{absent}/webhook/{absent}/kiriman/{absent}/ulangi", nobody},
 	{"GET", "/admin/kepercayaan", []string{admin}}, {"POST", "/admin/kepercayaan", []string{admin}}, {"GET", "/admin/kepercayaan/{absent}", nobody},
 	{"POST", "/admin/kepercayaan/{absent}", nobody}, {"POST", "/admin/kepercayaan/{absent}/cabut", nobody},
 

@@ -38,6 +38,7 @@ import (
 	"absah/internal/portal/ui"
 	"absah/internal/portal/verify"
 	"absah/internal/portal/web"
+	"absah/internal/portal/webhooks"
 )
 
 // Handler serves what this process is for, the portal or the public key
@@ -149,6 +150,7 @@ func (a *App) routes() [][]web.Route {
 		mails.New(a.Store, a.Outbox, a.Clock).Routes(),
 		apps.New(a.Clients, a.Accounts).Routes(),
 		consent.New(consent.Config{OAuth: a.OAuth, Clients: a.Clients, Signing: a.Signing, Accounts: a.Accounts, Clock: a.Clock}).Routes(),
+		(&webhooks.Pages{Clients: a.Clients, Webhooks: a.Webhooks, Accounts: a.Accounts, Clock: a.Clock}).Routes(),
 		(&checks.Pages{Records: a.Records, Clock: a.Clock}).Routes(),
 		transparency.New(transparency.Config{Log: a.Transparency, Store: a.Store, Clock: a.Clock, Dispute: a.dispute}).Routes(),
 		(&life.Pages{Store: a.Store, Life: a.Life, Clock: a.Clock}).Routes(),
