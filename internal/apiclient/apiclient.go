@@ -35,10 +35,11 @@ const (
 	Status   Scope = "status"   // of people's registrations, and their certificates
 	Register Scope = "register" // people, and ask for a new passphrase
 	Webhook  Scope = "webhook"  // where it listens itself, and what was sent there
+	Seal     Scope = "seal"     // documents with an institution's seal, within what two of its keepers opened
 )
 
 // Scopes lists them.
-func Scopes() []Scope { return []Scope{Sign, Verify, Status, Register, Webhook} }
+func Scopes() []Scope { return []Scope{Sign, Verify, Status, Register, Webhook, Seal} }
 
 // Limits of what is entered.
 const (

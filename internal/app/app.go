@@ -36,6 +36,7 @@ import (
 	"absah/internal/privacy"
 	"absah/internal/renewal"
 	"absah/internal/scan"
+	"absah/internal/seal"
 	"absah/internal/signing"
 	"absah/internal/staff"
 	"absah/internal/store"
@@ -63,6 +64,7 @@ type App struct {
 	Clients   *apiclient.Service // applications that call
 	Webhooks  *webhook.Service   // applications that are told
 	OAuth     *oauth.Service
+	Seals     *seal.Service
 	Outbox    *outbox.Outbox
 	Authority *ca.Authority
 	Hierarchy *ca.Hierarchy
@@ -118,7 +120,7 @@ func Open(ctx context.Context, cfg config.Config, o Options) (*App, error) {
 	}
 	a := &App{Config: cfg, Demo: o.Demo, Log: o.Log, Clock: o.Clock, Hub: &live.Hub{}}
 	for _, step := range []func(context.Context) error{
-		a.checkKind, a.openStore, a.openStatus, a.openVault, a.openHierarchy, a.openBlobs, a.openMail, a.openWebhooks, a.openPeople, a.openVerifier, a.openAuthority, a.openTSA, a.openSigning, a.openPrograms, a.openLog, a.openPrivacy, a.openLife,
+		a.checkKind, a.openStore, a.openStatus, a.openVault, a.openHierarchy, a.openBlobs, a.openMail, a.openWebhooks, a.openPeople, a.openVerifier, a.openAuthority, a.openTSA, a.openSigning, a.openPrograms, a.openSeals, a.openLog, a.openPrivacy, a.openLife,
 	} {
 		if err := step(ctx); err != nil {
 			return nil, errors.Join(err, a.Close())
@@ -364,7 +366,7 @@ func (a *App) openAuthority(ctx context.Context) error {
 	a.Authority, err = ca.NewAuthority(ca.AuthorityConfig{
 		Store: a.Store, Hierarchy: a.Hierarchy, Profile: a.profile, People: subjects{a.Staff}, Registrations: a.Enrolment,
 		Clock: a.Clock, Log: a.Log, Pins: pins, Approval: ca.ApprovalPolicy(a.Config.Policy.Approval), Site: ca.SiteAt(a.Config.BaseURL),
-		Alarm: outbox.Authority{Outbox: a.Outbox}, Delegates: delegates(a.Config), Status: a.Register, Lists: lists(a.Config),
+		Alarm: outbox.Authority{Outbox: a.Outbox}, Seals: outbox.Seals{Outbox: a.Outbox}, Delegates: delegates(a.Config), Status: a.Register, Lists: lists(a.Config),
 	})
 	return err
 }

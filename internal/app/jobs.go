@@ -35,6 +35,7 @@ func (a *App) handlers() map[string]store.Handler {
 		maps.Copy(all, a.privacyHandlers())
 		maps.Copy(all, a.lifeHandlers())
 		maps.Copy(all, a.webhookHandlers())
+		maps.Copy(all, a.sealHandlers())
 	}
 	if a.has(RoleCA) {
 		maps.Copy(all, a.authorityJobs())
@@ -48,6 +49,7 @@ func (a *App) authorityJobs() map[string]store.Handler {
 		enrolment.JobIssue:      a.Authority.IssueJob,
 		enrolment.JobPublishCRL: a.Authority.PublishCRL,
 		ca.JobCheck:             a.Authority.CheckJob,
+		ca.JobSeal:              a.Authority.SealJob,
 		jobUpkeep:               func(ctx context.Context, _ string) error { return a.Authority.Upkeep(ctx) },
 	}
 }
@@ -102,7 +104,7 @@ func (a *App) Work(ctx context.Context) (*store.Worker, error) {
 	if !a.has(RoleWorker, RoleCA) {
 		return nil, nil
 	}
-	return a.Store.Work(ctx, a.handlers(), slices.Concat(periodics, logPeriodics, privacyPeriodics, lifePeriodics, webhookPeriodics), store.WorkOptions{
+	return a.Store.Work(ctx, a.handlers(), slices.Concat(periodics, logPeriodics, privacyPeriodics, lifePeriodics, webhookPeriodics, sealPeriodics), store.WorkOptions{
 		Authority: a.Config.CA.AtOnce, Timeout: 5 * time.Minute, Rescue: 6 * time.Minute,
 	})
 }

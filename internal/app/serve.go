@@ -40,6 +40,9 @@ func (a *App) Serve(ctx context.Context, started func(net.Addr)) error {
 	if err := a.catchUp(ctx); err != nil {
 		return err
 	}
+	if err := a.startSeals(ctx); err != nil {
+		return err
+	}
 	var l net.Listener
 	var h http.Handler
 	var err error

@@ -70,6 +70,7 @@ var layers = map[string]layer{
 	"internal/reseal":       domain,
 	"internal/scan":         domain,
 	"internal/signing":      domain,
+	"internal/seal":         domain,
 	"internal/staff":        domain,
 	"internal/tsa":          domain,
 	"internal/verification": domain,

@@ -56,7 +56,8 @@ type AuthorityConfig struct {
 	Approval ApprovalPolicy // whose approvals need such a signature; ByAccount without Pins
 	Site     Site           // where they are made
 
-	Alarm Alarm // told of problems that the nightly check found; nil: nobody is
+	Seals SealNews // told of certificates of seals; nil: nobody is
+	Alarm Alarm    // told of problems that the nightly check found; nil: nobody is
 
 	Delegates Delegates // profiles of the services whose certificates it renews
 }

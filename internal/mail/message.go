@@ -49,6 +49,7 @@ const (
 	KindWorkflowNotice          Kind = "workflow_notice"
 	KindAuthorityAlarm          Kind = "authority_alarm"
 	KindWebhookTrouble          Kind = "webhook_trouble"
+	KindSealNotice              Kind = "seal_notice"
 )
 
 // Lang is the language of a message.
@@ -175,6 +176,8 @@ func newParams(k Kind) any {
 		return new(LifeEvent)
 	case KindWorkflowNotice:
 		return new(WorkflowNotice)
+	case KindSealNotice:
+		return new(SealNotice)
 	case KindAuthorityAlarm:
 		return new(AuthorityAlarm)
 	case KindWebhookTrouble:

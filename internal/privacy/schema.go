@@ -208,6 +208,29 @@ var tables = []table{
 		name: "workflow_event", where: "employee_id = $1", order: "workflow_id, seq",
 		columns: cols(plain, []string{"workflow_id", "seq", "employee_id", "action", "reason"}, moment, []string{"at"}),
 	},
+	{
+		name: "seal_keeper", where: "employee_id = $1", order: "since, order_id",
+		columns: cols(plain, []string{"seal_id", "employee_id", "order_id", "ended_by"}, moment, []string{"since", "ended_at"}),
+	},
+	{
+		name: "seal_order", where: "subject_id = $1", order: "proposed_at, id",
+		columns: cols(plain, []string{"id", "seal_id", "kind", "subject_id", "reason_code", "note", "state", "reason", "problem", "serial", "key_name"},
+			moment, []string{"proposed_at", "decided_at"}, held, []string{"proposed_by", "decided_by", "csr"}),
+	},
+	{
+		name: "seal_request", where: "requested_by = $1 or decided_by = $1", order: "requested_at, id",
+		columns: cols(plain, []string{"id", "seal_id", "requested_by", "note", "state", "decided_by", "reason"},
+			moment, []string{"requested_at", "expires_at", "decided_at", "ended_at"}, digits, []string{"digest"}),
+	},
+	{
+		name: "seal_item", where: "request_id in (select id from seal_request where requested_by = $1)", order: "request_id, position",
+		columns: cols(plain, []string{"request_id", "position", "document_id", "name", "version", "request", "state", "problem"}, moment, []string{"finished_at"}, digits, []string{"digest"}),
+	},
+	{
+		name: "seal_window", where: "requested_by = $1 or opened_by = $1", order: "requested_at, id",
+		columns: cols(plain, []string{"id", "seal_id", "client_id", "state", "requested_by", "lasts", "documents", "opened_by", "used", "ended_by"},
+			moment, []string{"asked_at", "requested_at", "opened_at", "expires_at", "ended_at"}, held, []string{"code_hash"}),
+	},
 }
 
 // elsewhere are the tables without rows of a person's own, and why.
@@ -221,6 +244,7 @@ var elsewhere = map[string]string{
 	"authority_certificate": "the authority's own", "approval": "of the officer who signed it", "approval_passkey": "copies of passkey",
 	"check_run": "of the authority", "check_problem": "of the authority", "status_event": "published", "revoked_elsewhere": "published",
 	"shredded": "identifiers of what is gone", "breach": "the institution's", "practice_statement": "published",
+	"seal": "the institution's", "seal_code": "hashes of secrets that last minutes", "seal_use": "of the institution's keys; seal_request and seal_window have who asked for it",
 	"trust_anchor": "other authorities", "resealed": "of the keys",
 	"webhook_endpoint": "addresses of applications", "webhook_event": "identifiers, forgotten after their time",
 	"webhook_delivery": "what was sent to applications", "webhook_attempt": "what applications answered",

@@ -95,7 +95,8 @@ func (s *Service) Signatures(ctx context.Context, documentID string) ([]Signatur
 type Public struct {
 	Document
 	Signatures []SignatureOf
-	Fetchable  bool // by the viewer
+	Seals      []SealOn // of institutions
+	Fetchable  bool     // by the viewer
 }
 
 // Public returns a document that was signed here, by the id in its QR code, for
@@ -110,10 +111,14 @@ func (s *Service) Public(ctx context.Context, id, viewer string) (Public, error)
 	if err != nil {
 		return Public{}, err
 	}
-	if len(list) == 0 {
+	seals, err := s.Seals(ctx, id)
+	if err != nil {
+		return Public{}, err
+	}
+	if len(list)+len(seals) == 0 {
 		return Public{}, ErrNotFound
 	}
-	out := Public{Document: d, Signatures: list, Fetchable: d.State != StateErased && (d.Shared || viewer != "" && viewer == d.OwnerID)}
+	out := Public{Document: d, Signatures: list, Seals: seals, Fetchable: d.State != StateErased && (d.Shared || viewer != "" && viewer == d.OwnerID)}
 	for _, sig := range list {
 		out.Fetchable = out.Fetchable || d.State != StateErased && viewer != "" && viewer == sig.EmployeeID
 	}

@@ -320,8 +320,8 @@ func (s *Service) Turns(ctx context.Context, employeeID string) ([]Turn, error) 
 	return out, nil
 }
 
-// Readable returns a document that an employee may see: his own, or one in whose
-// workflow he takes part. It fails with ErrNotFound.
+// Readable returns a document that an employee may see: his own, one in whose
+// workflow he takes part, or one that is to be sealed by a seal that he keeps. It fails with ErrNotFound.
 func (s *Service) Readable(ctx context.Context, employeeID, id string) (Document, error) {
 	d, err := s.AnyDocument(ctx, id)
 	if err != nil {
@@ -338,7 +338,13 @@ func (s *Service) Readable(ctx context.Context, employeeID, id string) (Document
 		return d, fmt.Errorf("look who takes part: %w", err)
 	}
 	if n == 0 {
-		return Document{}, ErrNotFound
+		keeps, err := s.keepsSeal(ctx, employeeID, id)
+		if err != nil {
+			return d, err
+		}
+		if !keeps {
+			return Document{}, ErrNotFound
+		}
 	}
 	return d, nil
 }

@@ -40,6 +40,9 @@ const (
 	codeRegistered    = 4024
 	codeGone          = 4044 // fetched already, or too old
 	codeTOTP          = 4051 // ours: a one-time code opens no key
+	codeSealCode      = 4052 // ours: a code of a seal that is not valid
+	codeSealSpent     = 4053 // ours: more documents than the window or the code allows
+	codeSealKeepers   = 4054 // ours: nobody could open a window
 	codeBusy          = 5030 // ours: try again
 	codeInternal      = 5000 // ours
 )
@@ -110,8 +113,10 @@ func problemOf(err error) *problem {
 	case errors.Is(err, verification.ErrEmpty):
 		return bad(codeDocument, "Dokumen kosong")
 	}
-	if p := keyProblem(err); p != nil {
-		return p
+	for _, about := range []func(error) *problem{sealProblem, keyProblem} {
+		if p := about(err); p != nil {
+			return p
+		}
 	}
 	return documentProblem(err)
 }

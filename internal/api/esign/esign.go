@@ -48,6 +48,7 @@ type Config struct {
 	Store    *store.Store
 	Clients  *apiclient.Service
 	Signing  Signer
+	Seals    Sealer // institutions' seals
 	Verifier *verification.Service
 	// Registrar is nil where this process registers nobody.
 	Registrar Registrar
@@ -118,6 +119,11 @@ func (d *door) routes() []route {
 		{"POST /api/v2/user/register", apiclient.Register, (*door).register},
 		{"POST /api/v2/user/registration", apiclient.Register, (*door).register},
 		{"GET /api/v2/user/certificate/chain/{id}", apiclient.Status, (*door).chain},
+
+		{"POST /api/v2/seal/get/activation", apiclient.Seal, (*door).sealActivation},
+		{"POST /api/v2/seal/revoke/activation", apiclient.Seal, (*door).sealRevoke},
+		{"POST /api/v2/seal/get/totp", apiclient.Seal, (*door).sealCode},
+		{"POST /api/v2/seal/pdf", apiclient.Seal, (*door).sealPDF},
 
 		{"POST /api/v2/entity/registrasi", apiclient.Register, (*door).register},
 		{"GET /api/v2/entity/profile/{nik}", apiclient.Status, (*door).profile},

@@ -46,6 +46,7 @@ type Sandbox struct {
 type issuer struct {
 	ca, leaf *x509.Certificate
 	signer   *pades.Signer
+	seal     *pades.Signer // that of an institution
 }
 
 const specimen = "SPECIMEN - bukan tanda tangan yang sah"
@@ -100,7 +101,8 @@ func newIssuer(now time.Time) (*issuer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make sandbox: %w", err)
 	}
-	return m, nil
+	m.seal, err = sandboxSeal(m.ca, root)
+	return m, err
 }
 
 func certify(c, parent *x509.Certificate, key, by *ecdsa.PrivateKey) (*x509.Certificate, error) {
@@ -136,15 +138,15 @@ func (s *Sandbox) SignNow(ctx context.Context, a signing.Authorization, write fu
 	var out []signing.Outcome
 	for i, item := range a.Items {
 		o := signing.Outcome{Position: i, Name: item.Name, At: s.clock()}
-		o.Err = s.sign(ctx, item, write(i))
+		o.Err = s.sign(ctx, item, specimen, write(i))
 		out = append(out, o)
 	}
 	return out, nil
 }
 
-func (s *Sandbox) sign(ctx context.Context, item signing.Item, out io.Writer) error {
+func (s *Sandbox) sign(ctx context.Context, item signing.Item, name string, out io.Writer) error {
 	o := pades.Options{
-		Password: item.Password, Clock: s.clock, Reason: "SPECIMEN " + item.Request.Reason, Location: item.Request.Location, Contact: item.Request.Contact, Name: specimen,
+		Password: item.Password, Clock: s.clock, Reason: "SPECIMEN " + item.Request.Reason, Location: item.Request.Location, Contact: item.Request.Contact, Name: name,
 	}
 	if s.stamps != nil {
 		o.Level, o.Timestamper = pades.BT, s.stamps
@@ -161,7 +163,7 @@ func (s *Sandbox) sign(ctx context.Context, item signing.Item, out io.Writer) er
 	if err != nil {
 		return err
 	}
-	_, err = pades.Sign(ctx, item.File, item.Size, out, m.signer, o)
+	_, err = pades.Sign(ctx, item.File, item.Size, out, m.of(o.Name), o)
 	if err != nil && errors.Is(err, context.Canceled) {
 		return signing.ErrInterrupted
 	}

@@ -639,6 +639,121 @@ type SandboxObject struct {
 	ExpiresAt int64
 }
 
+type Seal struct {
+	ID             string
+	Name           string
+	Organisation   string
+	OrganisationID string
+	State          string
+	Serial         string
+	KeyName        string
+	CreatedAt      int64
+	ChangedAt      int64
+}
+
+type SealCode struct {
+	CodeHash  Bytes
+	WindowID  string
+	Files     int64
+	CreatedAt int64
+	ExpiresAt int64
+	UsedAt    int64
+}
+
+type SealItem struct {
+	RequestID  string
+	Position   int64
+	DocumentID string
+	Name       string
+	Version    int64
+	Digest     Bytes
+	Request    string
+	State      string
+	Problem    string
+	FinishedAt int64
+}
+
+type SealKeeper struct {
+	SealID     string
+	EmployeeID string
+	OrderID    string
+	Since      int64
+	EndedAt    int64
+	EndedBy    string
+}
+
+type SealOrder struct {
+	ID         string
+	SealID     string
+	Kind       string
+	SubjectID  sql.NullString
+	ReasonCode int64
+	Note       string
+	State      string
+	ProposedBy string
+	ProposedAt int64
+	DecidedBy  sql.NullString
+	DecidedAt  int64
+	Reason     string
+	KeyName    string
+	Csr        Bytes
+	Problem    string
+	Serial     string
+}
+
+type SealRequest struct {
+	ID          string
+	SealID      string
+	RequestedBy string
+	RequestedAt int64
+	ExpiresAt   int64
+	Note        string
+	Digest      Bytes
+	State       string
+	DecidedBy   sql.NullString
+	DecidedAt   int64
+	Reason      string
+	EndedAt     int64
+}
+
+type SealUse struct {
+	ID           string
+	SealID       string
+	Serial       string
+	RequestID    sql.NullString
+	Position     int64
+	WindowID     sql.NullString
+	Hash         Bytes
+	State        string
+	Value        Bytes
+	DocumentID   sql.NullString
+	SourceSha256 Bytes
+	Sha256       Bytes
+	Version      int64
+	Level        string
+	IntendedAt   int64
+	MadeAt       int64
+}
+
+type SealWindow struct {
+	ID          string
+	SealID      string
+	ClientID    string
+	State       string
+	AskedAt     int64
+	RequestedBy sql.NullString
+	RequestedAt int64
+	Lasts       int64
+	Documents   int64
+	OpenedBy    sql.NullString
+	OpenedAt    int64
+	ExpiresAt   int64
+	CodeHash    Bytes
+	Used        int64
+	EndedAt     int64
+	EndedBy     string
+}
+
 type SearchTerm struct {
 	Term       Bytes
 	EmployeeID string
