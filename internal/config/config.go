@@ -159,7 +159,7 @@ func Default() Config {
 		Keys:  defaultKeys(),
 		CA: CA{
 			Country: "ID", Organisation: "Instansi Contoh", RootName: "Absah Demo Root CA", IssuingName: "Absah Demo Issuing CA 1",
-			PolicyOID: "2.25.7260.1.1", Years: 2, SubscriberKey: "ecdsa-p256", AtOnce: 64, CRLShards: 1, CRLDeltaFrom: 10_000,
+			PolicyOID: "2.25.7260.1.1", Years: 2, SubscriberKey: "ecdsa-p256", AtOnce: 128, CRLShards: 1, CRLDeltaFrom: 10_000,
 			Profiles: defaultProfiles(),
 		},
 		Passphrase: Passphrase{MinLength: 12, MinScore: 3},

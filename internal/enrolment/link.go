@@ -31,7 +31,7 @@ func (s *Service) newLink(ctx context.Context, tx *store.Tx, r db.Registration) 
 	token := ident.Token()
 	expires := now.Add(s.Policy.LinkValidity)
 	err := tx.InsertEnrolLink(ctx, db.InsertEnrolLinkParams{
-		ID: ident.From(s.Random), RegistrationID: r.ID, TokenHash: tokenHash(token),
+		ID: ident.At(s.Clock(), s.Random), RegistrationID: r.ID, TokenHash: tokenHash(token),
 		CreatedAt: clock.Micros(now), ExpiresAt: clock.Micros(expires),
 	})
 	if err != nil {

@@ -76,7 +76,7 @@ func (s *Service) SetPassphrase(ctx context.Context, who audit.Actor, token stri
 	}
 	// The key is made before the transaction because it takes a good part of
 	// a second; of several that race only one is stored.
-	kid := ident.From(s.Random)
+	kid := ident.At(s.Clock(), s.Random)
 	sealed, err := s.Sealer.Create(ctx, kid, e.ID, requestTemplate(e), s.Algorithm, secret)
 	if err != nil {
 		return "", fmt.Errorf("make key: %w", err)
@@ -256,7 +256,7 @@ func (s *Service) accept(ctx context.Context, tx *store.Tx, who audit.Actor, r d
 		return fmt.Errorf("store text of the %s: %w", t.Kind, err)
 	}
 	err = tx.InsertAcceptance(ctx, db.InsertAcceptanceParams{
-		ID: ident.From(s.Random), RegistrationID: r.ID, EmployeeID: r.EmployeeID, Kind: t.Kind, TextHash: t.Hash,
+		ID: ident.At(s.Clock(), s.Random), RegistrationID: r.ID, EmployeeID: r.EmployeeID, Kind: t.Kind, TextHash: t.Hash,
 		AcceptedAt: now, Address: who.Address, UserAgent: who.UserAgent,
 	})
 	if err != nil {

@@ -239,7 +239,7 @@ func (s *Service) Renew(ctx context.Context, who audit.Actor, secret *passphrase
 	if c, ok := old.(io.Closer); ok {
 		defer c.Close() // its word is given below
 	}
-	fresh, err := s.Sealer.Create(ctx, ident.From(s.Random), e.ID, requestTemplate(e), s.Algorithm, secret)
+	fresh, err := s.Sealer.Create(ctx, ident.At(s.Clock(), s.Random), e.ID, requestTemplate(e), s.Algorithm, secret)
 	if err != nil {
 		return db.Registration{}, fmt.Errorf("make key: %w", err)
 	}
@@ -360,7 +360,7 @@ func (s *Service) carryTexts(ctx context.Context, tx *store.Tx, who audit.Actor,
 				continue
 			}
 			err := tx.InsertAcceptance(ctx, db.InsertAcceptanceParams{
-				ID: ident.From(s.Random), RegistrationID: r.ID, EmployeeID: r.EmployeeID, Kind: kind, TextHash: a.TextHash,
+				ID: ident.At(s.Clock(), s.Random), RegistrationID: r.ID, EmployeeID: r.EmployeeID, Kind: kind, TextHash: a.TextHash,
 				AcceptedAt: a.AcceptedAt, Address: a.Address, UserAgent: a.UserAgent,
 			})
 			if err != nil {

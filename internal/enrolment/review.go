@@ -268,7 +268,7 @@ func (s *Service) decide(ctx context.Context, who Checker, c Check, a Action, re
 
 func (s *Service) review(ctx context.Context, tx *store.Tx, r db.Registration, who Checker, c Check, stage int64, verdict string) error {
 	p := db.InsertReviewParams{
-		ID: ident.From(s.Random), RegistrationID: r.ID, Stage: stage, OfficerID: who.EmployeeID, ApplicantID: r.EmployeeID,
+		ID: ident.At(s.Clock(), s.Random), RegistrationID: r.ID, Stage: stage, OfficerID: who.EmployeeID, ApplicantID: r.EmployeeID,
 		SnapshotHash: r.SnapshotHash, Verdict: verdict, Note: c.Note, CreatedAt: clock.Micros(s.now()),
 	}
 	if err := tx.InsertReview(ctx, p); err != nil {

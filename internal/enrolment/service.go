@@ -301,7 +301,7 @@ func (s *Service) create(ctx context.Context, tx *store.Tx, e db.Employee, kind 
 	if !ok {
 		return db.Registration{}, &NotAllowedError{Status: None, Action: st.action, Role: st.role}
 	}
-	id := ident.From(s.Random)
+	id := ident.At(s.Clock(), s.Random)
 	sealed, err := s.Vault.Seal(ctx, keys.Data, snapshot, snapshotContext(id))
 	if err != nil {
 		return db.Registration{}, fmt.Errorf("seal snapshot: %w", err)
@@ -363,4 +363,4 @@ func VerifyHistory(ctx context.Context, q *db.Queries, registrationID string) er
 	return nil
 }
 
-func newID(s *Service) string { return ident.From(s.Random) }
+func newID(s *Service) string { return ident.At(s.Clock(), s.Random) }

@@ -150,7 +150,7 @@ func (s *Service) start(ctx context.Context, tx *store.Tx, who audit.Actor, empl
 	if err != nil {
 		return err
 	}
-	id, now := ident.From(s.Random), s.Clock()
+	id, now := ident.At(s.Clock(), s.Random), s.Clock()
 	err = tx.InsertLifeEvent(ctx, db.InsertLifeEventParams{
 		ID: id, EmployeeID: employeeID, Kind: kind, Detail: text, OpenedAt: clock.Micros(now), DueAt: clock.Micros(due), ToldAt: clock.Micros(now),
 	})
