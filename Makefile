@@ -24,7 +24,7 @@ help: ## list the targets
 .PHONY: build
 build: ## build bin/absah (needs Go only)
 	@mkdir -p bin
-	CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-s -w" -o $(BIN) ./cmd/absah
+	GO=$(GO) scripts/build-program $(BIN)
 
 .PHONY: build-pkcs11
 build-pkcs11: ## build bin/absah-pkcs11, which also keeps keys in a PKCS#11 token (needs a C compiler)
@@ -34,7 +34,7 @@ build-pkcs11: ## build bin/absah-pkcs11, which also keeps keys in a PKCS#11 toke
 .PHONY: build-fips
 build-fips: ## build bin/absah-fips, which runs in FIPS 140-3 mode with Go's certified module (docs/keys.md)
 	@mkdir -p bin
-	CGO_ENABLED=0 GOFIPS140=certified $(GO) build -trimpath -ldflags "-s -w" -o $(BIN)-fips ./cmd/absah
+	GO=$(GO) GOFIPS140=certified scripts/build-program $(BIN)-fips
 
 .PHONY: run
 run: build ## build and start the demo: fictional people, a CA of its own, a mailbox page

@@ -21,8 +21,7 @@ func BenchmarkProcess(b *testing.B) {
 	dir := b.TempDir()
 	s := newSignatory(b)
 	program := filepath.Join(dir, "absah")
-	build := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w", "-o", program, ".")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	build := exec.Command("../../scripts/build-program", program)
 	if out, err := build.CombinedOutput(); err != nil {
 		b.Fatalf("build: %v\n%s", err, out)
 	}

@@ -246,17 +246,14 @@ func (c *counter) Write(b []byte) (int, error) {
 // the output's name when it is complete. Until then nothing of the output exists,
 // and the input may be the output.
 func signFile(ctx context.Context, t task, s *pades.Signer, o pades.Options) (*pades.Result, error) {
-	in, err := os.Open(t.in)
+	in, info, err := openRegular(t.in)
 	if err != nil {
 		return nil, err
 	}
 	defer in.Close()
-	info, err := in.Stat()
-	if err != nil {
-		return nil, err
-	}
-	if !info.Mode().IsRegular() {
-		return nil, errors.New("not a regular file")
+	// The name would be taken away from a device or a pipe.
+	if there, err := os.Stat(t.out); err == nil && !there.Mode().IsRegular() {
+		return nil, fmt.Errorf("the output %s: %w", t.out, errNotRegular)
 	}
 	out, err := os.CreateTemp(filepath.Dir(t.out), ".absah-*.pdf")
 	if err != nil {

@@ -145,18 +145,11 @@ func readAnchors(name string) ([]*certpath.Anchor, error) {
 }
 
 func verifyFile(ctx context.Context, v *validation.Validator, name string, o validation.Options) (*validation.Report, error) {
-	f, err := os.Open(name)
+	f, info, err := openRegular(name)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return nil, err
-	}
-	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("%s is not a regular file", name)
-	}
 	return v.Validate(ctx, f, info.Size(), o)
 }
 
