@@ -14,8 +14,8 @@ import (
 	"absah/internal/verification"
 )
 
-// signed holds a signed document to three judges.
-func (o *office) signed(name string, b []byte, visible bool) {
+// judges holds a document to two other programs.
+func (o *office) judges(name string, b []byte) {
 	o.t.Helper()
 	file := filepath.Join(o.t.TempDir(), name+".pdf")
 	if err := os.WriteFile(file, b, 0o600); err != nil {
@@ -31,6 +31,12 @@ func (o *office) signed(name string, b []byte, visible bool) {
 	if err != nil || !bytes.Contains(out, []byte("Signature is Valid")) || !bytes.Contains(out, []byte("Total document signed")) {
 		o.t.Errorf("%s: pdfsig: %v\n%s", name, err, out)
 	}
+}
+
+// signed holds a signed document to three judges.
+func (o *office) signed(name string, b []byte, visible bool) {
+	o.t.Helper()
+	o.judges(name, b)
 	a := o.judge(b)
 	if a.Verdict != "valid" || a.Signatures[0].Level != "B-T" || !strings.Contains(a.Signatures[0].Signer.Subject, "Siti Contoh") {
 		o.t.Errorf("%s: %s, %+v", name, a.Verdict, a.Signatures)
