@@ -63,6 +63,8 @@ func (a *App) workerJobs() map[string]store.Handler {
 		signing.JobSweep:     a.Signing.Sweep,
 		signing.JobRemind:    a.Signing.RemindAll,
 		signing.JobRecover:   a.Signing.Recover,
+		signing.JobBulk:      a.Signing.BulkJob,
+		signing.JobBulkSweep: a.Signing.SweepBulks,
 		jobWarn: func(ctx context.Context, _ string) error {
 			_, err := a.Enrolment.WarnOfExpiry(ctx)
 			_, _, err2 := a.Enrolment.ExpireCertificates(ctx)
@@ -95,6 +97,7 @@ var periodics = []store.Periodic{
 	{Kind: reseal.Job, Every: 10 * time.Minute},
 	{Kind: signing.JobRecover, Every: time.Minute},
 	{Kind: signing.JobRemind, Every: time.Hour},
+	{Kind: signing.JobBulkSweep, Every: 6 * time.Hour},
 	{Kind: staff.ForgetJobKind, Every: time.Hour},
 }
 

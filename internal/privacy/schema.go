@@ -161,7 +161,8 @@ var tables = []table{
 	},
 	{
 		name: "document", where: "owner_id = $1", order: "created_at, id",
-		columns: cols(plain, []string{"id", "owner_id", "client_id", "name", "kind", "state", "pages", "encrypted", "shared", "version"}, moment, []string{"created_at", "updated_at"}),
+		columns: cols(plain, []string{"id", "owner_id", "client_id", "name", "kind", "state", "pages", "encrypted", "shared", "version"}, moment, []string{"created_at", "updated_at"},
+			held, []string{"password_sealed"}),
 	},
 	{
 		name: "document_version", where: "document_id in (select id from document where owner_id = $1)", order: "document_id, number",
@@ -198,11 +199,11 @@ var tables = []table{
 	},
 	{
 		name: "workflow", where: "owner_id = $1", order: "created_at, id",
-		columns: cols(plain, []string{"id", "document_id", "owner_id", "ordered", "note", "state"}, moment, []string{"created_at", "ended_at"}),
+		columns: cols(plain, []string{"id", "document_id", "owner_id", "ordered", "note", "state", "template_id", "template_version", "bulk_id"}, moment, []string{"created_at", "ended_at", "due_at"}),
 	},
 	{
 		name: "workflow_step", where: "employee_id = $1", order: "workflow_id, position",
-		columns: cols(plain, []string{"workflow_id", "position", "employee_id", "role", "anchor", "state", "version"}, moment, []string{"done_at", "reminded_at"}),
+		columns: cols(plain, []string{"workflow_id", "position", "employee_id", "role", "anchor", "state", "version", "look"}, moment, []string{"done_at", "reminded_at"}),
 	},
 	{
 		name: "workflow_event", where: "employee_id = $1", order: "workflow_id, seq",
@@ -230,6 +231,27 @@ var tables = []table{
 		name: "seal_window", where: "requested_by = $1 or opened_by = $1", order: "requested_at, id",
 		columns: cols(plain, []string{"id", "seal_id", "client_id", "state", "requested_by", "lasts", "documents", "opened_by", "used", "ended_by"},
 			moment, []string{"asked_at", "requested_at", "opened_at", "expires_at", "ended_at"}, held, []string{"code_hash"}),
+	},
+	{
+		name: "letter_template", where: "maker_id = $1", order: "created_at, id",
+		columns: cols(plain, []string{"id", "unit_id", "name", "maker_id", "by_unit", "state", "version"}, moment, []string{"created_at", "updated_at"}),
+	},
+	{
+		name: "letter_template_version", where: "made_by = $1", order: "template_id, number",
+		columns: cols(plain, []string{"template_id", "number", "content", "made_by"}, moment, []string{"made_at"}),
+	},
+	{
+		name: "bulk", where: "owner_id = $1", order: "created_at, id",
+		columns: cols(plain, []string{"id", "owner_id", "account_id", "name", "template_id", "template_version", "form_id", "state", "report", "done", "total"},
+			moment, []string{"created_at", "changed_at", "sent_at"}, held, []string{"sheet_sealed"}),
+	},
+	{
+		name: "bulk_item", where: "bulk_id in (select id from bulk where owner_id = $1)", order: "bulk_id, position",
+		columns: cols(plain, []string{"bulk_id", "position", "document_id", "file", "line", "number", "subject", "dated"}),
+	},
+	{
+		name: "bulk_told", where: "employee_id = $1", order: "bulk_id, what",
+		columns: cols(plain, []string{"bulk_id", "employee_id", "what"}),
 	},
 }
 

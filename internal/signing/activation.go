@@ -71,6 +71,9 @@ type Authorization struct {
 	ClientID string
 	Items    []Item
 	Secret   *passphrase.Secret
+	// Bulk says that the items are documents of one bulk, of which there may be
+	// more than in another list.
+	Bulk bool
 	// Lifetime; 0 and anything longer is Lifetime.
 	Lifetime time.Duration
 }
@@ -103,7 +106,11 @@ func (a *Activation) Items() int { return len(a.items) }
 
 // check looks at a list before any passphrase is tried, and completes it.
 func (s *Service) check(ctx context.Context, a *Authorization) error {
-	if len(a.Items) == 0 || len(a.Items) > s.Limits.Batch {
+	most := s.Limits.Batch
+	if a.Bulk {
+		most = s.Limits.Bulk
+	}
+	if len(a.Items) == 0 || len(a.Items) > most {
 		return ErrBatch
 	}
 	for i := range a.Items {

@@ -19,7 +19,6 @@ import (
 	"absah/internal/store"
 	"absah/internal/store/blob"
 	"absah/internal/store/db"
-	"absah/pdf"
 )
 
 // The states of a document.
@@ -38,7 +37,8 @@ type Document struct {
 	Kind      string
 	State     string
 	Pages     int  // 0 for an encrypted one that was not opened
-	Encrypted bool // it asks for a password
+	Encrypted bool // it asks for a password, to be read or to be signed
+	Unlocked  bool // its password is kept until everybody has signed
 	Shared    bool // whoever has its QR code may fetch it
 	Version   int64
 	Size      int64
@@ -53,8 +53,11 @@ type Upload struct {
 	Kind   string // one of Kinds; empty: Other
 	Client string
 	Body   io.Reader
-	// Password opens an encrypted document; it is not kept.
+	// Password opens an encrypted document. It is kept, sealed, until everybody
+	// has signed; that of an application's document is not.
 	Password []byte
+
+	then func(*store.Tx, Document) error // in the transaction that keeps it
 }
 
 // JobSweep removes a blob that no version of a document names; its ID is the
@@ -83,31 +86,6 @@ func (s *Service) read(r io.Reader) ([]byte, error) {
 		return nil, ErrEmpty
 	}
 	return b, nil
-}
-
-// look opens a file as far as it must be understood to be signed.
-func look(b, password []byte) (pages int, encrypted bool, err error) {
-	d, err := pdf.Open(bytes.NewReader(b), int64(len(b)), pdf.Options{Password: password})
-	switch {
-	case errors.Is(err, pdf.ErrPassword) && len(password) == 0:
-		return 0, true, nil
-	case errors.Is(err, pdf.ErrPassword):
-		return 0, true, ErrPassword
-	case errors.Is(err, pdf.ErrNotPDF):
-		return 0, false, ErrNotPDF
-	case err != nil:
-		return 0, false, &DamagedError{err}
-	}
-	if pages, err = d.PageCount(); err != nil {
-		return 0, false, &DamagedError{err}
-	}
-	return pages, d.Encryption() != nil && asksForPassword(b), nil
-}
-
-// asksForPassword tells whether the empty password does not open a file.
-func asksForPassword(b []byte) bool {
-	_, err := pdf.Open(bytes.NewReader(b), int64(len(b)), pdf.Options{})
-	return errors.Is(err, pdf.ErrPassword)
 }
 
 // maxName is how many characters of a file's name are kept.
@@ -160,6 +138,13 @@ func (s *Service) Upload(ctx context.Context, who audit.Actor, u Upload) (Docume
 		ID: s.chosen(u.ID), OwnerID: who.EmployeeID, Client: u.Client, Name: fileName(u.Name), Kind: u.Kind, State: StateNew, Pages: pages,
 		Encrypted: encrypted, Version: 1, Size: int64(len(b)), SHA256: sha256.Sum256(b), CreatedAt: s.now(),
 	}
+	var password []byte // sealed
+	if encrypted && d.Client == "" {
+		if password, err = s.sealPassword(ctx, d.ID, u.Password); err != nil {
+			return Document{}, err
+		}
+		d.Unlocked = len(password) > 0
+	}
 	blobID := ident.From(s.Random)
 	err = s.Store.InTx(ctx, func(tx *store.Tx) error { return s.announce(ctx, tx, blobID) })
 	if err != nil {
@@ -173,7 +158,13 @@ func (s *Service) Upload(ctx context.Context, who audit.Actor, u Upload) (Docume
 		if err := s.room(ctx, tx.Queries, d.OwnerID, d.Size); err != nil {
 			return err
 		}
-		return s.insert(ctx, tx, who, d, blobID, key)
+		if err := s.insert(ctx, tx, who, d, blobID, key, password); err != nil {
+			return err
+		}
+		if u.then == nil {
+			return nil
+		}
+		return u.then(tx, d)
 	})
 	if err != nil {
 		return Document{}, errors.Join(err, s.Blobs.Delete(context.WithoutCancel(ctx), meta(blobID, d.OwnerID)))
@@ -205,10 +196,11 @@ func (s *Service) room(ctx context.Context, q *db.Queries, ownerID string, size 
 	return nil
 }
 
-func (s *Service) insert(ctx context.Context, tx *store.Tx, who audit.Actor, d Document, blobID string, key []byte) error {
+func (s *Service) insert(ctx context.Context, tx *store.Tx, who audit.Actor, d Document, blobID string, key, password []byte) error {
 	now := clock.Micros(d.CreatedAt)
 	err := tx.InsertDocument(ctx, db.InsertDocumentParams{
 		ID: d.ID, OwnerID: d.OwnerID, ClientID: d.Client, Name: d.Name, Kind: d.Kind, Pages: int64(d.Pages), Encrypted: d.Encrypted, CreatedAt: now,
+		PasswordSealed: append([]byte{}, password...),
 	})
 	if err != nil {
 		return fmt.Errorf("store document: %w", err)
@@ -254,7 +246,7 @@ func (s *Service) AnyDocument(ctx context.Context, id string) (Document, error) 
 func documentOf(d db.Document, v db.DocumentVersion) Document {
 	out := Document{
 		ID: d.ID, OwnerID: d.OwnerID, Client: d.ClientID, Name: d.Name, Kind: d.Kind, State: d.State, Pages: int(d.Pages), Encrypted: d.Encrypted,
-		Shared: d.Shared, Version: d.Version, Size: v.Size, CreatedAt: clock.FromMicros(d.CreatedAt),
+		Unlocked: len(d.PasswordSealed) > 0, Shared: d.Shared, Version: d.Version, Size: v.Size, CreatedAt: clock.FromMicros(d.CreatedAt),
 	}
 	copy(out.SHA256[:], v.Sha256)
 	return out
@@ -281,7 +273,7 @@ func (s *Service) Documents(ctx context.Context, ownerID, client string, after P
 	for i, r := range rows {
 		out[i] = documentOf(db.Document{
 			ID: r.ID, OwnerID: r.OwnerID, ClientID: r.ClientID, Name: r.Name, Kind: r.Kind, State: r.State, Pages: r.Pages,
-			Encrypted: r.Encrypted, Shared: r.Shared, Version: r.Version, CreatedAt: r.CreatedAt,
+			Encrypted: r.Encrypted, Shared: r.Shared, Version: r.Version, CreatedAt: r.CreatedAt, PasswordSealed: r.PasswordSealed,
 		}, db.DocumentVersion{Size: r.Size, Sha256: r.Sha256})
 	}
 	return out, nil

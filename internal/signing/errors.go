@@ -30,7 +30,7 @@ var (
 	// ErrKind says that a kind of letter is not one of Kinds.
 	ErrKind = errors.New("no such kind of letter")
 	// ErrBatch says that a list of things to sign is empty or longer than
-	// Limits.Batch.
+	// Limits.Batch, of a bulk than Limits.Bulk.
 	ErrBatch = errors.New("the list of things to sign is empty or too long")
 	// ErrPlaces says that there are more places than Limits.Places.
 	ErrPlaces = errors.New("too many visible signatures")
@@ -179,7 +179,7 @@ func like[E error]() func(error) bool {
 func problems() []problem {
 	return []problem{
 		{same(ErrChanged), "changed"}, {same(ErrInProgress), "in_progress"}, {same(ErrInterrupted), "interrupted"}, {same(ErrTurn), "not_your_turn"},
-		{same(ErrActivation), "expired_activation"}, {same(ErrLost), "lost"}, {same(ErrPassword), "password"}, {same(pdf.ErrPassword), "password"},
+		{same(ErrActivation), "expired_activation"}, {same(ErrLost), "lost"}, {same(ErrPassword), "password"}, {same(pdf.ErrPassword), "password"}, {same(ErrReadOnly), "read_only"},
 		{same(ErrNotPDF), "not_pdf"}, {same(pdf.ErrNotPDF), "not_pdf"}, {same(ErrTooBig), "too_big"}, {same(ErrQuota), "quota"},
 		{like[*SuspendedError](), "suspended"}, {like[*RevokedError](), "revoked"}, {like[*ExpiredError](), "expired"},
 		{same(ErrNoCertificate), "no_certificate"}, {same(ErrInactive), "inactive"},

@@ -15,9 +15,14 @@ import (
 // Sheets is a document opened to look where signatures go.
 type Sheets struct{ d *pdf.Document }
 
-// Sheets opens the newest version of a document. It fails with ErrNotFound,
+// Sheets opens the newest version of a document, with its password or, where
+// none is given, with the one that is kept. It fails with ErrNotFound,
 // ErrPassword and *DamagedError.
 func (s *Service) Sheets(ctx context.Context, id string, password []byte) (*Sheets, error) {
+	password, err := s.password(ctx, id, password)
+	if err != nil {
+		return nil, err
+	}
 	b, err := s.Content(ctx, id, 0)
 	if err != nil {
 		return nil, err

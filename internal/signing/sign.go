@@ -157,6 +157,9 @@ func (a *Activation) document(ctx context.Context, item *Item, out *Outcome) err
 	if err != nil {
 		return err
 	}
+	if item.Password, err = s.password(ctx, d.ID, item.Password); err != nil {
+		return err
+	}
 	item.Request.Kind = d.Kind
 	run := &run{a: a, item: item, position: out.Position, document: &d, blobID: ident.From(s.Random)}
 	signed, result, err := run.sign(ctx, bytes.NewReader(b), int64(len(b)))

@@ -38,6 +38,7 @@ type Opener interface {
 type Limits struct {
 	FileBytes  int64 // of one document
 	Batch      int   // things under one activation
+	Bulk       int   // documents of a bulk, which one activation signs
 	Places     int   // visible signatures of one person on one document
 	TotalBytes int64 // of all versions of an owner's documents
 	Versions   int64 // their number
@@ -46,7 +47,7 @@ type Limits struct {
 // DefaultLimits are those of an installation that decides nothing. A file has to
 // fit into a blob with all that signing adds.
 func DefaultLimits() Limits {
-	return Limits{FileBytes: 50_000_000, Batch: 100, Places: 10, TotalBytes: 5_000_000_000, Versions: 10_000}
+	return Limits{FileBytes: 50_000_000, Batch: 100, Bulk: 1000, Places: 10, TotalBytes: 5_000_000_000, Versions: 10_000}
 }
 
 // Lifetime is how long an activation may be used.
@@ -121,6 +122,7 @@ func New(c Config) (*Service, error) {
 	d := DefaultLimits()
 	orDefault(&c.Limits.FileBytes, d.FileBytes)
 	orDefault(&c.Limits.Batch, d.Batch)
+	orDefault(&c.Limits.Bulk, d.Bulk)
 	orDefault(&c.Limits.Places, d.Places)
 	orDefault(&c.Limits.TotalBytes, d.TotalBytes)
 	orDefault(&c.Limits.Versions, d.Versions)

@@ -17,7 +17,7 @@ import (
 // signed, and tells whose turn it is then.
 func (s *Service) stepSigned(ctx context.Context, tx *store.Tx, who audit.Actor, signer string, d *Document, version int64) error {
 	if _, err := tx.LockWorkflow(ctx, d.ID); store.IsNotFound(err) {
-		return nil
+		return s.forgetPassword(ctx, tx, d.ID)
 	} else if err != nil {
 		return fmt.Errorf("lock workflow: %w", err)
 	}
@@ -27,7 +27,7 @@ func (s *Service) stepSigned(ctx context.Context, tx *store.Tx, who audit.Actor,
 	}
 	step, turn := w.turnOf(signer)
 	if w.State != Open && d.OwnerID == signer {
-		return nil
+		return s.forgetPassword(ctx, tx, d.ID)
 	}
 	if !turn {
 		return ErrTurn
@@ -50,6 +50,9 @@ func (s *Service) stepSigned(ctx context.Context, tx *store.Tx, who audit.Actor,
 	if err := s.finish(ctx, tx, who, w, Done, "done", ""); err != nil {
 		return err
 	}
+	if more, err := s.moreOfBulk(ctx, tx, w.Bulk); err != nil || more {
+		return err
+	}
 	return s.tellAll(ctx, tx, w, "done", d.Name, step.Name, "", "")
 }
 
@@ -65,7 +68,18 @@ func (s *Service) finish(ctx context.Context, tx *store.Tx, who audit.Actor, w W
 	if err := s.happened(ctx, tx, Happening{What: endEvent(state), DocumentID: w.DocumentID, EmployeeID: who.EmployeeID}); err != nil {
 		return err
 	}
+	if err := s.forgetPassword(ctx, tx, w.DocumentID); err != nil {
+		return err
+	}
 	return s.event(ctx, tx, who, w.ID, w.DocumentID, action, reason)
+}
+
+// forgetPassword forgets that of a document which nobody has to sign any more.
+func (s *Service) forgetPassword(ctx context.Context, tx *store.Tx, documentID string) error {
+	if err := tx.ForgetDocumentPassword(ctx, documentID); err != nil {
+		return fmt.Errorf("forget the password of a document: %w", err)
+	}
+	return nil
 }
 
 // Reject ends the workflow of a document: who's turn it is refuses to sign, and
@@ -141,7 +155,7 @@ func (s *Service) remind(ctx context.Context, tx *store.Tx, w Workflow, document
 			continue
 		}
 		n++
-		err = s.tell(ctx, tx, Notice{What: "remind", To: st.EmployeeID, DocumentID: w.DocumentID, Document: document, By: w.Events[0].Name, Role: st.Role, Text: w.Note})
+		err = s.tell(ctx, tx, Notice{What: "remind", To: st.EmployeeID, DocumentID: w.DocumentID, Document: document, By: w.Events[0].Name, Role: st.Role, Text: w.Note, Bulk: w.Bulk})
 		if err != nil {
 			return n, err
 		}
@@ -149,14 +163,18 @@ func (s *Service) remind(ctx context.Context, tx *store.Tx, w Workflow, document
 	return n, nil
 }
 
-// JobRemind reminds those who have had a document for three days, every three.
+// JobRemind reminds those who have had a document for three days, every three,
+// and daily from the day before a document is due.
 const JobRemind = "signing.remind"
 
 const remindAfter = 72 * time.Hour
 
 // RemindAll is the handler of JobRemind.
 func (s *Service) RemindAll(ctx context.Context, _ string) error {
-	rows, err := s.Store.Read().WorkflowsToRemind(ctx, clock.Micros(s.now().Add(-remindAfter)))
+	now := s.now()
+	rows, err := s.Store.Read().WorkflowsToRemind(ctx, db.WorkflowsToRemindParams{
+		Before: clock.Micros(now.Add(-remindAfter)), Due: clock.Micros(now.Add(remindPause)), ADayAgo: clock.Micros(now.Add(-remindPause)),
+	})
 	if err != nil {
 		return fmt.Errorf("look for documents that wait: %w", err)
 	}

@@ -56,6 +56,7 @@ type Step struct {
 	Name, NIP, Office  string // of the employee
 	Role               Role
 	Anchor             string // marker text for the visible signature; empty: the signer says where
+	Look               *Look  // how and where he is asked to sign; nil: as he likes
 	Done               bool
 	At                 time.Time // when it was signed
 	Turn               bool      // it is this one's turn now
@@ -77,6 +78,10 @@ type Workflow struct {
 	Note                    string
 	State                   string
 	CreatedAt               time.Time
+	Due                     time.Time // zero: whenever
+	Template                string    // that it was prepared with; empty: none
+	TemplateVersion         int64
+	Bulk                    string // that it belongs to; empty: none
 	Steps                   []Step
 	Events                  []Event
 }
@@ -86,7 +91,13 @@ type NewWorkflow struct {
 	Document string
 	Ordered  bool   // one after the other
 	Note     string // for those who sign
-	Steps    []Step // EmployeeID, Role and Anchor count
+	Steps    []Step // EmployeeID, Role, Anchor and Look count
+	Due      time.Time
+	// Template and its version, if it was prepared with one.
+	Template        string
+	TemplateVersion int64
+
+	bulk string
 }
 
 // Notice is what a participant is told.
@@ -98,6 +109,9 @@ type Notice struct {
 	By         string // who did it
 	Role       Role   // that is asked for
 	Text       string // note or reason
+	// Bulk is that of a document which was sent with many others; who takes part
+	// is told of all of them once, and Document is then the name of the bulk.
+	Bulk string
 }
 
 // Courier tells participants, in the transaction of what they are told.
@@ -106,6 +120,12 @@ type Courier interface {
 }
 
 func (s *Service) tell(ctx context.Context, tx *store.Tx, n Notice) error {
+	if n.Bulk != "" && n.What != "reject" {
+		first, err := s.firstOfBulk(ctx, tx, &n)
+		if err != nil || !first {
+			return err
+		}
+	}
 	if s.Notify != nil {
 		tx.After(func() { s.Notify(n.To) })
 	}
@@ -116,61 +136,94 @@ func (s *Service) tell(ctx context.Context, tx *store.Tx, n Notice) error {
 }
 
 // StartWorkflow sends a document of the actor's own to those who are to sign it.
-// It fails with ErrNotFound, ErrWorkflow and ErrSteps.
+// It fails with ErrNotFound, ErrWorkflow, ErrSteps, and as Look.Check does.
 func (s *Service) StartWorkflow(ctx context.Context, who audit.Actor, n NewWorkflow) error {
-	seen := map[string]bool{}
-	for _, st := range n.Steps {
-		if seen[st.EmployeeID] || st.Role != SignRole && st.Role != Paraf || len(st.Anchor) > 200 {
-			return ErrSteps
-		}
-		seen[st.EmployeeID] = true
+	if err := s.checkSteps(n.Steps); err != nil {
+		return err
 	}
-	if len(n.Steps) == 0 || len(n.Steps) > MaxSteps {
-		return ErrSteps
-	}
-	err := s.Store.InTx(ctx, func(tx *store.Tx) error {
-		d, err := tx.LockDocument(ctx, n.Document)
-		if store.IsNotFound(err) || err == nil && (d.OwnerID != who.EmployeeID || d.State == StateErased) {
-			return ErrNotFound
-		}
-		if err != nil {
-			return fmt.Errorf("lock document: %w", err)
-		}
-		if d.State != StateNew {
-			return ErrWorkflow
-		}
-		now := clock.Micros(s.now())
-		id := ident.From(s.Random)
-		err = tx.InsertWorkflow(ctx, db.InsertWorkflowParams{ID: id, DocumentID: d.ID, OwnerID: d.OwnerID, Ordered: n.Ordered, Note: n.Note, CreatedAt: now})
-		if err != nil {
-			return fmt.Errorf("store workflow: %w", err)
-		}
-		for i, st := range n.Steps {
-			e, err := tx.GetEmployee(ctx, st.EmployeeID)
-			if store.IsNotFound(err) || err == nil && !e.Active {
-				return ErrSteps
-			}
-			if err != nil {
-				return fmt.Errorf("read employee: %w", err)
-			}
-			err = tx.InsertWorkflowStep(ctx, db.InsertWorkflowStepParams{WorkflowID: id, Position: int64(i), EmployeeID: st.EmployeeID, Role: string(st.Role), Anchor: st.Anchor})
-			if err != nil {
-				return fmt.Errorf("store step of workflow: %w", err)
-			}
-		}
-		if err := s.event(ctx, tx, who, id, d.ID, "open", n.Note); err != nil {
-			return err
-		}
-		w, err := s.workflow(ctx, tx.Queries, d.ID)
-		if err != nil {
-			return err
-		}
-		return s.tellTurns(ctx, tx, w, d.Name, "")
-	})
+	err := s.Store.InTx(ctx, func(tx *store.Tx) error { return s.startWorkflow(ctx, tx, who, n) })
 	if store.IsUnique(err) {
 		return ErrWorkflow
 	}
 	return err
+}
+
+// checkSteps fails with ErrSteps, ErrLook, ErrSpot and ErrPlaces.
+func (s *Service) checkSteps(steps []Step) error {
+	if len(steps) == 0 || len(steps) > MaxSteps {
+		return ErrSteps
+	}
+	seen := map[string]bool{}
+	for _, st := range steps {
+		if seen[st.EmployeeID] || st.Role != SignRole && st.Role != Paraf || len(st.Anchor) > 200 {
+			return ErrSteps
+		}
+		seen[st.EmployeeID] = true
+		if st.Look == nil {
+			continue
+		}
+		if err := st.Look.Check(s.Limits.Places); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Service) startWorkflow(ctx context.Context, tx *store.Tx, who audit.Actor, n NewWorkflow) error {
+	d, err := tx.LockDocument(ctx, n.Document)
+	if store.IsNotFound(err) || err == nil && (d.OwnerID != who.EmployeeID || d.State == StateErased) {
+		return ErrNotFound
+	}
+	if err != nil {
+		return fmt.Errorf("lock document: %w", err)
+	}
+	if d.State != StateNew {
+		return ErrWorkflow
+	}
+	id := ident.From(s.Random)
+	err = tx.InsertWorkflow(ctx, db.InsertWorkflowParams{
+		ID: id, DocumentID: d.ID, OwnerID: d.OwnerID, Ordered: n.Ordered, Note: n.Note, CreatedAt: clock.Micros(s.now()), TemplateID: n.Template,
+		TemplateVersion: n.TemplateVersion, DueAt: clock.Micros(n.Due), BulkID: n.bulk,
+	})
+	if err != nil {
+		return fmt.Errorf("store workflow: %w", err)
+	}
+	for i, st := range n.Steps {
+		if err := s.startStep(ctx, tx, id, i, st); err != nil {
+			return err
+		}
+	}
+	if err := s.event(ctx, tx, who, id, d.ID, "open", n.Note); err != nil {
+		return err
+	}
+	w, err := s.workflow(ctx, tx.Queries, d.ID)
+	if err != nil {
+		return err
+	}
+	return s.tellTurns(ctx, tx, w, d.Name, "")
+}
+
+func (s *Service) startStep(ctx context.Context, tx *store.Tx, id string, position int, st Step) error {
+	e, err := tx.GetEmployee(ctx, st.EmployeeID)
+	if store.IsNotFound(err) || err == nil && !e.Active {
+		return ErrSteps
+	}
+	if err != nil {
+		return fmt.Errorf("read employee: %w", err)
+	}
+	look := ""
+	if st.Look != nil {
+		if look, err = st.Look.text(); err != nil {
+			return err
+		}
+	}
+	err = tx.InsertWorkflowStep(ctx, db.InsertWorkflowStepParams{
+		WorkflowID: id, Position: int64(position), EmployeeID: st.EmployeeID, Role: string(st.Role), Anchor: st.Anchor, Look: look,
+	})
+	if err != nil {
+		return fmt.Errorf("store step of workflow: %w", err)
+	}
+	return nil
 }
 
 // event writes down what happened, for participants and for the audit.
@@ -191,7 +244,7 @@ func (s *Service) tellTurns(ctx context.Context, tx *store.Tx, w Workflow, docum
 		if !st.Turn || !begun {
 			continue
 		}
-		n := Notice{What: "turn", To: st.EmployeeID, DocumentID: w.DocumentID, Document: document, By: w.Events[0].Name, Role: st.Role, Text: w.Note}
+		n := Notice{What: "turn", To: st.EmployeeID, DocumentID: w.DocumentID, Document: document, By: w.Events[0].Name, Role: st.Role, Text: w.Note, Bulk: w.Bulk}
 		if err := s.tell(ctx, tx, n); err != nil {
 			return err
 		}
@@ -210,7 +263,7 @@ func (s *Service) tellAll(ctx context.Context, tx *store.Tx, w Workflow, what, d
 	}
 	delete(all, but)
 	for id := range all {
-		if err := s.tell(ctx, tx, Notice{What: what, To: id, DocumentID: w.DocumentID, Document: document, By: by, Text: text}); err != nil {
+		if err := s.tell(ctx, tx, Notice{What: what, To: id, DocumentID: w.DocumentID, Document: document, By: by, Text: text, Bulk: w.Bulk}); err != nil {
 			return err
 		}
 	}
@@ -232,6 +285,7 @@ func (s *Service) workflow(ctx context.Context, q *db.Queries, documentID string
 	}
 	w := Workflow{
 		ID: row.ID, DocumentID: row.DocumentID, OwnerID: row.OwnerID, Ordered: row.Ordered, Note: row.Note, State: row.State, CreatedAt: clock.FromMicros(row.CreatedAt),
+		Due: clock.FromMicros(row.DueAt), Template: row.TemplateID, TemplateVersion: row.TemplateVersion, Bulk: row.BulkID,
 	}
 	steps, err := q.WorkflowSteps(ctx, row.ID)
 	if err != nil {
@@ -242,6 +296,9 @@ func (s *Service) workflow(ctx context.Context, q *db.Queries, documentID string
 		st := Step{
 			EmployeeID: r.EmployeeID, Name: r.Name, NIP: r.Nip, Office: r.Office, Role: Role(r.Role), Anchor: r.Anchor, Done: r.State == Done,
 			At: clock.FromMicros(r.DoneAt), position: r.Position, reminded: r.RemindedAt,
+		}
+		if st.Look, err = lookOf(r.Look); err != nil {
+			return w, err
 		}
 		st.Turn = w.State == Open && !st.Done && !(w.Ordered && waits)
 		waits = waits || !st.Done
@@ -305,9 +362,11 @@ type Turn struct {
 	DocumentID, Name, From string
 	Role                   Role
 	Since                  time.Time
+	Due                    time.Time // zero: whenever
 }
 
-// Turns lists the documents that wait for an employee.
+// Turns lists the documents that wait for an employee, without those of bulks:
+// see BulkTurns.
 func (s *Service) Turns(ctx context.Context, employeeID string) ([]Turn, error) {
 	rows, err := s.Store.Read().WorkflowTurns(ctx, employeeID)
 	if err != nil {
@@ -315,7 +374,7 @@ func (s *Service) Turns(ctx context.Context, employeeID string) ([]Turn, error) 
 	}
 	out := make([]Turn, len(rows))
 	for i, r := range rows {
-		out[i] = Turn{DocumentID: r.DocumentID, Name: r.Name, From: r.OwnerName, Role: Role(r.Role), Since: clock.FromMicros(r.CreatedAt)}
+		out[i] = Turn{DocumentID: r.DocumentID, Name: r.Name, From: r.OwnerName, Role: Role(r.Role), Since: clock.FromMicros(r.CreatedAt), Due: clock.FromMicros(r.DueAt)}
 	}
 	return out, nil
 }

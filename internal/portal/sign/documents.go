@@ -9,6 +9,7 @@ import (
 	"mime/multipart"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/a-h/templ"
@@ -34,6 +35,7 @@ type listView struct {
 	standing signing.Standing
 	files    []signing.Document
 	turns    []signing.Turn // of others' documents
+	bulks    []signing.BulkTurn
 	next     string
 	problems []string // of files that were not taken
 }
@@ -50,6 +52,9 @@ func (p *Pages) showList(w http.ResponseWriter, r *http.Request, status int, pro
 		return err
 	}
 	if v.turns, err = p.Signing.Turns(ctx, me(r).EmployeeID); err != nil {
+		return err
+	}
+	if v.bulks, err = p.Signing.BulkTurns(ctx, me(r).EmployeeID); err != nil {
 		return err
 	}
 	after := signing.Position{ID: r.URL.Query().Get("setelah")}
@@ -81,6 +86,7 @@ func (p *Pages) upload(w http.ResponseWriter, r *http.Request) error {
 	}
 	ctx, taken, status := r.Context(), 0, http.StatusUnprocessableEntity
 	var problems []string
+	var locked []string // documents that ask for their password
 	for {
 		part, err := parts.NextPart()
 		if errors.Is(err, io.EOF) {
@@ -101,15 +107,17 @@ func (p *Pages) upload(w http.ResponseWriter, r *http.Request) error {
 			problems = append(problems, i18n.T(ctx, "sign.upload.too_many", "max", p.Signing.Limits.Batch))
 			break
 		}
-		problem, err := p.take(r, part)
+		d, problem, err := p.take(r, part)
 		switch {
 		case err != nil:
 			return err
 		case problem != "":
 			problems = append(problems, problem)
-		default:
-			taken++
+			continue
+		case d.Encrypted && !d.Unlocked:
+			locked = append(locked, fieldDocument+"="+d.ID)
 		}
+		taken++
 	}
 	if taken+len(problems) == 0 {
 		problems = append(problems, i18n.T(ctx, "sign.upload.none"))
@@ -118,13 +126,21 @@ func (p *Pages) upload(w http.ResponseWriter, r *http.Request) error {
 		return p.showList(w, r, status, problems)
 	}
 	web.Flash(w, r, ui.Success, "sign.upload.done", "count", strconv.Itoa(taken))
+	if len(locked) > 0 {
+		return web.See(w, r, unlockPath+"?"+strings.Join(locked, "&"))
+	}
 	return web.See(w, r, Base)
 }
 
 // take keeps one document, or says why not.
-func (p *Pages) take(r *http.Request, part *multipart.Part) (problem string, err error) {
-	ctx := r.Context()
-	_, err = p.Signing.Upload(ctx, me(r), signing.Upload{Name: part.FileName(), Body: part})
+func (p *Pages) take(r *http.Request, part *multipart.Part) (d signing.Document, problem string, err error) {
+	d, err = p.Signing.Upload(r.Context(), me(r), signing.Upload{Name: part.FileName(), Body: part})
+	problem, err = p.notTaken(r.Context(), part.FileName(), err)
+	return d, problem, err
+}
+
+// notTaken says why a document was not kept, or fails with what nobody can help.
+func (p *Pages) notTaken(ctx context.Context, name string, err error) (string, error) {
 	var tooBig *http.MaxBytesError
 	var damaged *signing.DamagedError
 	var key string
@@ -141,10 +157,14 @@ func (p *Pages) take(r *http.Request, part *multipart.Part) (problem string, err
 		key = "damaged"
 	case errors.Is(err, signing.ErrQuota):
 		key = "quota"
+	case errors.Is(err, signing.ErrPassword):
+		key = "password"
+	case errors.Is(err, signing.ErrReadOnly):
+		key = "read_only"
 	default:
 		return "", err
 	}
-	return i18n.T(ctx, "sign.upload."+key, "name", shortName(part.FileName()), "max", i18n.Bytes(ctx, p.Signing.Limits.FileBytes)), nil
+	return i18n.T(ctx, "sign.upload."+key, "name", shortName(name), "max", i18n.Bytes(ctx, p.Signing.Limits.FileBytes)), nil
 }
 
 // shortName is a file's name as a sentence can hold it.
@@ -161,6 +181,7 @@ type documentView struct {
 	signatures []signing.SignatureOf
 	mine       bool
 	flow       *signing.Workflow // nil for none
+	template   string            // name of that which it was prepared with
 	myTurn     bool
 }
 
@@ -201,6 +222,9 @@ func (p *Pages) document(w http.ResponseWriter, r *http.Request) error {
 	if err == nil {
 		v.flow = &flow
 		_, v.myTurn = flow.Turn(me(r).EmployeeID)
+		if v.template, _, err = p.Signing.ArrangementOf(r.Context(), flow); err != nil && !errors.Is(err, signing.ErrNotFound) {
+			return err
+		}
 	} else if !errors.Is(err, signing.ErrNotFound) {
 		return err
 	}
@@ -216,6 +240,12 @@ func (v documentView) facts(ctx context.Context) []ui.Term {
 	terms := []ui.Term{
 		{Label: i18n.T(ctx, "sign.document.state"), Body: stateTag(v.Document)},
 		{Label: i18n.T(ctx, "sign.document.size"), Value: i18n.Bytes(ctx, v.Size)},
+	}
+	if v.flow != nil && !v.flow.Due.IsZero() {
+		terms = append(terms, ui.Term{Label: i18n.T(ctx, "tpl.due"), Value: i18n.DateTime(ctx, v.flow.Due)})
+	}
+	if v.template != "" {
+		terms = append(terms, ui.Term{Label: i18n.T(ctx, "tpl.single"), Value: i18n.T(ctx, "tpl.used", "name", v.template, "version", v.flow.TemplateVersion)})
 	}
 	if v.Pages > 0 {
 		terms = append(terms, ui.Term{Label: i18n.T(ctx, "sign.document.pages"), Value: i18n.Number(ctx, int64(v.Pages))})
@@ -330,7 +360,7 @@ func (v listView) table(ctx context.Context) ui.TableProps {
 			pages = i18n.Number(ctx, int64(d.Pages))
 		}
 		below := ""
-		if d.Encrypted {
+		if d.Encrypted && !d.Unlocked {
 			below = i18n.T(ctx, "sign.list.encrypted")
 		}
 		t.Rows = append(t.Rows, ui.Row{ID: d.ID, Cells: []templ.Component{

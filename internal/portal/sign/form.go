@@ -14,7 +14,6 @@ import (
 	"absah/internal/portal/web"
 	"absah/internal/signing"
 	"absah/pades"
-	"absah/pades/appearance"
 )
 
 // The fields of the form that prepares a batch.
@@ -39,20 +38,18 @@ const (
 	visible   = "terlihat"
 	invisible = "tak_terlihat"
 
-	byPosition = "posisi"
-	byPoint    = "koordinat"
-	byAnchor   = "jangkar"
+	byPosition = signing.ByPosition
+	byPoint    = signing.ByPoint
+	byAnchor   = signing.ByAnchor
 
-	firstPage = "awal"
-	lastPage  = "akhir"
+	firstPage = signing.FirstPage
+	lastPage  = signing.LastPage
 )
 
-// Millimetres of the paper on the pages, points in the file.
+// The size of a new place, in millimetres.
 const (
-	point         = 72 / 25.4
 	defaultWidth  = 75
 	defaultHeight = 32
-	margin        = 15
 )
 
 // spot is one place as the form says it: text as it was typed.
@@ -82,11 +79,9 @@ type draft struct {
 	Errors    web.FieldErrors
 }
 
-func positions() []string {
-	return []string{"kanan_bawah", "tengah_bawah", "kiri_bawah", "kanan_atas", "kiri_atas"}
-}
+func positions() []string { return signing.Positions() }
 
-func contents() []string { return []string{"qr", "spesimen", "surat", "kaki"} }
+func contents() []string { return signing.Contents() }
 
 func newSpot(n int) spot {
 	return spot{
@@ -114,17 +109,22 @@ func readDraft(files []signing.Document, v url.Values, maxPlaces int) *draft {
 	}
 	n, _ := strconv.Atoi(get(fieldPlaces))
 	for i := 1; i <= min(max(n, 1), maxPlaces); i++ {
-		s := newSpot(i)
-		for field, value := range map[string]*string{
-			"cara": &s.Method, "halaman": &s.Page, "posisi": &s.Position, "x": &s.X, "y": &s.Y, "lebar": &s.W, "tinggi": &s.H, "jangkar": &s.Anchor,
-		} {
-			if _, sent := v[s.field(field)]; sent {
-				*value = clip(get(s.field(field)))
-			}
-		}
-		d.Spots = append(d.Spots, s)
+		d.Spots = append(d.Spots, readSpot(v, i))
 	}
 	return d
+}
+
+// readSpot takes the place with a number as it was sent.
+func readSpot(v url.Values, n int) spot {
+	s := newSpot(n)
+	for field, value := range map[string]*string{
+		"cara": &s.Method, "halaman": &s.Page, "posisi": &s.Position, "x": &s.X, "y": &s.Y, "lebar": &s.W, "tinggi": &s.H, "jangkar": &s.Anchor,
+	} {
+		if _, sent := v[s.field(field)]; sent {
+			*value = clip(strings.TrimSpace(v.Get(s.field(field))))
+		}
+	}
+	return s
 }
 
 // clip bounds what a form may say in a line.
@@ -146,9 +146,6 @@ func (d *draft) values() url.Values {
 	for _, f := range d.files {
 		v.Add(fieldDocument, f.ID)
 		v.Set(fieldHash+f.ID, fmt.Sprintf("%x", f.SHA256))
-		if d.passwords[f.ID] != "" {
-			v.Set(fieldPassword+f.ID, d.passwords[f.ID])
-		}
 	}
 	for _, s := range d.Spots {
 		for field, value := range map[string]string{
@@ -172,11 +169,6 @@ func (d *draft) level() (pades.Level, bool) {
 	return l, ok && l >= pades.BT
 }
 
-func (d *draft) face() signing.Face {
-	has := func(c string) bool { return slices.Contains(d.Content, c) }
-	return signing.Face{QR: has("qr"), Specimen: has("spesimen"), Letter: has("surat"), Footer: has("kaki")}
-}
-
 // validate says what is wrong with the form itself.
 func (d *draft) validate() {
 	if d.Mode != visible && d.Mode != invisible {
@@ -188,7 +180,7 @@ func (d *draft) validate() {
 	if d.Mode != visible {
 		return
 	}
-	if f := d.face(); !f.QR && !f.Specimen && !f.Letter && !f.Footer {
+	if f := signing.FaceOf(d.Content); !f.QR && !f.Specimen && !f.Letter && !f.Footer {
 		d.Errors.Add(fieldContent, "sign.error.content")
 	}
 	for _, s := range d.Spots {
@@ -228,62 +220,73 @@ func (s spot) validate(errs web.FieldErrors) {
 	}
 }
 
-// place is the spot on one document, in points from the upper left corner.
-func (s spot) place(sheets *signing.Sheets, face signing.Face) (signing.Place, error) {
-	w, _ := millimetres(s.W, 400)
-	h, _ := millimetres(s.H, 400)
-	p := signing.Place{Box: appearance.Box{Width: w * point, Height: h * point, Origin: appearance.TopLeft}, Face: face}
+// spot is the place in the words of the domain; validate looked at it.
+func (s spot) spot() signing.Spot {
+	number := func(text string) float64 {
+		n, _ := millimetres(text, 2000)
+		return n
+	}
+	out := signing.Spot{Method: s.Method, Width: number(s.W), Height: number(s.H)}
 	if s.Method == byAnchor {
-		p.Anchor, p.Box.Origin = s.Anchor, appearance.BottomLeft
-		return p, nil
+		out.Anchor = s.Anchor
+		return out
 	}
-	count, err := sheets.Count()
-	if err != nil {
-		return p, err
-	}
-	switch s.Page {
-	case firstPage:
-		p.Page = 1
-	case lastPage:
-		p.Page = count
-	default:
-		p.Page, _ = strconv.Atoi(s.Page) // validate looked
-	}
-	wide, high, err := sheets.Size(p.Page)
-	if err != nil {
-		return p, err
+	if s.Page == firstPage || s.Page == lastPage {
+		out.Page = s.Page
+	} else {
+		out.Number, _ = strconv.Atoi(s.Page)
 	}
 	if s.Method == byPoint {
-		x, _ := millimetres(s.X, 2000)
-		y, _ := millimetres(s.Y, 2000)
-		p.Box.X, p.Box.Y = x*point, y*point
-		return p, nil
+		out.X, out.Y = number(s.X), number(s.Y)
+		return out
 	}
-	edge := margin * point
-	left, middle, right := edge, (wide-p.Box.Width)/2, wide-p.Box.Width-edge
-	top, bottom := edge, high-p.Box.Height-edge
-	at := map[string][2]float64{
-		"kanan_bawah": {right, bottom}, "tengah_bawah": {middle, bottom}, "kiri_bawah": {left, bottom}, "kanan_atas": {right, top}, "kiri_atas": {left, top},
-	}[s.Position]
-	p.Box.X, p.Box.Y = at[0], at[1]
-	return p, nil
+	out.Position = s.Position
+	return out
 }
 
-// request is what is asked for one document.
-func (d *draft) request(sheets *signing.Sheets) (signing.Request, error) {
-	level, _ := d.level()
-	r := signing.Request{Level: level, Authority: d.Authority, Reason: d.Reason, Location: d.Location}
+// spotOf is a place of the domain as the form shows it.
+func spotOf(n int, in signing.Spot) spot {
+	text := func(v float64) string { return strconv.FormatFloat(v, 'f', -1, 64) }
+	s := newSpot(n)
+	s.Method, s.W, s.H, s.Anchor = in.Method, text(in.Width), text(in.Height), in.Anchor
+	if in.Page != "" {
+		s.Page = in.Page
+	} else if in.Number > 0 {
+		s.Page = strconv.Itoa(in.Number)
+	}
+	if in.Position != "" {
+		s.Position = in.Position
+	}
+	if in.Method == byPoint {
+		s.X, s.Y = text(in.X), text(in.Y)
+	}
+	return s
+}
+
+// look is the form in the words of the domain.
+func (d *draft) look() signing.Look {
+	l := signing.Look{Level: d.Level, Authority: d.Authority, Reason: d.Reason, Location: d.Location}
 	if d.Mode != visible {
-		return r, nil
+		return l
 	}
+	l.Content = d.Content
 	for _, s := range d.Spots {
-		p, err := s.place(sheets, d.face())
-		if err != nil {
-			return r, err
-		}
-		r.Places = append(r.Places, p)
+		l.Spots = append(l.Spots, s.spot())
 	}
-	return r, nil
+	return l
+}
+
+// take fills the form in with a look.
+func (d *draft) take(l signing.Look) {
+	d.Level, d.Authority, d.Reason, d.Location = l.Level, l.Authority, l.Reason, l.Location
+	if len(l.Spots) == 0 {
+		d.Mode = invisible
+		return
+	}
+	d.Mode, d.Content, d.Spots = visible, l.Content, nil
+	for i, s := range l.Spots {
+		d.Spots = append(d.Spots, spotOf(i+1, s))
+	}
 }
 
 // shown tells whether the hash of a document is the one that the person saw.

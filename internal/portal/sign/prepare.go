@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"absah/internal/audit"
 	"absah/internal/credential"
 	"absah/internal/passphrase"
 	"absah/internal/portal/i18n"
@@ -64,6 +65,9 @@ func (p *Pages) prepare(w http.ResponseWriter, r *http.Request) error {
 		return p.none(w, r, err)
 	}
 	d := newDraft(files)
+	if err := p.fromTemplate(r, d); err != nil {
+		return err
+	}
 	for _, f := range files {
 		if err := p.asked(r, d, f); err != nil {
 			return err
@@ -84,6 +88,8 @@ func (p *Pages) asked(r *http.Request, d *draft, f signing.Document) error {
 	step, turn := w.Turn(me(r).EmployeeID)
 	switch {
 	case !turn:
+	case step.Look != nil:
+		d.take(*step.Look)
 	case step.Role == signing.Paraf:
 		d.Mode = invisible
 	case step.Anchor != "":
@@ -97,6 +103,7 @@ type prepareView struct {
 	*draft
 	limits      signing.Limits
 	authorities []signing.Authority
+	templates   []signing.Template // with something for the viewer
 	now         time.Time
 }
 
@@ -105,6 +112,9 @@ func (p *Pages) showPrepare(w http.ResponseWriter, r *http.Request, d *draft) er
 	v := prepareView{draft: d, limits: p.Signing.Limits, now: p.Clock()}
 	var err error
 	if v.authorities, err = p.Signing.Authorities(ctx, me(r).EmployeeID); err != nil {
+		return err
+	}
+	if v.templates, err = p.ownTemplates(r); err != nil {
 		return err
 	}
 	page := page(ctx, i18n.T(ctx, "sign.prepare.title"), len(d.Errors) > 0)
@@ -150,8 +160,10 @@ func (p *Pages) check(w http.ResponseWriter, r *http.Request) error {
 		return p.showPrepare(w, r, d)
 	case act == "ubah":
 		return p.showPrepare(w, r, d)
+	case act == "templat":
+		return p.keepTemplate(w, r, d)
 	}
-	items, covered, err := p.items(r.Context(), d)
+	items, covered, err := p.items(r.Context(), me(r), d)
 	if err != nil {
 		return err
 	}
@@ -169,21 +181,29 @@ type covering struct {
 
 // items makes the list that is authorised and tells what visible signatures
 // would cover. What is wrong with the form goes into its errors.
-func (p *Pages) items(ctx context.Context, d *draft) (items []signing.Item, covered []covering, err error) {
+func (p *Pages) items(ctx context.Context, who audit.Actor, d *draft) (items []signing.Item, covered []covering, err error) {
 	if d.validate(); len(d.Errors) > 0 {
 		return nil, nil, nil
 	}
 	for _, f := range d.files {
-		item := signing.Item{Document: f.ID, Digest: f.SHA256, Name: f.Name, Password: []byte(d.passwords[f.ID])}
+		item := signing.Item{Document: f.ID, Digest: f.SHA256, Name: f.Name}
 		var sheets *signing.Sheets
-		if d.Mode == visible || f.Encrypted {
-			if sheets, err = p.Signing.Sheets(ctx, f.ID, item.Password); p.blame(d, f, err) {
+		if said := d.passwords[f.ID]; said != "" {
+			// Kept with the document from here on, so that no page carries it.
+			if err = p.Signing.Unlock(ctx, who, f.ID, []byte(said)); p.blame(d, f, err) {
 				continue
 			} else if err != nil {
 				return nil, nil, err
 			}
 		}
-		if item.Request, err = d.request(sheets); p.blame(d, f, err) {
+		if d.Mode == visible || f.Encrypted {
+			if sheets, err = p.Signing.Sheets(ctx, f.ID, nil); p.blame(d, f, err) {
+				continue
+			} else if err != nil {
+				return nil, nil, err
+			}
+		}
+		if item.Request, err = d.look().Request(sheets); p.blame(d, f, err) {
 			continue
 		} else if err != nil {
 			return nil, nil, err
@@ -228,6 +248,8 @@ func (p *Pages) blame(d *draft, f signing.Document, err error) bool {
 		d.Errors.Add(fieldPassword+f.ID, "sign.error.need_password", "name", shortName(f.Name))
 	case errors.Is(err, signing.ErrPassword):
 		d.Errors.Add(fieldPassword+f.ID, "sign.error.password", "name", shortName(f.Name))
+	case errors.Is(err, signing.ErrReadOnly):
+		d.Errors.Add(fieldPassword+f.ID, "sign.error.read_only", "name", shortName(f.Name))
 	case errors.As(err, &refused):
 		d.Errors.Add(d.Spots[0].field("cara"), "sign.error.place", "name", shortName(f.Name))
 	case errors.As(err, &damaged):
@@ -280,7 +302,7 @@ func (p *Pages) sign(w http.ResponseWriter, r *http.Request) error {
 		return p.none(w, r, err)
 	}
 	ctx, d := r.Context(), readDraft(files, f.Values(), p.Signing.Limits.Places)
-	items, covered, err := p.items(ctx, d)
+	items, covered, err := p.items(ctx, me(r), d)
 	if err != nil {
 		return err
 	}
@@ -313,34 +335,46 @@ func (p *Pages) sign(w http.ResponseWriter, r *http.Request) error {
 
 // refused says exactly why nothing was signed.
 func (p *Pages) refused(w http.ResponseWriter, r *http.Request, d *draft, covered []covering, err error) error {
-	ctx := r.Context()
+	gone, err := refusal(r.Context(), d.Errors, err)
+	if err != nil {
+		return err
+	}
+	if gone {
+		web.Flash(w, r, ui.Danger, "sign.refused.destroyed")
+		return web.See(w, r, "/ds")
+	}
+	return p.showConfirm(w, r, d, covered)
+}
+
+// refusal notes at the passphrase why it opened nothing. gone tells that it was
+// the last one; an error is one that nobody can help.
+func refusal(ctx context.Context, errs web.FieldErrors, err error) (gone bool, _ error) {
 	var wrong *signing.PassphraseError
 	var locked *credential.LockedError
 	var busy *credential.BusyError
 	switch {
 	case errors.As(err, &wrong) && wrong.End != credential.NoEnd:
-		web.Flash(w, r, ui.Danger, "sign.refused.destroyed")
-		return web.See(w, r, "/ds")
+		return true, nil
 	case errors.As(err, &locked) && locked.ForGood:
-		d.Errors.Add(fieldSecret, "sign.refused.lost")
+		errs.Add(fieldSecret, "sign.refused.lost")
 	case errors.As(err, &locked):
-		d.Errors.Add(fieldSecret, "sign.refused.locked", "until", i18n.DateTime(ctx, locked.Until))
+		errs.Add(fieldSecret, "sign.refused.locked", "until", i18n.DateTime(ctx, locked.Until))
 	case errors.As(err, &busy):
-		d.Errors.AddBusy(fieldSecret, "sign.refused.inflight")
+		errs.AddBusy(fieldSecret, "sign.refused.inflight")
 	case errors.Is(err, credential.ErrBusy), errors.Is(err, passphrase.ErrBusy):
-		d.Errors.AddBusy(fieldSecret, "sign.refused.busy")
+		errs.AddBusy(fieldSecret, "sign.refused.busy")
 	case errors.Is(err, credential.ErrStale):
-		d.Errors.Add(fieldSecret, "sign.refused.stale")
+		errs.Add(fieldSecret, "sign.refused.stale")
 	case errors.Is(err, credential.ErrWrongPassphrase) && wrong != nil && wrong.Left > 0:
-		d.Errors.Add(fieldSecret, "sign.refused.wrong", "left", wrong.Left)
+		errs.Add(fieldSecret, "sign.refused.wrong", "left", wrong.Left)
 	case errors.Is(err, credential.ErrWrongPassphrase):
-		d.Errors.Add(fieldSecret, "sign.refused.wrong_last")
+		errs.Add(fieldSecret, "sign.refused.wrong_last")
 	default:
 		word := signing.Problem(err)
 		if word == "internal" {
-			return err
+			return false, err
 		}
-		d.Errors.Add(fieldSecret, problemKey(ctx, word))
+		errs.Add(fieldSecret, problemKey(ctx, word))
 	}
-	return p.showConfirm(w, r, d, covered)
+	return false, nil
 }

@@ -19,6 +19,12 @@ import (
 // Base is the address of the pages.
 const Base = "/dokumen"
 
+const (
+	unlockPath    = Base + "/kata-sandi"
+	templatesPath = Base + "/templat"
+	bulksPath     = Base + "/massal"
+)
+
 // Config is what the pages need; all fields are required.
 type Config struct {
 	Signing *signing.Service
@@ -51,6 +57,32 @@ func (p *Pages) Routes() []web.Route {
 		{Method: post, Path: Base + "/berkas/{id}/tolak", Access: employee, Handler: p.reject},
 		{Method: post, Path: Base + "/berkas/{id}/batalkan", Access: employee, Handler: p.cancel},
 		{Method: post, Path: Base + "/berkas/{id}/ingatkan", Access: employee, Handler: p.remind},
+
+		{Method: get, Path: unlockPath, Access: employee, Handler: p.unlockForm},
+		{Method: post, Path: unlockPath, Access: employee, Handler: p.unlock},
+
+		{Method: get, Path: templatesPath, Access: employee, Handler: p.templates},
+		{Method: get, Path: templatesPath + "/baru", Access: employee, Handler: p.newTemplate},
+		{Method: post, Path: templatesPath + "/baru", Access: employee, Handler: p.saveTemplate},
+		{Method: get, Path: templatesPath + "/{id}", Access: employee, Handler: p.template},
+		{Method: post, Path: templatesPath + "/{id}", Access: employee, Handler: p.changeTemplate},
+		{Method: post, Path: templatesPath + "/{id}/hentikan", Access: employee, Handler: p.retireTemplate},
+
+		{Method: get, Path: bulksPath, Access: employee, Handler: p.bulks},
+		{Method: post, Path: bulksPath, Access: employee, Handler: p.beginBulk},
+		{Method: get, Path: bulksPath + "/{id}", Access: employee, Handler: p.bulk},
+		{Method: post, Path: bulksPath + "/{id}/berkas", Access: employee, Handler: p.fillBulk},
+		{Method: post, Path: bulksPath + "/{id}/periksa", Access: employee, Handler: p.checkBulk},
+		{Method: post, Path: bulksPath + "/{id}/kirim", Access: employee, Handler: p.sendBulk},
+		{Method: post, Path: bulksPath + "/{id}/buang", Access: employee, Handler: p.discardBulk},
+		{Method: post, Path: bulksPath + "/{id}/tarik", Access: employee, Handler: p.cancelBulk},
+		{Method: get, Path: bulksPath + "/{id}/langsung", Access: employee, Handler: p.bulkStream},
+		{Method: get, Path: bulksPath + "/{id}/contoh.csv", Access: employee, Handler: p.bulkExample},
+		{Method: get, Path: bulksPath + "/{id}/laporan.csv", Access: employee, Handler: p.bulkReport},
+		{Method: get, Path: bulksPath + "/{id}/hasil.csv", Access: employee, Handler: p.bulkResult},
+		{Method: get, Path: bulksPath + "/{id}/hasil.zip", Access: employee, Handler: p.bulkFiles},
+		{Method: get, Path: bulksPath + "/{id}/tandatangan", Access: employee, Handler: p.bulkToSign},
+		{Method: post, Path: bulksPath + "/{id}/tandatangan", Access: employee, Handler: p.signBulk},
 
 		{Method: get, Path: Base + "/tandatangan", Access: employee, Handler: p.prepare},
 		{Method: post, Path: Base + "/tandatangan", Access: employee, Handler: p.check},

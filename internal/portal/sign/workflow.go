@@ -5,7 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
+	"strings"
+	"time"
 
 	"github.com/a-h/templ"
 
@@ -21,6 +24,8 @@ type person struct {
 	Number       int // from 1
 	NIP          string
 	Role, Anchor string
+	Fixed        string // name of who the template says; empty: to be filled in
+	Called       string // what the template calls this signer
 }
 
 func (p person) field(name string) string { return name + "." + strconv.Itoa(p.Number) }
@@ -32,6 +37,10 @@ type sendView struct {
 	Ordered bool
 	Note    string
 	Errors  web.FieldErrors
+
+	templates []signing.Template
+	template  *signing.Template // that the people come from
+	troubles  []signing.Trouble
 }
 
 // firstRows is how many people the form asks for at first.
@@ -46,11 +55,98 @@ func (p *Pages) sendForm(w http.ResponseWriter, r *http.Request) error {
 	for n := 1; n <= firstRows; n++ {
 		v.People = append(v.People, person{Number: n, Role: string(signing.SignRole)})
 	}
+	if id := r.URL.Query().Get(fieldTemplate); id != "" {
+		if err := p.sendBy(r, &v, id); err != nil {
+			return err
+		}
+	}
 	return p.showSend(w, r, v)
+}
+
+// sendBy has the people of the form come from a template.
+func (p *Pages) sendBy(r *http.Request, v *sendView, id string) error {
+	ctx := r.Context()
+	t, err := p.Signing.Template(ctx, me(r), id)
+	if errors.Is(err, signing.ErrNotFound) || err == nil && t.Retired {
+		return web.ErrNotFound
+	}
+	if err != nil {
+		return err
+	}
+	if v.troubles, err = p.Signing.Troubles(ctx, t.Arrangement); err != nil {
+		return err
+	}
+	v.template, v.Ordered, v.People = &t, t.Ordered, nil
+	if v.Note == "" {
+		v.Note = t.Note
+	}
+	for i, st := range t.Steps {
+		one := person{Number: i + 1, Role: string(st.Role), Called: st.Name}
+		id := st.EmployeeID
+		if st.Who == signing.WhoMaker {
+			id = me(r).EmployeeID
+		}
+		if st.Who != signing.WhoRow {
+			e, err := p.Signing.Store.Read().GetEmployee(ctx, id)
+			if err != nil {
+				return fmt.Errorf("read employee: %w", err)
+			}
+			one.NIP, one.Fixed = e.Nip, e.Name
+		}
+		v.People = append(v.People, one)
+	}
+	return nil
+}
+
+// sendTemplate sends a document to the signers of a template.
+func (p *Pages) sendTemplate(w http.ResponseWriter, r *http.Request, v sendView, id string) error {
+	if err := p.sendBy(r, &v, id); err != nil {
+		return err
+	}
+	var rows []string
+	for i := range v.People {
+		one := &v.People[i]
+		if one.Fixed != "" {
+			continue
+		}
+		one.NIP = web.Value(r, one.field("nip"))
+		e, err := p.Signing.Store.Read().GetEmployeeByNIP(r.Context(), one.NIP)
+		switch {
+		case one.NIP == "":
+			v.Errors.Add(one.field("nip"), "tpl.error.nip")
+		case store.IsNotFound(err) || err == nil && !e.Active:
+			v.Errors.Add(one.field("nip"), "sign.alur.nobody", "nip", one.NIP)
+		case err != nil:
+			return fmt.Errorf("read employee: %w", err)
+		}
+		rows = append(rows, e.ID)
+	}
+	if len(v.Note) > 2000 {
+		v.Errors.Add("catatan", "sign.alur.long")
+	}
+	if len(v.Errors) > 0 {
+		return p.showSend(w, r, v)
+	}
+	version, _ := strconv.ParseInt(web.Value(r, fieldVersion), 10, 64)
+	err := p.Signing.StartFromTemplate(r.Context(), me(r), v.ID, id, version, rows, v.Note)
+	var troubled *signing.TemplateError
+	switch {
+	case errors.As(err, &troubled):
+		v.Errors.Add(v.People[0].field("nip"), "tpl.troubles")
+		return p.showSend(w, r, v)
+	case errors.Is(err, signing.ErrStale):
+		v.Errors.Add(v.People[0].field("nip"), "tpl.stale")
+		return p.showSend(w, r, v)
+	}
+	return p.sent(w, r, v, err)
 }
 
 func (p *Pages) showSend(w http.ResponseWriter, r *http.Request, v sendView) error {
 	ctx := r.Context()
+	var err error
+	if v.templates, err = p.Signing.Templates(ctx, me(r)); err != nil {
+		return err
+	}
 	above := ui.Link{Label: v.Name, Href: documentPath(v.ID)}
 	page := page(ctx, i18n.T(ctx, "sign.alur.title"), len(v.Errors) > 0, above)
 	page.Lede = i18n.T(ctx, "sign.alur.lede")
@@ -67,6 +163,9 @@ func (p *Pages) send(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	v := sendView{Document: d, Ordered: web.Value(r, "urutan") != "bersamaan", Note: web.Value(r, "catatan"), Errors: web.FieldErrors{}}
+	if id := web.Value(r, fieldTemplate); id != "" {
+		return p.sendTemplate(w, r, v, id)
+	}
 	rows, _ := strconv.Atoi(web.Value(r, "jumlah"))
 	n := signing.NewWorkflow{Document: d.ID, Ordered: v.Ordered, Note: v.Note}
 	for i := 1; i <= min(max(rows, 1), signing.MaxSteps); i++ {
@@ -96,7 +195,11 @@ func (p *Pages) send(w http.ResponseWriter, r *http.Request) error {
 	if len(v.Errors) > 0 {
 		return p.showSend(w, r, v)
 	}
-	err = p.Signing.StartWorkflow(r.Context(), me(r), n)
+	return p.sent(w, r, v, p.Signing.StartWorkflow(r.Context(), me(r), n))
+}
+
+// sent answers what came of sending a document.
+func (p *Pages) sent(w http.ResponseWriter, r *http.Request, v sendView, err error) error {
 	switch {
 	case errors.Is(err, signing.ErrSteps):
 		v.Errors.Add(v.People[0].field("nip"), "sign.alur.steps")
@@ -110,7 +213,7 @@ func (p *Pages) send(w http.ResponseWriter, r *http.Request) error {
 	default:
 		web.Flash(w, r, ui.Success, "sign.alur.sent")
 	}
-	return web.See(w, r, documentPath(d.ID))
+	return web.See(w, r, documentPath(v.ID))
 }
 
 func (p *Pages) reject(w http.ResponseWriter, r *http.Request) error {
@@ -154,6 +257,9 @@ func (p *Pages) act(w http.ResponseWriter, r *http.Request, done string, f func(
 // timeline shows whose turn it is and what each one did.
 func timeline(ctx context.Context, w signing.Workflow) []ui.Step {
 	steps := []ui.Step{{Title: i18n.T(ctx, "sign.alur.event_open"), State: ui.StepDone, Who: w.Events[0].Name, At: w.CreatedAt, Text: w.Note}}
+	if !w.Due.IsZero() {
+		steps[0].Text = strings.TrimSpace(w.Note + "\n" + dueWords(ctx, w.Due))
+	}
 	for _, s := range w.Steps {
 		st := ui.Step{Title: i18n.T(ctx, "sign.alur.role_"+string(s.Role)), Who: s.Name + ", " + s.Office, State: ui.StepUpcoming}
 		switch {
@@ -175,6 +281,14 @@ func timeline(ctx context.Context, w signing.Workflow) []ui.Step {
 	return steps
 }
 
+// dueWords say until when something is to be signed.
+func dueWords(ctx context.Context, due time.Time) string {
+	if due.IsZero() {
+		return ""
+	}
+	return i18n.T(ctx, "tpl.until", "at", i18n.DateTime(ctx, due))
+}
+
 // turnsTable lists the documents that wait for the viewer.
 func turnsTable(ctx context.Context, turns []signing.Turn) ui.TableProps {
 	t := ui.TableProps{
@@ -183,8 +297,34 @@ func turnsTable(ctx context.Context, turns []signing.Turn) ui.TableProps {
 	}
 	for _, w := range turns {
 		t.Rows = append(t.Rows, ui.Row{ID: w.DocumentID, Cells: []templ.Component{
-			ui.Anchor(w.Name, documentPath(w.DocumentID), ""), ui.Text(w.From), ui.Text(i18n.T(ctx, "sign.alur.role_"+string(w.Role))), ui.ShortTime(w.Since),
+			ui.Anchor(w.Name, documentPath(w.DocumentID), dueWords(ctx, w.Due)), ui.Text(w.From), ui.Text(i18n.T(ctx, "sign.alur.role_"+string(w.Role))), ui.ShortTime(w.Since),
 		}})
 	}
 	return t
+}
+
+func (v sendView) templateID() string {
+	if v.template == nil {
+		return ""
+	}
+	return v.template.ID
+}
+
+// blocked tells that the template does not serve as it is.
+func (v sendView) blocked() bool {
+	return slices.ContainsFunc(v.troubles, signing.Trouble.Blocks)
+}
+
+func (v sendView) troubleWords(ctx context.Context) []string {
+	f := templateForm{troubles: v.troubles}
+	return f.troubleWords(ctx)
+}
+
+// label is what the template calls a signer whom each use names.
+func (p person) label(ctx context.Context) string {
+	called := p.Called
+	if called == "" {
+		called = i18n.T(ctx, "sign.alur.person", "number", p.Number)
+	}
+	return i18n.T(ctx, "tpl.nip_of", "who", called)
 }

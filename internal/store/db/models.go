@@ -202,6 +202,41 @@ type BreachSubject struct {
 	Data       string
 }
 
+type Bulk struct {
+	ID              string
+	OwnerID         string
+	AccountID       string
+	Name            string
+	TemplateID      string
+	TemplateVersion int64
+	FormID          string
+	State           string
+	SheetSealed     Bytes
+	Report          string
+	Done            int64
+	Total           int64
+	CreatedAt       int64
+	ChangedAt       int64
+	SentAt          int64
+}
+
+type BulkItem struct {
+	BulkID     string
+	Position   int64
+	DocumentID string
+	File       string
+	Line       int64
+	Number     string
+	Subject    string
+	Dated      string
+}
+
+type BulkTold struct {
+	BulkID     string
+	EmployeeID string
+	What       string
+}
+
 type Certificate struct {
 	Serial           string
 	RegistrationID   string
@@ -306,18 +341,19 @@ type Crl struct {
 }
 
 type Document struct {
-	ID        string
-	OwnerID   string
-	ClientID  string
-	Name      string
-	Kind      string
-	State     string
-	Pages     int64
-	Encrypted bool
-	Shared    bool
-	Version   int64
-	CreatedAt int64
-	UpdatedAt int64
+	ID             string
+	OwnerID        string
+	ClientID       string
+	Name           string
+	Kind           string
+	State          string
+	Pages          int64
+	Encrypted      bool
+	Shared         bool
+	Version        int64
+	CreatedAt      int64
+	UpdatedAt      int64
+	PasswordSealed Bytes
 }
 
 type DocumentVersion struct {
@@ -425,6 +461,26 @@ type Invitation struct {
 	ExpiresAt    int64
 	UsedAt       int64
 	SupersededAt int64
+}
+
+type LetterTemplate struct {
+	ID        string
+	UnitID    string
+	Name      string
+	MakerID   string
+	ByUnit    bool
+	State     string
+	Version   int64
+	CreatedAt int64
+	UpdatedAt int64
+}
+
+type LetterTemplateVersion struct {
+	TemplateID string
+	Number     int64
+	Content    string
+	MadeBy     string
+	MadeAt     int64
 }
 
 type LifeEvent struct {
@@ -964,14 +1020,18 @@ type WebhookEvent struct {
 }
 
 type Workflow struct {
-	ID         string
-	DocumentID string
-	OwnerID    string
-	Ordered    bool
-	Note       string
-	State      string
-	CreatedAt  int64
-	EndedAt    int64
+	ID              string
+	DocumentID      string
+	OwnerID         string
+	Ordered         bool
+	Note            string
+	State           string
+	CreatedAt       int64
+	EndedAt         int64
+	TemplateID      string
+	TemplateVersion int64
+	DueAt           int64
+	BulkID          string
 }
 
 type WorkflowEvent struct {
@@ -993,4 +1053,5 @@ type WorkflowStep struct {
 	DoneAt     int64
 	Version    int64
 	RemindedAt int64
+	Look       string
 }

@@ -11,7 +11,7 @@ import (
 )
 
 const documentsOfClient = `-- name: DocumentsOfClient :many
-select d.id, d.owner_id, d.client_id, d.name, d.kind, d.state, d.pages, d.encrypted, d.shared, d.version, d.created_at, d.updated_at, v.size, v.sha256, e.nip as owner_nip, e.name as owner_name, w.state as workflow_state from document d
+select d.id, d.owner_id, d.client_id, d.name, d.kind, d.state, d.pages, d.encrypted, d.shared, d.version, d.created_at, d.updated_at, d.password_sealed, v.size, v.sha256, e.nip as owner_nip, e.name as owner_name, w.state as workflow_state from document d
 join document_version v on v.document_id = d.id and v.number = d.version
 join employee e on e.id = d.owner_id
 left join workflow w on w.document_id = d.id
@@ -32,23 +32,24 @@ type DocumentsOfClientParams struct {
 }
 
 type DocumentsOfClientRow struct {
-	ID            string
-	OwnerID       string
-	ClientID      string
-	Name          string
-	Kind          string
-	State         string
-	Pages         int64
-	Encrypted     bool
-	Shared        bool
-	Version       int64
-	CreatedAt     int64
-	UpdatedAt     int64
-	Size          int64
-	Sha256        Bytes
-	OwnerNip      string
-	OwnerName     string
-	WorkflowState sql.NullString
+	ID             string
+	OwnerID        string
+	ClientID       string
+	Name           string
+	Kind           string
+	State          string
+	Pages          int64
+	Encrypted      bool
+	Shared         bool
+	Version        int64
+	CreatedAt      int64
+	UpdatedAt      int64
+	PasswordSealed Bytes
+	Size           int64
+	Sha256         Bytes
+	OwnerNip       string
+	OwnerName      string
+	WorkflowState  sql.NullString
 }
 
 func (q *Queries) DocumentsOfClient(ctx context.Context, arg DocumentsOfClientParams) ([]DocumentsOfClientRow, error) {
@@ -80,6 +81,7 @@ func (q *Queries) DocumentsOfClient(ctx context.Context, arg DocumentsOfClientPa
 			&i.Version,
 			&i.CreatedAt,
 			&i.UpdatedAt,
+			&i.PasswordSealed,
 			&i.Size,
 			&i.Sha256,
 			&i.OwnerNip,

@@ -205,9 +205,10 @@ func (q *Queries) DocumentVersions(ctx context.Context, documentID string) ([]Do
 }
 
 const documentsOf = `-- name: DocumentsOf :many
-select d.id, d.owner_id, d.client_id, d.name, d.kind, d.state, d.pages, d.encrypted, d.shared, d.version, d.created_at, d.updated_at, v.size, v.sha256 from document d
+select d.id, d.owner_id, d.client_id, d.name, d.kind, d.state, d.pages, d.encrypted, d.shared, d.version, d.created_at, d.updated_at, d.password_sealed, v.size, v.sha256 from document d
 join document_version v on v.document_id = d.id and v.number = d.version
 where d.owner_id = $1 and d.client_id = $2 and d.state <> 'erased'
+  and not exists (select 1 from bulk_item i where i.document_id = d.id)
   and (d.created_at < $3 or (d.created_at = $3 and d.id < $4))
 order by d.created_at desc, d.id desc limit $5
 `
@@ -221,20 +222,21 @@ type DocumentsOfParams struct {
 }
 
 type DocumentsOfRow struct {
-	ID        string
-	OwnerID   string
-	ClientID  string
-	Name      string
-	Kind      string
-	State     string
-	Pages     int64
-	Encrypted bool
-	Shared    bool
-	Version   int64
-	CreatedAt int64
-	UpdatedAt int64
-	Size      int64
-	Sha256    Bytes
+	ID             string
+	OwnerID        string
+	ClientID       string
+	Name           string
+	Kind           string
+	State          string
+	Pages          int64
+	Encrypted      bool
+	Shared         bool
+	Version        int64
+	CreatedAt      int64
+	UpdatedAt      int64
+	PasswordSealed Bytes
+	Size           int64
+	Sha256         Bytes
 }
 
 func (q *Queries) DocumentsOf(ctx context.Context, arg DocumentsOfParams) ([]DocumentsOfRow, error) {
@@ -265,6 +267,7 @@ func (q *Queries) DocumentsOf(ctx context.Context, arg DocumentsOfParams) ([]Doc
 			&i.Version,
 			&i.CreatedAt,
 			&i.UpdatedAt,
+			&i.PasswordSealed,
 			&i.Size,
 			&i.Sha256,
 		); err != nil {
@@ -299,7 +302,7 @@ func (q *Queries) EndActivation(ctx context.Context, arg EndActivationParams) (i
 }
 
 const eraseDocument = `-- name: EraseDocument :execrows
-update document set state = 'erased', name = '', updated_at = $1 where id = $2 and state <> 'erased'
+update document set state = 'erased', name = '', password_sealed = '', updated_at = $1 where id = $2 and state <> 'erased'
 `
 
 type EraseDocumentParams struct {
@@ -386,7 +389,7 @@ func (q *Queries) GetActivation(ctx context.Context, id string) (Activation, err
 }
 
 const getDocument = `-- name: GetDocument :one
-select id, owner_id, client_id, name, kind, state, pages, encrypted, shared, version, created_at, updated_at from document where id = $1
+select id, owner_id, client_id, name, kind, state, pages, encrypted, shared, version, created_at, updated_at, password_sealed from document where id = $1
 `
 
 func (q *Queries) GetDocument(ctx context.Context, id string) (Document, error) {
@@ -405,6 +408,7 @@ func (q *Queries) GetDocument(ctx context.Context, id string) (Document, error) 
 		&i.Version,
 		&i.CreatedAt,
 		&i.UpdatedAt,
+		&i.PasswordSealed,
 	)
 	return i, err
 }
@@ -524,19 +528,20 @@ func (q *Queries) InsertActivationItem(ctx context.Context, arg InsertActivation
 }
 
 const insertDocument = `-- name: InsertDocument :exec
-insert into document (id, owner_id, client_id, name, kind, state, pages, encrypted, shared, version, created_at, updated_at)
-values ($1, $2, $3, $4, $5, 'new', $6, $7, false, 1, $8, $8)
+insert into document (id, owner_id, client_id, name, kind, state, pages, encrypted, shared, version, created_at, updated_at, password_sealed)
+values ($1, $2, $3, $4, $5, 'new', $6, $7, false, 1, $8, $8, $9)
 `
 
 type InsertDocumentParams struct {
-	ID        string
-	OwnerID   string
-	ClientID  string
-	Name      string
-	Kind      string
-	Pages     int64
-	Encrypted bool
-	CreatedAt int64
+	ID             string
+	OwnerID        string
+	ClientID       string
+	Name           string
+	Kind           string
+	Pages          int64
+	Encrypted      bool
+	CreatedAt      int64
+	PasswordSealed Bytes
 }
 
 func (q *Queries) InsertDocument(ctx context.Context, arg InsertDocumentParams) error {
@@ -549,6 +554,7 @@ func (q *Queries) InsertDocument(ctx context.Context, arg InsertDocumentParams) 
 		arg.Pages,
 		arg.Encrypted,
 		arg.CreatedAt,
+		arg.PasswordSealed,
 	)
 	return err
 }
@@ -694,7 +700,7 @@ func (q *Queries) IntendSignatureAgain(ctx context.Context, arg IntendSignatureA
 }
 
 const lockDocument = `-- name: LockDocument :one
-update document set updated_at = updated_at where id = $1 returning id, owner_id, client_id, name, kind, state, pages, encrypted, shared, version, created_at, updated_at
+update document set updated_at = updated_at where id = $1 returning id, owner_id, client_id, name, kind, state, pages, encrypted, shared, version, created_at, updated_at, password_sealed
 `
 
 func (q *Queries) LockDocument(ctx context.Context, id string) (Document, error) {
@@ -713,6 +719,7 @@ func (q *Queries) LockDocument(ctx context.Context, id string) (Document, error)
 		&i.Version,
 		&i.CreatedAt,
 		&i.UpdatedAt,
+		&i.PasswordSealed,
 	)
 	return i, err
 }

@@ -52,16 +52,21 @@ func (q *Queries) FinishWorkflowStep(ctx context.Context, arg FinishWorkflowStep
 }
 
 const insertWorkflow = `-- name: InsertWorkflow :exec
-insert into workflow (id, document_id, owner_id, ordered, note, state, created_at, ended_at) values ($1, $2, $3, $4, $5, 'open', $6, 0)
+insert into workflow (id, document_id, owner_id, ordered, note, state, created_at, ended_at, template_id, template_version, due_at, bulk_id)
+values ($1, $2, $3, $4, $5, 'open', $6, 0, $7, $8, $9, $10)
 `
 
 type InsertWorkflowParams struct {
-	ID         string
-	DocumentID string
-	OwnerID    string
-	Ordered    bool
-	Note       string
-	CreatedAt  int64
+	ID              string
+	DocumentID      string
+	OwnerID         string
+	Ordered         bool
+	Note            string
+	CreatedAt       int64
+	TemplateID      string
+	TemplateVersion int64
+	DueAt           int64
+	BulkID          string
 }
 
 func (q *Queries) InsertWorkflow(ctx context.Context, arg InsertWorkflowParams) error {
@@ -72,6 +77,10 @@ func (q *Queries) InsertWorkflow(ctx context.Context, arg InsertWorkflowParams) 
 		arg.Ordered,
 		arg.Note,
 		arg.CreatedAt,
+		arg.TemplateID,
+		arg.TemplateVersion,
+		arg.DueAt,
+		arg.BulkID,
 	)
 	return err
 }
@@ -102,8 +111,8 @@ func (q *Queries) InsertWorkflowEvent(ctx context.Context, arg InsertWorkflowEve
 }
 
 const insertWorkflowStep = `-- name: InsertWorkflowStep :exec
-insert into workflow_step (workflow_id, position, employee_id, role, anchor, state, done_at, version, reminded_at)
-values ($1, $2, $3, $4, $5, 'waiting', 0, 0, 0)
+insert into workflow_step (workflow_id, position, employee_id, role, anchor, state, done_at, version, reminded_at, look)
+values ($1, $2, $3, $4, $5, 'waiting', 0, 0, 0, $6)
 `
 
 type InsertWorkflowStepParams struct {
@@ -112,6 +121,7 @@ type InsertWorkflowStepParams struct {
 	EmployeeID string
 	Role       string
 	Anchor     string
+	Look       string
 }
 
 func (q *Queries) InsertWorkflowStep(ctx context.Context, arg InsertWorkflowStepParams) error {
@@ -121,6 +131,7 @@ func (q *Queries) InsertWorkflowStep(ctx context.Context, arg InsertWorkflowStep
 		arg.EmployeeID,
 		arg.Role,
 		arg.Anchor,
+		arg.Look,
 	)
 	return err
 }
@@ -142,7 +153,7 @@ func (q *Queries) IsParticipant(ctx context.Context, arg IsParticipantParams) (i
 }
 
 const lockWorkflow = `-- name: LockWorkflow :one
-update workflow set ended_at = ended_at where document_id = $1 returning id, document_id, owner_id, ordered, note, state, created_at, ended_at
+update workflow set ended_at = ended_at where document_id = $1 returning id, document_id, owner_id, ordered, note, state, created_at, ended_at, template_id, template_version, due_at, bulk_id
 `
 
 func (q *Queries) LockWorkflow(ctx context.Context, documentID string) (Workflow, error) {
@@ -157,6 +168,10 @@ func (q *Queries) LockWorkflow(ctx context.Context, documentID string) (Workflow
 		&i.State,
 		&i.CreatedAt,
 		&i.EndedAt,
+		&i.TemplateID,
+		&i.TemplateVersion,
+		&i.DueAt,
+		&i.BulkID,
 	)
 	return i, err
 }
@@ -232,7 +247,7 @@ func (q *Queries) WorkflowEvents(ctx context.Context, workflowID string) ([]Work
 }
 
 const workflowOfDocument = `-- name: WorkflowOfDocument :one
-select id, document_id, owner_id, ordered, note, state, created_at, ended_at from workflow where document_id = $1
+select id, document_id, owner_id, ordered, note, state, created_at, ended_at, template_id, template_version, due_at, bulk_id from workflow where document_id = $1
 `
 
 func (q *Queries) WorkflowOfDocument(ctx context.Context, documentID string) (Workflow, error) {
@@ -247,12 +262,16 @@ func (q *Queries) WorkflowOfDocument(ctx context.Context, documentID string) (Wo
 		&i.State,
 		&i.CreatedAt,
 		&i.EndedAt,
+		&i.TemplateID,
+		&i.TemplateVersion,
+		&i.DueAt,
+		&i.BulkID,
 	)
 	return i, err
 }
 
 const workflowSteps = `-- name: WorkflowSteps :many
-select s.workflow_id, s.position, s.employee_id, s.role, s.anchor, s.state, s.done_at, s.version, s.reminded_at, e.name, e.nip, e.position as office from workflow_step s join employee e on e.id = s.employee_id
+select s.workflow_id, s.position, s.employee_id, s.role, s.anchor, s.state, s.done_at, s.version, s.reminded_at, s.look, e.name, e.nip, e.position as office from workflow_step s join employee e on e.id = s.employee_id
 where s.workflow_id = $1 order by s.position
 `
 
@@ -266,6 +285,7 @@ type WorkflowStepsRow struct {
 	DoneAt     int64
 	Version    int64
 	RemindedAt int64
+	Look       string
 	Name       string
 	Nip        string
 	Office     string
@@ -290,6 +310,7 @@ func (q *Queries) WorkflowSteps(ctx context.Context, workflowID string) ([]Workf
 			&i.DoneAt,
 			&i.Version,
 			&i.RemindedAt,
+			&i.Look,
 			&i.Name,
 			&i.Nip,
 			&i.Office,
@@ -308,9 +329,9 @@ func (q *Queries) WorkflowSteps(ctx context.Context, workflowID string) ([]Workf
 }
 
 const workflowTurns = `-- name: WorkflowTurns :many
-select w.document_id, w.id, w.created_at, d.name, o.name as owner_name, s.role from workflow_step s
+select w.document_id, w.id, w.created_at, w.due_at, d.name, o.name as owner_name, s.role from workflow_step s
 join workflow w on w.id = s.workflow_id join document d on d.id = w.document_id join employee o on o.id = w.owner_id
-where s.employee_id = $1 and s.state = 'waiting' and w.state = 'open' and d.state <> 'erased'
+where s.employee_id = $1 and s.state = 'waiting' and w.state = 'open' and d.state <> 'erased' and w.bulk_id = ''
   and (not w.ordered or not exists (
     select 1 from workflow_step b where b.workflow_id = s.workflow_id and b.position < s.position and b.state = 'waiting'))
 order by w.created_at limit 200
@@ -320,6 +341,7 @@ type WorkflowTurnsRow struct {
 	DocumentID string
 	ID         string
 	CreatedAt  int64
+	DueAt      int64
 	Name       string
 	OwnerName  string
 	Role       string
@@ -338,6 +360,7 @@ func (q *Queries) WorkflowTurns(ctx context.Context, employeeID string) ([]Workf
 			&i.DocumentID,
 			&i.ID,
 			&i.CreatedAt,
+			&i.DueAt,
 			&i.Name,
 			&i.OwnerName,
 			&i.Role,
@@ -356,21 +379,25 @@ func (q *Queries) WorkflowTurns(ctx context.Context, employeeID string) ([]Workf
 }
 
 const workflowsOf = `-- name: WorkflowsOf :many
-select w.id, w.document_id, w.owner_id, w.ordered, w.note, w.state, w.created_at, w.ended_at, d.name from workflow w join document d on d.id = w.document_id
+select w.id, w.document_id, w.owner_id, w.ordered, w.note, w.state, w.created_at, w.ended_at, w.template_id, w.template_version, w.due_at, w.bulk_id, d.name from workflow w join document d on d.id = w.document_id
 where (w.owner_id = $1 or exists (select 1 from workflow_step s where s.workflow_id = w.id and s.employee_id = $1)) and d.state <> 'erased'
 order by w.created_at desc limit 100
 `
 
 type WorkflowsOfRow struct {
-	ID         string
-	DocumentID string
-	OwnerID    string
-	Ordered    bool
-	Note       string
-	State      string
-	CreatedAt  int64
-	EndedAt    int64
-	Name       string
+	ID              string
+	DocumentID      string
+	OwnerID         string
+	Ordered         bool
+	Note            string
+	State           string
+	CreatedAt       int64
+	EndedAt         int64
+	TemplateID      string
+	TemplateVersion int64
+	DueAt           int64
+	BulkID          string
+	Name            string
 }
 
 func (q *Queries) WorkflowsOf(ctx context.Context, ownerID string) ([]WorkflowsOfRow, error) {
@@ -391,6 +418,10 @@ func (q *Queries) WorkflowsOf(ctx context.Context, ownerID string) ([]WorkflowsO
 			&i.State,
 			&i.CreatedAt,
 			&i.EndedAt,
+			&i.TemplateID,
+			&i.TemplateVersion,
+			&i.DueAt,
+			&i.BulkID,
 			&i.Name,
 		); err != nil {
 			return nil, err
@@ -408,17 +439,25 @@ func (q *Queries) WorkflowsOf(ctx context.Context, ownerID string) ([]WorkflowsO
 
 const workflowsToRemind = `-- name: WorkflowsToRemind :many
 select w.document_id, s.position from workflow_step s join workflow w on w.id = s.workflow_id
-where w.state = 'open' and s.state = 'waiting' and w.created_at < $1 and s.reminded_at < $1
+where w.state = 'open' and s.state = 'waiting'
+  and (w.created_at < $1 and s.reminded_at < $1
+    or w.due_at > 0 and w.due_at < $2 and s.reminded_at < $3)
 order by w.created_at limit 500
 `
+
+type WorkflowsToRemindParams struct {
+	Before  int64
+	Due     int64
+	ADayAgo int64
+}
 
 type WorkflowsToRemindRow struct {
 	DocumentID string
 	Position   int64
 }
 
-func (q *Queries) WorkflowsToRemind(ctx context.Context, before int64) ([]WorkflowsToRemindRow, error) {
-	rows, err := q.db.QueryContext(ctx, workflowsToRemind, before)
+func (q *Queries) WorkflowsToRemind(ctx context.Context, arg WorkflowsToRemindParams) ([]WorkflowsToRemindRow, error) {
+	rows, err := q.db.QueryContext(ctx, workflowsToRemind, arg.Before, arg.Due, arg.ADayAgo)
 	if err != nil {
 		return nil, err
 	}

@@ -1,6 +1,6 @@
 -- name: InsertDocument :exec
-insert into document (id, owner_id, client_id, name, kind, state, pages, encrypted, shared, version, created_at, updated_at)
-values ($1, $2, $3, $4, $5, 'new', $6, $7, false, 1, $8, $8);
+insert into document (id, owner_id, client_id, name, kind, state, pages, encrypted, shared, version, created_at, updated_at, password_sealed)
+values ($1, $2, $3, $4, $5, 'new', $6, $7, false, 1, $8, $8, $9);
 
 -- name: InsertDocumentVersion :exec
 insert into document_version (document_id, number, blob_id, key_sealed, size, sha256, created_at)
@@ -22,6 +22,7 @@ select * from document_version where document_id = $1 order by number;
 select d.*, v.size, v.sha256 from document d
 join document_version v on v.document_id = d.id and v.number = d.version
 where d.owner_id = sqlc.arg(owner_id) and d.client_id = sqlc.arg(client_id) and d.state <> 'erased'
+  and not exists (select 1 from bulk_item i where i.document_id = d.id)
   and (d.created_at < sqlc.arg(before) or (d.created_at = sqlc.arg(before) and d.id < sqlc.arg(before_id)))
 order by d.created_at desc, d.id desc limit sqlc.arg(max_rows);
 
@@ -35,7 +36,7 @@ update document set state = 'signed', version = sqlc.arg(version), updated_at = 
 where id = sqlc.arg(id) and version = sqlc.arg(old_version) and state <> 'erased';
 
 -- name: EraseDocument :execrows
-update document set state = 'erased', name = '', updated_at = sqlc.arg(now) where id = sqlc.arg(id) and state <> 'erased';
+update document set state = 'erased', name = '', password_sealed = '', updated_at = sqlc.arg(now) where id = sqlc.arg(id) and state <> 'erased';
 
 -- name: EraseDocumentVersions :exec
 update document_version set key_sealed = '' where document_id = $1;

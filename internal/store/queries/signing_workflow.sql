@@ -1,9 +1,10 @@
 -- name: InsertWorkflow :exec
-insert into workflow (id, document_id, owner_id, ordered, note, state, created_at, ended_at) values ($1, $2, $3, $4, $5, 'open', $6, 0);
+insert into workflow (id, document_id, owner_id, ordered, note, state, created_at, ended_at, template_id, template_version, due_at, bulk_id)
+values ($1, $2, $3, $4, $5, 'open', $6, 0, $7, $8, $9, $10);
 
 -- name: InsertWorkflowStep :exec
-insert into workflow_step (workflow_id, position, employee_id, role, anchor, state, done_at, version, reminded_at)
-values ($1, $2, $3, $4, $5, 'waiting', 0, 0, 0);
+insert into workflow_step (workflow_id, position, employee_id, role, anchor, state, done_at, version, reminded_at, look)
+values ($1, $2, $3, $4, $5, 'waiting', 0, 0, 0, $6);
 
 -- name: WorkflowOfDocument :one
 select * from workflow where document_id = $1;
@@ -34,9 +35,9 @@ update workflow_step set reminded_at = sqlc.arg(now)
 where workflow_id = sqlc.arg(workflow_id) and position = sqlc.arg(position) and state = 'waiting' and reminded_at < sqlc.arg(before);
 
 -- name: WorkflowTurns :many
-select w.document_id, w.id, w.created_at, d.name, o.name as owner_name, s.role from workflow_step s
+select w.document_id, w.id, w.created_at, w.due_at, d.name, o.name as owner_name, s.role from workflow_step s
 join workflow w on w.id = s.workflow_id join document d on d.id = w.document_id join employee o on o.id = w.owner_id
-where s.employee_id = $1 and s.state = 'waiting' and w.state = 'open' and d.state <> 'erased'
+where s.employee_id = $1 and s.state = 'waiting' and w.state = 'open' and d.state <> 'erased' and w.bulk_id = ''
   and (not w.ordered or not exists (
     select 1 from workflow_step b where b.workflow_id = s.workflow_id and b.position < s.position and b.state = 'waiting'))
 order by w.created_at limit 200;
@@ -51,5 +52,7 @@ select count(*) from workflow_step s join workflow w on w.id = s.workflow_id whe
 
 -- name: WorkflowsToRemind :many
 select w.document_id, s.position from workflow_step s join workflow w on w.id = s.workflow_id
-where w.state = 'open' and s.state = 'waiting' and w.created_at < sqlc.arg(before) and s.reminded_at < sqlc.arg(before)
+where w.state = 'open' and s.state = 'waiting'
+  and (w.created_at < sqlc.arg(before) and s.reminded_at < sqlc.arg(before)
+    or w.due_at > 0 and w.due_at < sqlc.arg(due) and s.reminded_at < sqlc.arg(a_day_ago))
 order by w.created_at limit 500;
