@@ -50,6 +50,7 @@ export const groups = [
         },
       },
       { name: "lupa-sandi", path: "/lupa-sandi" },
+      { name: "pengembang", path: "/pengembang" },
       { name: "periksa-dokumen", path: "/verifikasi" },
       {
         name: "periksa-hasil",

@@ -104,7 +104,8 @@ func TestCheck(t *testing.T) {
 	d := load(t)
 	for _, c := range []struct{ schema, value, want string }{
 		{"SigningOrder", `{"signer":{"nip":"1"},"passphrase":"x","documents":[{"id":"a"}]}`, ""},
-		{"SigningOrder", `{"signer":{"nip":"1"},"documents":[{"id":"a"}]}`, "/passphrase required"},
+		{"SigningOrder", `{"signer":{"nip":"1"},"documents":[{"id":"a"}]}`, ""},
+		{"SigningOrder", `{"signer":{"nip":"1"},"passphrase":"x"}`, "/documents required"},
 		{"SigningOrder", `{"signer":{"nip":"1"},"passphrase":7,"documents":[{"id":"a"}]}`, "/passphrase wrong_type string"},
 		{"SigningOrder", `{"signer":{"nip":"1"},"passphrase":"","documents":[{"id":"a"}]}`, "/passphrase too_short 1"},
 		{"SigningOrder", `{"signer":{"nip":"1","nik":"3171011201800777"},"passphrase":"x","documents":[{"id":"a"}]}`, "/signer too_many 1"},

@@ -86,6 +86,8 @@ func signerProblems() []Problem {
 			text("Petugas dapat mengakhiri penangguhan.", "An officer can end the suspension.")},
 		{"wrong_passphrase", 403, text("Passphrase salah", "Wrong passphrase"),
 			text("attempts_left menyebut sisa percobaan.", "attempts_left tells how many attempts are left.")},
+		{"no_window", 403, text("Tidak ada jendela aktivasi", "No activation window"),
+			text("Kirim passphrase penanda tangan, atau minta ia membuka jendela aktivasi untuk aplikasi Anda.", "Send the signer's passphrase, or have him open an activation window for your application.")},
 		{"passphrase_locked", 423, text("Passphrase terkunci", "The passphrase is locked"),
 			text("Terlalu banyak percobaan salah. Tunggu selama Retry-After.", "Too many wrong ones. Wait as long as Retry-After says.")},
 		{"key_destroyed", 403, text("Kunci telah dihapus", "The key was destroyed"),

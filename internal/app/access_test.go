@@ -173,6 +173,7 @@ var access = []struct {
 	{"GET", "/admin/kepercayaan", []string{admin}}, {"POST", "/admin/kepercayaan", []string{admin}}, {"GET", "/admin/kepercayaan/{absent}", nobody},
 	{"POST", "/admin/kepercayaan/{absent}", nobody}, {"POST", "/admin/kepercayaan/{absent}/cabut", nobody},
 
+	{"GET", "/pengembang", public},
 	{"GET", "/verifikasi", public}, {"POST", "/verifikasi", public}, {"POST", "/verifikasi/laporan", public},
 	{"GET", "/verifikasi/d/{absent}", public}, {"GET", "/verifikasi/d/{absent}/berkas", public},
 

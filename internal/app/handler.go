@@ -16,6 +16,7 @@ import (
 	"absah/internal/enrolment"
 	"absah/internal/portal"
 	"absah/internal/portal/admin"
+	"absah/internal/portal/apiref"
 	"absah/internal/portal/apps"
 	"absah/internal/portal/auth"
 	"absah/internal/portal/checks"
@@ -148,6 +149,7 @@ func (a *App) routes() [][]web.Route {
 		(&staffadmin.Pages{Staff: a.Staff}).Routes(),
 		admin.New(a.Store, a.Accounts).Routes(),
 		mails.New(a.Store, a.Outbox, a.Clock).Routes(),
+		apiref.New().Routes(),
 		apps.New(a.Clients, a.Accounts).Routes(),
 		consent.New(consent.Config{OAuth: a.OAuth, Clients: a.Clients, Signing: a.Signing, Accounts: a.Accounts, Clock: a.Clock}).Routes(),
 		(&webhooks.Pages{Clients: a.Clients, Webhooks: a.Webhooks, Accounts: a.Accounts, Clock: a.Clock}).Routes(),

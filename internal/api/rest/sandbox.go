@@ -256,6 +256,9 @@ func (d *door) signSpecimens(ctx context.Context, c *call, in *signingOrder) (*a
 			return signedSpecimens(row, true)
 		}
 	}
+	if in.Passphrase.Secret == nil {
+		return nil, problem("no_window")
+	}
 	order := signing.Authorization{Who: c.actor, Signer: in.Signer.text(), Client: c.client.Name, Secret: in.Passphrase.Secret}
 	list := make([]specimen, len(in.Documents))
 	for i, one := range in.Documents {

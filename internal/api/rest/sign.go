@@ -204,7 +204,7 @@ func (d *door) sign(ctx context.Context, c *call) (*answer, error) {
 			return a, nil
 		}
 	}
-	order := signing.Authorization{ID: c.id, Who: c.behalf(signer.ID), Signer: signer.ID, Client: c.client.Name, Secret: in.Passphrase.Secret}
+	order := signing.Authorization{ID: c.id, Who: c.behalf(signer.ID), Signer: signer.ID, Client: c.client.Name, ClientID: c.client.ID, Secret: in.Passphrase.Secret}
 	for i, one := range in.Documents {
 		item, err := d.item(ctx, c, &in, i, one)
 		if err != nil {

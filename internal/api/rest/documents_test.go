@@ -1,0 +1,279 @@
+package rest
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"absah/internal/apiclient"
+	"absah/internal/audit"
+	"absah/internal/passphrase"
+	"absah/internal/signing"
+	"absah/internal/signing/signingtest"
+	"absah/pades"
+)
+
+// TestDocuments follows documents of an application through all that it may do
+// with them, in one installation.
+func TestDocuments(t *testing.T) {
+	o := open(t)
+	letter := o.letter()
+	r := o.ask("POST", "/documents", form{"owner", o.nip, "kind", "surat_dinas", "name", "Surat 1.pdf", "shared", "true", "file", letter}).want(201, "")
+	id := r.text("/id")
+	sum := sha256.Sum256(letter)
+	if r.text("/sha256") != hex.EncodeToString(sum[:]) || r.text("/pages") != "2" || r.text("/shared") != "true" || r.header.Get("Location") != "/api/v1/documents/"+id {
+		t.Errorf("%s", r.body)
+	}
+	got := o.ask("GET", "/documents/"+id+"/file", nil).want(200, "")
+	if !bytes.Equal(got.body, letter) || got.header.Get("Document-Version") != "1" || !strings.Contains(got.header.Get("Content-Disposition"), "Surat 1.pdf") {
+		t.Errorf("%d bytes, %v", len(got.body), got.header)
+	}
+	o.ask("GET", "/documents/"+id+"/file?version=2", nil).want(404, "not_found")
+	if r := o.ask("PATCH", "/documents/"+id, `{"shared":false,"kind":"nota_dinas"}`).want(200, ""); r.text("/shared") != "false" || r.text("/kind") != "nota_dinas" {
+		t.Errorf("%s", r.body)
+	}
+
+	t.Run("pages", func(t *testing.T) { o.as(t, o.user, o.password).paging() })
+	t.Run("others", func(t *testing.T) {
+		_, secret, err := o.clients.Add(t.Context(), audit.System("test"), "lain", false, apiclient.Settings{Scopes: apiclient.Scopes(), Rate: 60_000, Enabled: true})
+		must(t, err)
+		other := o.as(t, "lain", secret)
+		other.ask("GET", "/documents/"+id, nil).want(404, "not_found")
+		other.ask("GET", "/documents/"+id+"/file", nil).want(404, "not_found")
+		other.ask("DELETE", "/documents/"+id, nil).want(404, "not_found")
+		other.ask("POST", "/signings", o.order(signingtest.Passphrase, id)).want(404, "not_found")
+		if r := other.ask("GET", "/documents", nil).want(200, ""); r.text("/items") != "[]" {
+			t.Errorf("%s", r.body)
+		}
+	})
+
+	o.ask("DELETE", "/documents/"+id, nil).want(204, "")
+	o.ask("GET", "/documents/"+id, nil).want(404, "not_found")
+}
+
+// paging: a list is gone through by its cursors, and what comes meanwhile neither
+// doubles nor hides anything.
+func (o *office) paging() {
+	t := o.t
+	before := map[string]bool{}
+	for range 4 {
+		before[o.document()] = true
+		o.now.Advance(1000)
+	}
+	seen := map[string]int{}
+	path, rounds := "/documents?limit=2&state=new", 0
+	for path != "" && rounds < 10 {
+		r := o.ask("GET", path, nil).want(200, "")
+		for i := range r.items() {
+			seen[r.text(fmt.Sprintf("/items/%d/id", i))]++
+		}
+		path = strings.TrimPrefix(r.text("/next"), "https://absah.example/api/v1")
+		if r.text("/next") == "null" {
+			path = ""
+		} else if r.header.Get("Link") != "<"+r.text("/next")+`>; rel="next"` {
+			t.Errorf("Link: %s", r.header.Get("Link"))
+		}
+		if rounds++; rounds == 1 {
+			o.document() // comes before all cursors
+			cursor, _, _ := strings.Cut(path[strings.Index(path, "cursor="):], "&")
+			for _, wrong := range []string{"/documents?state=signed&" + cursor, "/documents?state=new&" + cursor + "A", "/documents?state=new&cursor=x"} {
+				o.ask("GET", wrong, nil).want(400, "invalid_cursor")
+			}
+		}
+	}
+	for id := range before {
+		if seen[id] != 1 {
+			t.Errorf("%s was seen %d times", id, seen[id])
+		}
+	}
+	if len(seen) != 5 { // the four and the one of the test around
+		t.Errorf("%d documents in %d rounds", len(seen), rounds)
+	}
+}
+
+func (r reply) items() int {
+	v, _ := r.value.At("/items")
+	return len(v.Members)
+}
+
+func TestSigning(t *testing.T) {
+	o := open(t)
+	first, second, third := o.document(), o.document(), o.document()
+	if r := o.ask("POST", "/signings", o.order("bukan passphrase yang benar", first)).want(403, "wrong_passphrase"); r.text("/attempts_left") != "4" {
+		t.Errorf("%s", r.body)
+	}
+	order := o.order(signingtest.Passphrase, first, second, third)
+	order["documents"].([]any)[2].(map[string]any)["sha256"] = strings.Repeat("0", 64) // not what is there
+	order["documents"].([]any)[1].(map[string]any)["places"] = []any{map[string]any{"page": "last", "x": 300, "y": 60, "width": 200, "height": 90}}
+	r := o.ask("POST", "/signings", order, "Accept-Language", "en").want(201, "")
+	if r.text("/signed") != "2" || r.text("/failed") != "1" || r.text("/items/2/problem") != "document_changed" || r.text("/items/2/detail") == "" || r.text("/items/0/version") != "2" {
+		t.Fatalf("%s", r.body)
+	}
+	again := o.ask("GET", "/signings/"+r.text("/id"), nil).want(200, "")
+	if again.text("/items/0/sha256") != r.text("/items/0/sha256") || again.text("/state") != "done" || again.text("/items/2/problem") != "document_changed" {
+		t.Errorf("%s", again.body)
+	}
+	for _, id := range []string{first, second} {
+		doc := o.ask("GET", "/documents/"+id, nil).want(200, "")
+		if doc.text("/state") != "signed" || doc.text("/signatures/0/signer/nip") != o.nip || doc.text("/signatures/0/level") != "B-T" {
+			t.Errorf("%s", doc.body)
+		}
+		file := o.ask("GET", "/documents/"+id+"/file", nil).want(200, "").body
+		report := o.ask("POST", "/verifications", form{"file", file}).want(200, "")
+		if report.text("/signatures/0/type") != "signature" || report.text("/signatures/0/coversWholeFile") != "true" || report.text("/verdict") == "invalid" {
+			t.Errorf("%s", report.body)
+		}
+	}
+	o.ask("POST", "/verifications", form{"file", o.letter()}).want(200, "")
+
+	// None is signed: a problem, with what became of each.
+	order = o.order(signingtest.Passphrase, third)
+	order["documents"].([]any)[0].(map[string]any)["sha256"] = strings.Repeat("0", 64)
+	r = o.ask("POST", "/signings", order).want(409, "document_changed")
+	if r.text("/items/0/state") != "failed" || r.text("/errors/0/pointer") != "/documents/0" {
+		t.Errorf("%s", r.body)
+	}
+	for place, code := range map[string]string{`{"page":9}`: "placement", `{"anchor":"${tidak_ada}"}`: "placement", `{"x":5000,"y":5000}`: "placement", `{"specimen":true}`: "no_specimen"} {
+		body := fmt.Sprintf(`{"signer":{"nip":%q},"passphrase":%q,"documents":[{"id":%q,"places":[%s]}]}`, o.nip, signingtest.Passphrase, third, place)
+		o.ask("POST", "/signings", body).want(422, code)
+	}
+	without := o.order("", third)
+	delete(without, "passphrase")
+	o.ask("POST", "/signings", without).want(403, "no_window")
+	unknown := o.order(signingtest.Passphrase, third)
+	unknown["signer"] = map[string]any{"nip": "nobody"}
+	if r := o.ask("POST", "/signings", unknown).want(422, "person_unknown"); r.text("/errors/0/pointer") != "/signer" {
+		t.Errorf("%s", r.body)
+	}
+	o.ask("POST", "/signings", o.order(signingtest.Passphrase, "nothing")).want(404, "not_found")
+	o.ask("POST", "/signings", o.order(strings.Repeat("x", passphrase.MaxBytes+1), third)).want(422, "invalid_fields")
+	if strings.Contains(o.log.String(), signingtest.Passphrase) || strings.Contains(o.log.String(), "bukan passphrase") {
+		t.Error("a passphrase is in the log")
+	}
+
+	// Five wrong ones lock; a call that names the cause says when to come back.
+	for range 5 {
+		o.ask("POST", "/signings", o.order("salah sekali", third))
+	}
+	if r := o.ask("POST", "/signings", o.order(signingtest.Passphrase, third)).want(423, "passphrase_locked"); r.header.Get("Retry-After") == "" {
+		t.Errorf("%v", r.header)
+	}
+	if r := o.ask("GET", "/people/"+o.nip, nil).want(200, ""); r.text("/signing/able") != "false" || r.text("/signing/problem") != "passphrase_locked" {
+		t.Errorf("%s", r.body)
+	}
+}
+
+// TestWorkflow: people whom an application asks sign in the portal or by its
+// calls, in their order.
+func TestWorkflow(t *testing.T) {
+	o := open(t)
+	id := o.document()
+	o.ask("GET", "/documents/"+id+"/workflow", nil).want(404, "not_found")
+	start := map[string]any{"ordered": true, "note": "Mohon segera", "steps": []any{
+		map[string]any{"signer": map[string]any{"nip": o.nip2}, "role": "paraf"}, map[string]any{"signer": map[string]any{"nik": nik}},
+	}}
+	r := o.ask("POST", "/documents/"+id+"/workflow", start).want(201, "")
+	if r.text("/steps/0/state") != "turn" || r.text("/steps/1/state") != "waiting" || r.text("/sign_url") != "https://absah.example/dokumen/berkas/"+id || r.text("/timeline/0/action") != "open" {
+		t.Errorf("%s", r.body)
+	}
+	o.ask("POST", "/documents/"+id+"/workflow", start).want(409, "workflow_exists")
+	o.ask("POST", "/documents/"+o.document()+"/workflow", `{"steps":[{"signer":{"nip":"nobody"}}]}`).want(422, "person_unknown")
+	o.ask("POST", "/documents/"+o.document()+"/workflow", map[string]any{"steps": []any{start["steps"].([]any)[0], start["steps"].([]any)[0]}}).want(422, "steps")
+	o.ask("DELETE", "/documents/"+id, nil).want(409, "workflow_exists")
+	o.ask("POST", "/signings", o.order(signingtest.Passphrase, id)).want(409, "not_your_turn")
+	o.ask("POST", "/documents/"+id+"/workflow/remind", nil).want(200, "")
+	o.ask("POST", "/documents/"+id+"/workflow/remind", nil).want(409, "reminded")
+
+	must(t, inPortal(t.Context(), o, o.second, id))
+	if r := o.ask("GET", "/documents/"+id+"/workflow", nil).want(200, ""); r.text("/steps/0/state") != "done" || r.text("/steps/1/state") != "turn" {
+		t.Errorf("%s", r.body)
+	}
+	o.ask("POST", "/signings", o.order(signingtest.Passphrase, id)).want(201, "")
+	if r := o.ask("GET", "/documents/"+id, nil).want(200, ""); r.text("/workflow_state") != "done" || r.text("/version") != "3" {
+		t.Errorf("%s", r.body)
+	}
+	o.ask("POST", "/documents/"+id+"/workflow/cancel", nil).want(409, "workflow_ended")
+
+	// Nobody signs in the portal what he was not asked for.
+	if err := inPortal(t.Context(), o, o.second, o.document()); !errors.Is(err, signing.ErrNotFound) {
+		t.Errorf("signed in the portal: %v", err)
+	}
+	back := o.document()
+	o.ask("POST", "/documents/"+back+"/workflow", start).want(201, "")
+	if r := o.ask("POST", "/documents/"+back+"/workflow/cancel", nil).want(200, ""); r.text("/state") != "cancelled" {
+		t.Errorf("%s", r.body)
+	}
+}
+
+// inPortal signs a document as a page does.
+func inPortal(ctx context.Context, o *office, who audit.Actor, id string) error {
+	doc, err := o.world.Service.AnyDocument(ctx, id)
+	if err != nil {
+		return err
+	}
+	secret, err := passphrase.Read([]byte(signingtest.Passphrase))
+	if err != nil {
+		return err
+	}
+	act, err := o.world.Service.Authorize(ctx, signing.Authorization{
+		Who: who, Signer: who.EmployeeID, Secret: secret, Items: []signing.Item{{Document: id, Digest: doc.SHA256, Request: signing.Request{Level: pades.BT}}},
+	})
+	if err != nil {
+		return err
+	}
+	out := act.SignDocuments(ctx, nil)
+	return errors.Join(out[0].Err, act.Close(ctx))
+}
+
+// TestSandbox: a sandbox signs specimens of nobody real, and sees nobody.
+func TestSandbox(t *testing.T) {
+	o := open(t)
+	real := o.document()
+	s := o.as(t, "coba", o.sandbox)
+	if r := s.ask("GET", "/people/"+o.nip, nil).want(200, ""); r.text("/person/name") != "Pegawai Contoh" || r.text("/signing/able") != "true" {
+		t.Errorf("%s", r.body)
+	}
+	for digits, code := range map[string]string{"0001": "no_certificate", "0003": "certificate_expired", "0004": "certificate_revoked", "0005": "certificate_suspended"} {
+		if r := s.ask("POST", "/people/lookup", `{"nip":"19900101201501`+digits+`"}`).want(200, ""); r.text("/signing/problem") != code {
+			t.Errorf("%s: %s", digits, r.body)
+		}
+	}
+	s.ask("GET", "/registrations", nil).want(403, "not_in_sandbox")
+	s.ask("GET", "/people/"+o.nip+"/certificates", nil).want(403, "not_in_sandbox")
+	s.ask("GET", "/documents/"+real, nil).want(404, "not_found")
+	id := s.ask("POST", "/documents", form{"owner", "199001012015012001", "file", o.letter()}, "Idempotency-Key", "k").want(201, "").text("/id")
+	if r := s.ask("POST", "/documents", form{"owner", "199001012015012001", "file", o.letter()}, "Idempotency-Key", "k").want(201, ""); r.text("/id") != id {
+		t.Errorf("%s", r.body)
+	}
+	s.ask("POST", "/documents", form{"owner", "1", "file", []byte("x")}).want(422, "not_pdf")
+	o.ask("GET", "/documents/"+id, nil).want(404, "not_found")
+	order := func(nip, phrase string) map[string]any {
+		return map[string]any{"signer": map[string]any{"nip": nip}, "passphrase": phrase, "documents": []any{map[string]any{"id": id}}, "places": []any{map[string]any{"x": 50, "y": 50}}}
+	}
+	s.ask("POST", "/signings", order("199001012015012001", "salah satu")).want(403, "wrong_passphrase")
+	s.ask("POST", "/signings", order("199001012015010004", "apa saja")).want(422, "certificate_revoked")
+	r := s.ask("POST", "/signings", order("199001012015012001", "apa saja")).want(201, "")
+	s.ask("GET", "/signings/"+r.text("/id"), nil).want(200, "")
+	o.ask("GET", "/signings/"+r.text("/id"), nil).want(404, "not_found")
+	file := s.ask("GET", "/documents/"+id+"/file", nil).want(200, "").body
+	if !bytes.Contains(file, []byte("SPECIMEN")) {
+		t.Error("it does not say SPECIMEN")
+	}
+	if r := s.ask("POST", "/verifications", form{"file", file}).want(200, ""); r.text("/verdict") != "indeterminate" {
+		t.Errorf("a specimen is %s", r.text("/verdict"))
+	}
+	if r := s.ask("GET", "/documents", nil).want(200, ""); r.items() != 1 || r.text("/items/0/state") != "signed" {
+		t.Errorf("%s", r.body)
+	}
+	o.now.Advance(sandboxKept + 1)
+	s.ask("GET", "/documents/"+id, nil).want(404, "not_found")
+	must(t, Sweep(t.Context(), o.config.Store, o.config.Blobs, o.now.Now()))
+	if n, err := o.config.Store.Read().ExpiredSandboxObjects(t.Context(), 1<<62); err != nil || len(n) != 0 {
+		t.Errorf("%d objects stay, %v", len(n), err)
+	}
+}

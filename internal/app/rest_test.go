@@ -1,0 +1,125 @@
+package app_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"mime/multipart"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"absah/internal/apiclient"
+	"absah/internal/apidoc"
+	"absah/internal/app/apptest"
+	"absah/internal/audit"
+	"absah/internal/signing/signingtest"
+)
+
+// TestExamplesOfTheReferenceRun: what the reference page shows is run as it
+// stands, by a shell with curl, against a whole installation, one example after the
+// other: each has to succeed, and later ones use what earlier ones made.
+func TestExamplesOfTheReferenceRun(t *testing.T) {
+	t.Parallel()
+	m := newMinistry(t, apptest.Configure(t.TempDir(), "", 25), 4)
+	t.Cleanup(func() { must(t, m.Close()) })
+	for _, i := range []int{0, 1, 3} {
+		m.issue(i)
+	}
+	handler, err := m.Handler()
+	must(t, err)
+	server := httptest.NewServer(handler)
+	t.Cleanup(server.Close)
+	_, secret, err := m.Clients.Add(t.Context(), audit.System("test"), "nadine", false, apiclient.Settings{Scopes: apiclient.Scopes(), Rate: 6000, Enabled: true})
+	must(t, err)
+	letter, err := signingtest.PDF("Surat Contoh", 1)
+	must(t, err)
+	dir := t.TempDir()
+	must(t, os.WriteFile(filepath.Join(dir, "surat.pdf"), letter, 0o600))
+
+	base := server.URL + apidoc.Base
+	nip := func(i int) string {
+		e, err := m.Store.Read().GetEmployee(t.Context(), m.estate.People[i].EmployeeID)
+		must(t, err)
+		return e.Nip
+	}
+	e, err := m.Store.Read().GetEmployee(t.Context(), m.estate.People[0].EmployeeID)
+	must(t, err)
+	values := map[string]string{
+		"ABSAH": base, "CLIENT": "nadine", "SECRET": secret, "NIP": e.Nip, "EMAIL": e.Email, "PASSPHRASE": drillSecret,
+		"SECOND": nip(1), "NEWCOMER": nip(2), "FORGETFUL": nip(3),
+		"DRAFT": bring(t, base, secret, e.Nip, letter), "OLD": bring(t, base, secret, e.Nip, letter),
+	}
+	doc, err := apidoc.Load()
+	must(t, err)
+	for _, o := range doc.Operations {
+		out := shell(t, dir, o, values)
+		if len(o.Example.Keep) == 0 {
+			continue
+		}
+		answer, err := apidoc.Parse(out)
+		if err != nil {
+			t.Fatalf("%s answers %.300s", o.ID, out)
+		}
+		for name, pointer := range o.Example.Keep {
+			v, ok := answer.At(pointer)
+			if !ok || v.Text() == "" || v.Text() == "null" {
+				t.Fatalf("%s: nothing at %s of %.600s", o.ID, pointer, out)
+			}
+			values[name] = v.Text()
+		}
+	}
+	signed, err := os.ReadFile(filepath.Join(dir, "unduhan.pdf"))
+	must(t, err)
+	if !bytes.HasPrefix(signed, []byte("%PDF-")) {
+		t.Errorf("what was fetched begins with %.20q", signed)
+	}
+}
+
+// shell runs an example. curl is told to fail where the answer is an error.
+func shell(t *testing.T, dir string, o *apidoc.Operation, values map[string]string) []byte {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), "sh", "-eu", "-c", "curl() { command curl --fail-with-body \"$@\"; }\n"+o.Example.Script())
+	cmd.Dir = dir
+	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + dir, "no_proxy=*"}
+	for name, v := range values {
+		cmd.Env = append(cmd.Env, name+"="+v)
+	}
+	var out, said bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &said
+	if err := cmd.Run(); err != nil {
+		t.Fatalf("%s %s: %v\n%s\n%.1500s%s", o.Method, o.Path, err, o.Example.Script(), out.Bytes(), said.Bytes())
+	}
+	return out.Bytes()
+}
+
+// bring gives the installation a document and returns its identifier.
+func bring(t *testing.T, base, secret, owner string, letter []byte) string {
+	t.Helper()
+	var body bytes.Buffer
+	w := multipart.NewWriter(&body)
+	must(t, w.WriteField("owner", owner))
+	part, err := w.CreateFormFile("file", "surat.pdf")
+	must(t, err)
+	_, err = part.Write(letter)
+	must(t, err)
+	must(t, w.Close())
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, base+"/documents", strings.NewReader(body.String()))
+	must(t, err)
+	req.Header.Set("Content-Type", w.FormDataContentType())
+	req.SetBasicAuth("nadine", secret)
+	res, err := http.DefaultClient.Do(req)
+	must(t, err)
+	defer res.Body.Close()
+	var out struct {
+		ID string `json:"id"`
+	}
+	must(t, json.NewDecoder(res.Body).Decode(&out))
+	if res.StatusCode != http.StatusCreated {
+		t.Fatalf("status %d", res.StatusCode)
+	}
+	return out.ID
+}
