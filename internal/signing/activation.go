@@ -186,17 +186,14 @@ func (s *Service) Authorize(ctx context.Context, a Authorization) (*Activation, 
 	if err != nil {
 		return nil, err
 	}
-	var window *held
-	var key crypto.Signer
 	if a.Secret == nil {
-		window, key, err = s.windowFor(ctx, &a, sub)
-	} else {
-		key, err = s.unlock(ctx, &sub.credential, a.Secret)
+		return s.openByWindow(ctx, a, sub)
 	}
+	key, err := s.unlock(ctx, &sub.credential, a.Secret)
 	if err != nil {
 		return nil, err
 	}
-	out, err := s.open(ctx, a, sub, key, window)
+	out, err := s.open(ctx, a, sub, key, nil)
 	if err != nil {
 		return nil, errors.Join(err, forget(key))
 	}

@@ -91,6 +91,9 @@ type held struct {
 	key          *sharedKey
 	stop         chan struct{}
 	once         sync.Once
+
+	mu   sync.Mutex
+	left int // signatures; the row counts them too, and who can write rows adds none
 }
 
 // sharedKey is an opened key that several activations use. It is forgotten when
@@ -172,7 +175,7 @@ func (s *Service) OpenWindow(ctx context.Context, r WindowRequest) (Window, erro
 	}
 	h := &held{
 		id: ident.From(s.Random), clientID: r.ClientID, credential: sub.credential.ID, generation: sub.credential.Generation,
-		key: &sharedKey{Signer: key, uses: 1}, stop: make(chan struct{}),
+		key: &sharedKey{Signer: key, uses: 1}, stop: make(chan struct{}), left: r.Uses,
 	}
 	var list []string
 	for _, d := range r.Digests {
@@ -282,18 +285,36 @@ func (s *Service) drop(id string) {
 		}
 	}
 	s.mu.Unlock()
-	if h == nil {
-		return
-	}
-	h.once.Do(func() { close(h.stop) })
-	if err := h.key.release(); err != nil {
-		s.Log.Error("forget the key of a window", "window", id, "error", err)
-	}
+	s.letGo(h)
 	for _, a := range using {
 		if err := a.Close(context.Background()); err != nil {
 			s.Log.Error("end an activation", "activation", a.ID, "error", err)
 		}
 	}
+}
+
+// letGo gives the window's own share of its key back.
+func (s *Service) letGo(h *held) {
+	if h == nil {
+		return
+	}
+	h.once.Do(func() { close(h.stop) })
+	if err := h.key.release(); err != nil {
+		s.Log.Error("forget the key of a window", "window", h.id, "error", err)
+	}
+}
+
+// retire ends a window of which nothing is left; what was authorised goes on.
+func (s *Service) retire(ctx context.Context, h *held) error {
+	s.mu.Lock()
+	there := s.windows[h.id] == h
+	delete(s.windows, h.id)
+	s.mu.Unlock()
+	if !there {
+		return nil
+	}
+	s.letGo(h)
+	return s.endWindow(ctx, audit.System("signing"), h.id, WindowUsedUp)
 }
 
 func (s *Service) endWindow(ctx context.Context, who audit.Actor, id, reason string) error {

@@ -140,6 +140,25 @@ func TestWindowBounds(t *testing.T) {
 	o.closed("ended", "c")
 	o.reason(w.ID, signing.WindowRevoked)
 
+	// Once nothing is left the key is forgotten; what was authorised is signed. Who
+	// writes the row adds nothing.
+	w, err = o.window(func(r *signing.WindowRequest) { r.Uses = 2 })
+	must(t, err)
+	_, err = o.sign("c")
+	must(t, err)
+	must(t, o.DB.InTx(t.Context(), func(tx *store.Tx) error {
+		_, err := tx.Exec(t.Context(), `update signing_window set max_uses = 100`)
+		return err
+	}))
+	o.closed("more than is left, whatever the row says", "d", "e")
+	_, err = o.sign("d")
+	must(t, err)
+	o.reason(w.ID, signing.WindowUsedUp)
+	o.closed("used up", "e")
+	if has, err := o.HasWindow(t.Context(), o.client.ID, o.who.EmployeeID); err != nil || has {
+		t.Errorf("the process has it still: %v, %v", has, err)
+	}
+
 	// Only these documents.
 	b, err := signingtest.PDF("Surat", 1)
 	must(t, err)

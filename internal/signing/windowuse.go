@@ -156,13 +156,39 @@ func (h *held) covers(items []Item) bool {
 	return true
 }
 
-// spend counts the uses of a list in the transaction that authorises it.
-func (h *held) spend(ctx context.Context, tx *store.Tx, items []Item, now time.Time) error {
-	n := 0
+func usesOf(items []Item) (n int) {
 	for i := range items {
 		n += items[i].Request.uses()
 	}
-	rows, err := tx.UseSigningWindow(ctx, db.UseSigningWindowParams{ID: h.id, N: int64(n), Now: clock.Micros(now)})
+	return n
+}
+
+// reserve takes n signatures of those that are left; back gives them back.
+func (h *held) reserve(n int) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if n > h.left {
+		return false
+	}
+	h.left -= n
+	return true
+}
+
+func (h *held) back(n int) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.left += n
+}
+
+func (h *held) usedUp() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.left == 0
+}
+
+// spend counts the uses of a list in the transaction that authorises it.
+func (h *held) spend(ctx context.Context, tx *store.Tx, items []Item, now time.Time) error {
+	rows, err := tx.UseSigningWindow(ctx, db.UseSigningWindowParams{ID: h.id, N: int64(usesOf(items)), Now: clock.Micros(now)})
 	if err != nil {
 		return fmt.Errorf("use the window: %w", err)
 	}
@@ -192,4 +218,27 @@ func (s *Service) recoverWindows(ctx context.Context, limit time.Time) error {
 		}
 	}
 	return nil
+}
+
+// openByWindow is open with the key of a window, whose signatures are counted.
+func (s *Service) openByWindow(ctx context.Context, a Authorization, sub subscriber) (*Activation, error) {
+	h, key, err := s.windowFor(ctx, &a, sub)
+	if err != nil {
+		return nil, err
+	}
+	n := usesOf(a.Items)
+	if !h.reserve(n) {
+		return nil, errors.Join(ErrWindow, forget(key))
+	}
+	act, err := s.open(ctx, a, sub, key, h)
+	if err != nil {
+		h.back(n)
+		return nil, errors.Join(err, forget(key))
+	}
+	if h.usedUp() {
+		if err := s.retire(ctx, h); err != nil { // its time ends it
+			s.Log.WarnContext(ctx, "end a window that is used up", "window", h.id, "error", err)
+		}
+	}
+	return act, nil
 }
