@@ -176,10 +176,11 @@ func ownLock(src objects, f *signatureField, o *Options) (*Lock, error) {
 // 32000-2 table 255, EN 319 142-1 6.3). The time is in /M, as text that
 // everybody can read; there is no signing-time attribute.
 func signatureDict(f Format, o *Options, references pdf.Array) pdf.Dict {
-	d := pdf.Dict{
+	// At most nine entries, and the two that lay adds.
+	d := append(make(pdf.Dict, 0, 11), []pdf.Entry{
 		{Key: "Type", Value: pdf.Name("Sig")}, {Key: "Filter", Value: pdf.Name("Adobe.PPKLite")},
 		{Key: "SubFilter", Value: f.SubFilter()}, {Key: "M", Value: pdf.Date(o.now())},
-	}
+	}...)
 	for _, e := range []struct {
 		key  pdf.Name
 		text string
@@ -231,7 +232,8 @@ func (p *planned) signInPlace(ctx context.Context, s *Signer, o *Options, prefix
 	}
 }
 
-// assemble makes the CMS object, with a timestamp where the level wants one.
+// assemble makes the CMS object, with a timestamp where the level wants one. It is
+// good until the next one is assembled.
 func (p *planned) assemble(ctx context.Context, o *Options, attributes, value []byte) ([]byte, error) {
 	var unsigned []cms.Attribute
 	if o.Level >= BT {
@@ -244,10 +246,11 @@ func (p *planned) assemble(ctx context.Context, o *Options, attributes, value []
 		p.stamps++
 		unsigned = append(unsigned, cms.SignatureTimestamp(token))
 	}
-	signature, err := p.builder.SignedData(attributes, value, nil, unsigned...)
+	signature, err := p.builder.AppendSignedData(p.memory.cms[:0], attributes, value, nil, unsigned...)
 	if err != nil {
 		return nil, fmt.Errorf("assemble the signature: %w", err)
 	}
+	p.memory.cms = signature
 	return signature, nil
 }
 

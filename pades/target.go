@@ -149,11 +149,11 @@ func (s *site) add(name string, signature pdf.Ref, lock *Lock, look *face) error
 // widget is a signature field without a place, merged with its widget.
 func (s *site) widget(name string, page pdf.Page, lock *Lock) pdf.Dict {
 	zero := pdf.Integer(0)
-	d := pdf.Dict{
+	d := append(make(pdf.Dict, 0, 12), []pdf.Entry{ // with room for value, appearance, lock, tag
 		{Key: "Type", Value: pdf.Name("Annot")}, {Key: "Subtype", Value: pdf.Name("Widget")},
 		{Key: "FT", Value: pdf.Name("Sig")}, {Key: "T", Value: pdf.EncodeText(name)},
 		{Key: "F", Value: pdf.Integer(annotPrint | annotLocked)}, {Key: "Rect", Value: pdf.Array{zero, zero, zero, zero}}, {Key: "P", Value: page.Ref},
-	}
+	}...)
 	if lock != nil {
 		d.Set("Lock", s.update.Add(lock.dict("SigFieldLock")))
 	}

@@ -121,9 +121,14 @@ func (d *Dict) Delete(key Name) {
 	*d = slices.DeleteFunc(*d, func(e Entry) bool { return e.Key == key })
 }
 
-// Clone returns a copy whose entries can be set without changing d. The values
-// are shared.
-func (d Dict) Clone() Dict { return slices.Clone(d) }
+// Clone returns a copy whose entries can be set without changing d, with room for
+// two more. The values are shared.
+func (d Dict) Clone() Dict {
+	if d == nil {
+		return nil
+	}
+	return append(make(Dict, 0, len(d)+2), d...)
+}
 
 // Duplicate returns the first key that stands in the dictionary more than once.
 func (d Dict) Duplicate() (Name, bool) {

@@ -165,13 +165,13 @@ func (u *Update) Tail() ([]byte, Offsets, error) {
 // AppendTail is Tail into the memory of dst.
 func (u *Update) AppendTail(dst []byte) ([]byte, Offsets, error) {
 	var off Offsets
-	pending := slices.Clone(u.pending)
+	pending := u.pending // the order says nothing else
 	slices.SortStableFunc(pending, func(a, b pendingObject) int {
 		return int(int64(a.ref.Number) - int64(b.ref.Number))
 	})
 	lead := len(dst)
 	at := func(n int) int64 { return u.doc.size + int64(n-lead) }
-	w := encoder{buf: dst}
+	w := encoder{buf: dst, marks: make([]Span, 0, 4)} // of a signature: two, and two of the ID
 	last, err := u.doc.bytes(u.doc.size-1, 1)
 	if err != nil {
 		return nil, off, fmt.Errorf("read the end of the file: %w", err)

@@ -92,7 +92,7 @@ func (x *xrefWriter) identify(trailer *Dict, body []byte, marks []Span, lead int
 }
 
 // hexString spells a part of the ID as everybody does.
-func hexString(s String) Verbatim { return appendHex(nil, string(s)) }
+func hexString(s String) Verbatim { return appendHex(make([]byte, 0, 2*len(s)+2), string(s)) }
 
 // table writes a classic section (ISO 32000-2 7.5.4): runs of entries of twenty
 // bytes.

@@ -284,6 +284,11 @@ func (b *Builder) CheckSignature(attributes, signature []byte) error {
 // SignedAttributes, their signature value, the content to enclose (nil: detached,
 // as in a PDF), and unsigned attributes.
 func (b *Builder) SignedData(attributes, signature, content []byte, unsigned ...Attribute) ([]byte, error) {
+	return b.AppendSignedData(nil, attributes, signature, content, unsigned...)
+}
+
+// AppendSignedData is SignedData behind dst.
+func (b *Builder) AppendSignedData(dst, attributes, signature, content []byte, unsigned ...Attribute) ([]byte, error) {
 	if len(attributes) < 2 || attributes[0] != tagSet || len(signature) == 0 {
 		return nil, fmt.Errorf("cms: no signed attributes or no signature")
 	}
@@ -300,7 +305,7 @@ func (b *Builder) SignedData(attributes, signature, content []byte, unsigned ...
 		un = tlv(tagContext1Constructed, encoded...)
 	}
 	l := b.lengths(len(attributes), len(signature), content, len(un))
-	out := make([]byte, 0, tlvSize(l.contentInfo))
+	out := slices.Grow(dst, tlvSize(l.contentInfo))
 	out = appendHeader(out, tagSequence, l.contentInfo)
 	out = appendTLV(out, tagOID, OIDSignedData)
 	out = appendHeader(out, tagContext0Constructed, tlvSize(l.signedData))
