@@ -30,6 +30,7 @@ type plan struct {
 	Life   int
 	Seed   uint64
 	Ahead  time.Duration // of the clock by which attempts are locked
+	Lists  bool          // the life of TestKillsWhilePublishing
 }
 
 // What a child says.

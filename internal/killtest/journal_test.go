@@ -78,18 +78,31 @@ func readJournals(t *testing.T, dir string, lives int) []entry {
 		if err != nil {
 			t.Fatal(err)
 		}
-		sc := bufio.NewScanner(bytes.NewReader(b))
-		sc.Buffer(nil, 1<<20)
-		for n := 1; sc.Scan(); n++ {
-			e := entry{life: life}
-			if err := json.Unmarshal(sc.Bytes(), &e); err != nil {
-				if !sc.Scan() {
-					break
-				}
-				t.Fatalf("journal of life %d, line %d: %v", life, n, err)
-			}
+		entries, err := entriesIn(b)
+		if err != nil {
+			t.Fatalf("journal of life %d: %v", life, err)
+		}
+		for _, e := range entries {
+			e.life = life
 			all = append(all, e)
 		}
 	}
 	return all
+}
+
+// entriesIn reads a journal, whose last line may be cut.
+func entriesIn(b []byte) (all []entry, err error) {
+	sc := bufio.NewScanner(bytes.NewReader(b))
+	sc.Buffer(nil, 1<<20)
+	for n := 1; sc.Scan(); n++ {
+		var e entry
+		if err := json.Unmarshal(sc.Bytes(), &e); err != nil {
+			if !sc.Scan() {
+				break
+			}
+			return nil, fmt.Errorf("line %d: %w", n, err)
+		}
+		all = append(all, e)
+	}
+	return all, nil
 }

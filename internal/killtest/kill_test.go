@@ -33,7 +33,10 @@ func TestMain(m *testing.M) {
 	}
 	var p plan
 	err := json.Unmarshal([]byte(text), &p)
-	if err == nil {
+	switch {
+	case err == nil && p.Lists:
+		err = publish(context.Background(), p, os.Stdout)
+	case err == nil:
 		err = live(context.Background(), p, os.Stdout)
 	}
 	fmt.Fprintln(os.Stderr, "the child ended by itself:", err)
@@ -128,7 +131,7 @@ func kill(t *testing.T, r *rand.Rand, p plan) {
 	case 1, 2, 3, 4, 5:
 		steps, wait = 1+r.IntN(15), wait/4
 	}
-	if p.Life == 0 {
+	if p.Life == 0 && !p.Lists {
 		steps = 0 // its steps are not told
 	}
 	child := exec.Command(os.Args[0])
@@ -143,7 +146,7 @@ func kill(t *testing.T, r *rand.Rand, p plan) {
 		t.Fatal(err)
 	}
 	lines := bufio.NewReader(out)
-	for _, want := range sayings(p.Life, starting) {
+	for _, want := range sayings(p, starting) {
 		if line, err := lines.ReadString('\n'); err != nil || line != want+"\n" {
 			_ = child.Process.Kill() // it has said what is wrong
 			_ = child.Wait()
@@ -170,9 +173,9 @@ func kill(t *testing.T, r *rand.Rand, p plan) {
 
 // sayings are what a child is heard to say before it is killed. The first one
 // lives until the thieves have something to steal.
-func sayings(life int, starting bool) []string {
+func sayings(p plan, starting bool) []string {
 	switch {
-	case life == 0:
+	case p.Life == 0 && !p.Lists:
 		return []string{ready, stocked}
 	case starting:
 		return nil

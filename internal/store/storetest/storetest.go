@@ -181,3 +181,20 @@ func exec(t testing.TB, d *sql.DB, text string) {
 		t.Fatalf("%s: %v", text, err)
 	}
 }
+
+// MemoryDir is a directory in memory where there is one, else one on the disk:
+// for tests of what is written and in which order, not of whether a disk keeps
+// it. It goes with the test.
+func MemoryDir(t testing.TB) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("/dev/shm", "absah-*")
+	if err != nil {
+		return t.TempDir()
+	}
+	t.Cleanup(func() {
+		if err := os.RemoveAll(dir); err != nil {
+			t.Error(err)
+		}
+	})
+	return dir
+}
