@@ -129,7 +129,13 @@ var access = []struct {
 	{"GET", "/email/user/enroll/perjanjian", public}, {"POST", "/email/user/enroll/perjanjian", public}, {"GET", "/email/user/enroll/selesai", public},
 	{"GET", "/passphrase/{file}", public},
 
-	{"GET", "/admin/pemeriksaan", []string{auditor, admin}},
+	{"GET", "/admin/pemeriksaan", []string{auditor, admin}}, {"GET", "/petugas/pencabutan", officers},
+	{"GET", "/admin/insiden", []string{admin}}, {"POST", "/admin/insiden", []string{admin}}, {"POST", "/admin/insiden/ajukan", []string{admin}},
+	{"GET", "/admin/insiden/{absent}", nobody}, {"GET", "/admin/insiden/{absent}/kabar", nobody}, {"GET", "/admin/insiden/{absent}/daftar.csv", nobody},
+	{"POST", "/admin/insiden/{absent}/putuskan", nobody},
+	{"GET", "/admin/kebocoran", []string{admin}}, {"POST", "/admin/kebocoran", []string{admin}}, {"POST", "/admin/kebocoran/catat", []string{admin}},
+	{"GET", "/admin/kebocoran/{absent}", nobody}, {"GET", "/admin/kebocoran/{absent}/orang.csv", nobody},
+	{"GET", "/admin/kebocoran/{absent}/surat/id", nobody}, {"POST", "/admin/kebocoran/{absent}/kirim", nobody},
 
 	{"GET", "/servicedesk", []string{desk}}, {"GET", "/servicedesk/{registration}", []string{desk}},
 	{"POST", "/servicedesk/{registration}/tautan", []string{desk}}, {"POST", "/servicedesk/{registration}/surel/{mail}", []string{desk}},

@@ -154,6 +154,7 @@ func (a *App) routes() [][]web.Route {
 		consent.New(consent.Config{OAuth: a.OAuth, Clients: a.Clients, Signing: a.Signing, Accounts: a.Accounts, Clock: a.Clock}).Routes(),
 		(&webhooks.Pages{Clients: a.Clients, Webhooks: a.Webhooks, Accounts: a.Accounts, Clock: a.Clock}).Routes(),
 		(&checks.Pages{Records: a.Records, Clock: a.Clock}).Routes(),
+		a.emergencyPages(),
 		transparency.New(transparency.Config{Log: a.Transparency, Store: a.Store, Clock: a.Clock, Dispute: a.dispute}).Routes(),
 		(&life.Pages{Store: a.Store, Life: a.Life, Clock: a.Clock}).Routes(),
 		(&privacypages.Pages{Privacy: a.Privacy, Clock: a.Clock, Contact: a.PrivacyContact()}).Routes(),
@@ -201,6 +202,7 @@ func (a *App) counts(ctx context.Context, v *account.Viewer) map[string]int {
 		}
 		out[officer.Base] = n[enrolment.New] + n[enrolment.Enroll]
 	}
+	a.countEmergencies(ctx, v, out)
 	if v.HasRole(account.Administrator) || v.HasRole(account.Auditor) {
 		n, err := (&checks.Pages{Records: a.Records, Clock: a.Clock}).Count(ctx)
 		if err != nil {

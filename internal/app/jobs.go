@@ -56,15 +56,16 @@ func (a *App) authorityJobs() map[string]store.Handler {
 
 func (a *App) workerJobs() map[string]store.Handler {
 	return map[string]store.Handler{
-		outbox.JobSend:       a.Outbox.Deliver,
-		enrolment.JobLockOut: a.Enrolment.LockOut,
-		staff.ImportJobKind:  a.Staff.ImportJob,
-		staff.SweepJob:       a.Staff.Sweep,
-		signing.JobSweep:     a.Signing.Sweep,
-		signing.JobRemind:    a.Signing.RemindAll,
-		signing.JobRecover:   a.Signing.Recover,
-		signing.JobBulk:      a.Signing.BulkJob,
-		signing.JobBulkSweep: a.Signing.SweepBulks,
+		outbox.JobSend:        a.Outbox.Deliver,
+		enrolment.JobIncident: a.Enrolment.RunIncident,
+		enrolment.JobLockOut:  a.Enrolment.LockOut,
+		staff.ImportJobKind:   a.Staff.ImportJob,
+		staff.SweepJob:        a.Staff.Sweep,
+		signing.JobSweep:      a.Signing.Sweep,
+		signing.JobRemind:     a.Signing.RemindAll,
+		signing.JobRecover:    a.Signing.Recover,
+		signing.JobBulk:       a.Signing.BulkJob,
+		signing.JobBulkSweep:  a.Signing.SweepBulks,
 		jobWarn: func(ctx context.Context, _ string) error {
 			_, err := a.Enrolment.WarnOfExpiry(ctx)
 			_, _, err2 := a.Enrolment.ExpireCertificates(ctx)

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"absah/internal/audit"
-	"absah/internal/ca"
 	"absah/internal/clock"
 	"absah/internal/store"
 	"absah/internal/store/db"
@@ -69,30 +68,10 @@ func (s *Service) named(ctx context.Context, i Incident, after string) ([]db.Con
 // stopped. It reports false when the certificate is revoked already. The owner
 // is told by mail.
 func (s *Service) RevokeConcerned(ctx context.Context, who Checker, registrationID string, why Revocation) (bool, error) {
-	code, ok := RevokeReasons[why.Code]
-	if !ok || len(why.Text) > maxWords {
-		return false, ErrReason
-	}
 	done := false
-	err := s.Store.InTx(ctx, func(tx *store.Tx) error {
-		done = false
-		r, err := lock(ctx, tx, registrationID)
-		if err != nil {
-			return err
-		}
-		c, err := tx.CertificateOfRegistration(ctx, registrationID)
-		if err != nil {
-			return fmt.Errorf("read certificate: %w", err)
-		}
-		if c.RevokedAt > 0 && !Suspended(c) {
-			return nil
-		}
-		done = true
-		if Status(r.Status) == Issue {
-			return s.revoke(ctx, tx, r, step{action: ActionRevoke, role: Administrator, who: who.Actor, reason: Reason(why)}, code)
-		}
-		// Expired: the registration has ended, its certificate stays in lists.
-		return s.Certificates.Revoke(ctx, tx, c, ca.Reason(code), s.now())
+	err := s.Store.InTx(ctx, func(tx *store.Tx) (err error) {
+		done, err = s.revokeConcerned(ctx, tx, who.Actor, registrationID, why)
+		return err
 	})
 	return done, err
 }

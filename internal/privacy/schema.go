@@ -267,6 +267,7 @@ var elsewhere = map[string]string{
 	"check_run": "of the authority", "check_problem": "of the authority", "status_event": "published", "revoked_elsewhere": "published",
 	"shredded": "identifiers of what is gone", "breach": "the institution's", "practice_statement": "published",
 	"seal": "the institution's", "seal_code": "hashes of secrets that last minutes", "seal_use": "of the institution's keys; seal_request and seal_window have who asked for it",
+	"incident": "the institution's; what became of a certificate is in certificate and history", "incident_certificate": "made of certificate",
 	"trust_anchor": "other authorities", "resealed": "of the keys",
 	"webhook_endpoint": "addresses of applications", "webhook_event": "identifiers, forgotten after their time",
 	"webhook_delivery": "what was sent to applications", "webhook_attempt": "what applications answered",

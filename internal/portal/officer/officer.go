@@ -34,6 +34,7 @@ func (p *Pages) Routes() []web.Route {
 	return []web.Route{
 		{Method: get, Path: Base, Access: only, Handler: p.queue},
 		{Method: post, Path: Base + "/berikutnya", Access: only, Handler: p.next},
+		{Method: get, Path: Wishes, Access: only, Handler: p.wishes},
 		{Method: get, Path: Base + "/{id}", Access: only, Handler: p.show},
 		{Method: get, Path: Base + "/{id}/berkas/{kind}", Access: only, Handler: p.scan},
 		{Method: post, Path: Base + "/{id}/ambil", Access: only, Handler: p.claim},

@@ -283,6 +283,12 @@ func TestOfficersSuspendAndRevokeTogether(t *testing.T) {
 	o.status(t, enrolment.Issue)
 	one.Get(o.path).Want(t, 200, "meminta pencabutan", "Petugas lain memutuskan.")
 	one.Get(o.path+"/cabut").Want(t, 303)
+	// Who asked sees it wait, the other one is told of it.
+	one.Get(officer.Wishes).Want(t, 200, "Diputuskan petugas lain")
+	two.Get(officer.Wishes).Want(t, 200, o.path, "diduga diketahui orang lain")
+	two.Get(officer.Base).Want(t, 200, "1 pencabutan menunggu petugas kedua")
+	one.Get(officer.Base).WantNo(t, "menunggu petugas kedua")
+	o.open(o.Officer("Petugas Unit Lain", o.Other).Actor).Get(officer.Wishes).Want(t, 200, "Tidak ada pencabutan yang menunggu")
 	one.Post(o.path+"/cabut/putuskan", "keputusan", "cabut").Want(t, 403)
 	two.Post(o.path+"/cabut/putuskan", "keputusan", "tidak").Want(t, 422, "meminta pencabutan")
 	two.Post(o.path+"/cabut/putuskan", "keputusan", "tidak", "penjelasan", "Tidak terbukti.").Want(t, 303)

@@ -92,6 +92,7 @@ type queueView struct {
 	Rows   []enrolment.Row
 	Next   string
 	Now    time.Time
+	Wishes int // revocations that wait for a second officer
 }
 
 func (p *Pages) queue(w http.ResponseWriter, r *http.Request) error {
@@ -103,6 +104,9 @@ func (p *Pages) queue(w http.ResponseWriter, r *http.Request) error {
 	}
 	v.Units = options
 	if v.Counts, err = p.Enrolment.Counts(ctx, units); err != nil {
+		return err
+	}
+	if v.Wishes, err = p.Enrolment.CountWishes(ctx, who); err != nil {
 		return err
 	}
 	if v.Query.Search != "" {

@@ -35,6 +35,7 @@ var sections = [...]struct {
 		{account.HROfficer, "nav.corrections", "/hr/perubahan", "person-check"},
 		{account.HROfficer, "nav.authority", "/hr/wewenang", "award"},
 		{account.RegistrationOfficer, "nav.queue", "/petugas", "card-checklist"},
+		{account.RegistrationOfficer, "nav.wishes", "/petugas/pencabutan", "person-check"},
 		{account.RegistrationOfficer, "nav.life", "/petugas/peristiwa", "clock-history"},
 		{account.ServiceDesk, "nav.search", "/servicedesk", "search"},
 		{account.Auditor, "nav.audit", "/audit", "journal-text"},
@@ -50,6 +51,8 @@ var sections = [...]struct {
 		{account.Administrator, "nav.log", "/admin/log", "shield-check"},
 		{account.Administrator, "nav.apps", "/admin/aplikasi", "cpu"},
 		{account.Administrator, "nav.trust", "/admin/kepercayaan", "shield-lock"},
+		{account.Administrator, "nav.incidents", "/admin/insiden", "exclamation-triangle-fill"},
+		{account.Administrator, "nav.breaches", "/admin/kebocoran", "unlock"},
 		{account.Administrator, "nav.checks", "/admin/pemeriksaan", "clipboard-check"},
 	}},
 }

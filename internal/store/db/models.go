@@ -453,6 +453,29 @@ type History struct {
 	Hash           Bytes
 }
 
+type Incident struct {
+	ID          string
+	Reference   string
+	State       string
+	ReasonCode  string
+	ReasonText  string
+	Scope       string
+	Total       int64
+	RequestedBy string
+	RequestedAt int64
+	DecidedBy   sql.NullString
+	DecidedAt   int64
+	FinishedAt  int64
+}
+
+type IncidentCertificate struct {
+	IncidentID     string
+	Serial         string
+	RegistrationID string
+	State          string
+	DoneAt         int64
+}
+
 type Invitation struct {
 	TokenHash    Bytes
 	AccountID    string
