@@ -2,7 +2,8 @@ package certpath
 
 import (
 	"bytes"
-	"crypto/sha1"
+	"crypto"
+	_ "crypto/sha1" // names of responders; linked in for crypto.SHA1
 	"errors"
 	"fmt"
 	"time"
@@ -71,8 +72,7 @@ func (o *OCSPResponse) named(holder *Certificate) bool {
 	if !o.byKey {
 		return o.ResponderName.Equal(holder.Subject)
 	}
-	h := sha1.Sum(holder.KeyBits)
-	return bytes.Equal(h[:], o.ResponderKey)
+	return bytes.Equal(nameDigest(crypto.SHA1, holder.KeyBits), o.ResponderKey)
 }
 
 // responder finds who signed o: the issuer of p.certs[i], or whom it

@@ -24,11 +24,7 @@ func MarshalOCSPRequest(hash crypto.Hash, certificate, issuer *Certificate, nonc
 	if nonce != nil && (len(nonce) < 1 || len(nonce) > 128) {
 		return nil, ErrNonce
 	}
-	digest := func(b []byte) []byte {
-		h := hash.New()
-		h.Write(b)
-		return h.Sum(nil)
-	}
+	digest := func(b []byte) []byte { return nameDigest(hash, b) }
 	var b cryptobyte.Builder
 	seq := func(b *cryptobyte.Builder, f func(b *cryptobyte.Builder)) { b.AddASN1(cbasn1.SEQUENCE, f) }
 	seq(&b, func(b *cryptobyte.Builder) { // OCSPRequest
