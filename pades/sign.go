@@ -3,6 +3,7 @@ package pades
 import (
 	"context"
 	"crypto"
+	"encoding"
 	"errors"
 	"fmt"
 	"hash"
@@ -255,13 +256,23 @@ func (p *planned) assemble(ctx context.Context, o *Options, attributes, value []
 }
 
 // cloneHash copies the state of h, so that two endings can be tried behind one
-// beginning.
+// beginning. The FIPS 140-3 module v1.0.0 has no Clone, but gives its state.
 func cloneHash(h hash.Hash, kind crypto.Hash) (hash.Hash, error) {
-	c, ok := h.(hash.Cloner)
-	if !ok {
+	if c, ok := h.(hash.Cloner); ok {
+		if n, err := c.Clone(); err == nil {
+			return n, nil
+		}
+	}
+	n := kind.New()
+	from, isFrom := h.(encoding.BinaryMarshaler)
+	to, isTo := n.(encoding.BinaryUnmarshaler)
+	if !isFrom || !isTo {
 		return nil, fmt.Errorf("the digest %v cannot be copied", kind)
 	}
-	n, err := c.Clone()
+	state, err := from.MarshalBinary()
+	if err == nil {
+		err = to.UnmarshalBinary(state)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("copy the state of the digest %v: %w", kind, err)
 	}
