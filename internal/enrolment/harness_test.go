@@ -118,7 +118,7 @@ func (w *world) employee(unit string) audit.Actor {
 	id := ident.New()
 	must(w.t, w.store.InTx(w.t.Context(), func(tx *store.Tx) error {
 		return tx.InsertEmployee(w.t.Context(), db.InsertEmployeeParams{
-			ID: id, Nip: "1990" + id[:14], Name: "Pegawai " + id[:5], UnitID: unit, Email: id[:8] + "@contoh.example",
+			ID: id, Nip: "1990" + id[8:22], Name: "Pegawai " + id[:5], UnitID: unit, Email: id[8:16] + "@contoh.example",
 			TimeZone: "WIB", Locale: "id", Active: true, CreatedAt: 1,
 		})
 	}))

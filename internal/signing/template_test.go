@@ -44,7 +44,7 @@ func (w *world) elsewhere(who audit.Actor) {
 	w.t.Helper()
 	must(w.t, w.DB.InTx(w.t.Context(), func(tx *store.Tx) error {
 		id := who.EmployeeID[:20] + "zz"
-		if err := tx.InsertUnit(w.t.Context(), db.InsertUnitParams{ID: id, Code: id[:8], Name: "Biro Lain Contoh", CreatedAt: 1}); err != nil {
+		if err := tx.InsertUnit(w.t.Context(), db.InsertUnitParams{ID: id, Code: id[8:16], Name: "Biro Lain Contoh", CreatedAt: 1}); err != nil {
 			return err
 		}
 		_, err := tx.Exec(w.t.Context(), "update employee set unit_id = '"+id+"' where id = '"+who.EmployeeID+"'")

@@ -251,7 +251,7 @@ func (w *World) Subscriber(ctx context.Context, name string, alg keys.Algorithm)
 		us, serial := clock.Micros(now), fmt.Sprintf("%x", cert.SerialNumber)
 		return errors.Join(
 			tx.InsertEmployee(ctx, db.InsertEmployeeParams{
-				ID: who.EmployeeID, Nip: nip + who.EmployeeID[:4], Name: name, Position: "Analis Keuangan Contoh", UnitID: w.unit, Email: who.EmployeeID + "@contoh.example",
+				ID: who.EmployeeID, Nip: nip + who.EmployeeID[8:12], Name: name, Position: "Analis Keuangan Contoh", UnitID: w.unit, Email: who.EmployeeID + "@contoh.example",
 				TimeZone: "WIB", Locale: "id", Active: true, CreatedAt: us,
 			}),
 			tx.InsertRegistration(ctx, db.InsertRegistrationParams{
@@ -279,5 +279,5 @@ func (w *World) organisation(ctx context.Context, tx *store.Tx) error {
 		return nil
 	}
 	w.unit = ident.New()
-	return tx.InsertUnit(ctx, db.InsertUnitParams{ID: w.unit, Code: w.unit[:6], Name: "Biro Contoh", CreatedAt: 1})
+	return tx.InsertUnit(ctx, db.InsertUnitParams{ID: w.unit, Code: w.unit[8:14], Name: "Biro Contoh", CreatedAt: 1})
 }

@@ -95,6 +95,29 @@ func openS3(t *testing.T, c blob.S3Config) blob.Store {
 	return s
 }
 
+// TestDiskFindsWhereBlobsLay holds blobs that were put by the first characters of
+// their identifiers.
+func TestDiskFindsWhereBlobsLay(t *testing.T) {
+	t.Parallel()
+	d, dir := openDisk(t)
+	id := ident.New()
+	if err := os.Mkdir(filepath.Join(dir, id[:2]), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, id[:2], id), []byte("x"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if b, err := d.Get(t.Context(), id); err != nil || string(b) != "x" {
+		t.Errorf("Get: %q, %v", b, err)
+	}
+	if err := d.Delete(t.Context(), id); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := d.Get(t.Context(), id); !errors.Is(err, blob.ErrNotFound) {
+		t.Errorf("a deleted blob: %v", err)
+	}
+}
+
 // What a crash in the middle of Put leaves is not a blob; and nobody but the
 // owner may read anything.
 func TestDiskOnDisk(t *testing.T) {
@@ -104,7 +127,7 @@ func TestDiskOnDisk(t *testing.T) {
 	if err := d.Put(t.Context(), id, []byte("x")); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(dir, id[:2], ".new-123"), []byte("unfinished"), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, id[23:25], ".new-123"), []byte("unfinished"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if u, err := d.Usage(t.Context()); err != nil || u != (blob.Usage{Files: 1, Bytes: 1}) {
@@ -205,7 +228,7 @@ func TestSealedRefuses(t *testing.T) {
 			t.Errorf("a key altered in byte %d opens", i)
 		}
 	}
-	path := filepath.Join(dir, m.ID[:2], m.ID)
+	path := filepath.Join(dir, m.ID[23:25], m.ID)
 	good, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)

@@ -31,9 +31,24 @@ func OpenDisk(dir string) (*Disk, error) {
 	return &Disk{dir}, nil
 }
 
+// path says where a blob is put: one of 1,024 folders, by random characters of
+// its identifier.
 func (d *Disk) path(id string) (folder, file string) {
-	folder = filepath.Join(d.dir, id[:2])
+	folder = filepath.Join(d.dir, id[ident.Len-3:ident.Len-1])
 	return folder, filepath.Join(folder, id)
+}
+
+// place says where a blob is: it may lie where path put it when identifiers
+// began with random characters.
+func (d *Disk) place(id string) (folder, file string) {
+	folder, file = d.path(id)
+	if _, err := os.Lstat(file); errors.Is(err, fs.ErrNotExist) {
+		old := filepath.Join(d.dir, id[:2])
+		if _, err := os.Lstat(filepath.Join(old, id)); err == nil {
+			return old, filepath.Join(old, id)
+		}
+	}
+	return folder, file
 }
 
 // Put implements Store.
@@ -104,7 +119,7 @@ func (d *Disk) Get(ctx context.Context, id string) ([]byte, error) {
 	if err := errors.Join(validID(id), ctx.Err()); err != nil {
 		return nil, fmt.Errorf("get blob: %w", err)
 	}
-	_, file := d.path(id)
+	_, file := d.place(id)
 	f, err := os.Open(file)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("get blob %s: %w", id, ErrNotFound)
@@ -127,7 +142,7 @@ func (d *Disk) Delete(ctx context.Context, id string) error {
 	if err := errors.Join(validID(id), ctx.Err()); err != nil {
 		return fmt.Errorf("delete blob: %w", err)
 	}
-	folder, file := d.path(id)
+	folder, file := d.place(id)
 	err := os.Remove(file)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
