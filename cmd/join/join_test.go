@@ -87,6 +87,7 @@ func TestJoin(t *testing.T) {
 		{[]string{"sign", "--level=B-T", "a", "b"}, true},
 		{[]string{"verify-worker"}, false},
 		{[]string{"scan-worker"}, false},
+		{[]string{"paper-worker"}, false},
 		{[]string{"sign", strings.Repeat("x", 100_000), "é", "--level"}, true},
 	} {
 		cmd := exec.Command(in("joined"), c.args...)

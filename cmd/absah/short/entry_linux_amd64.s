@@ -20,6 +20,9 @@ TEXT ·entry(SB), NOSPLIT|NOFRAME, $0-0
 	MOVQ $0x726f772d6e616373, CX // "scan-wor", of scan-worker
 	CMPQ AX, CX
 	JEQ  short
+	MOVQ $0x6f772d7265706170, CX // "paper-wo", of paper-worker
+	CMPQ AX, CX
+	JEQ  short
 	MOVQ $0x00ffffffffffffff, BX
 	ANDQ AX, BX
 	MOVQ $0x00796669726576, CX // "verify\0"
