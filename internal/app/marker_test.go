@@ -311,6 +311,7 @@ func applicant(h *house, secrets map[string]string) []string {
 	b.get("/ds").want(t, "status", 200)
 	b.get("/ds/sertifikat").want(t, "certificate", 200)
 	b.get("/ds/lengkapi").want(t, "data", 200)
+	byProgram(h, secrets)
 	rights(h, b, who, map[string]string{
 		"password": markPassword, "passphrase": markPassphrase, "new passphrase": markFresh, "wrong passphrase": markTypo,
 		"session": secrets["session"], "passphrase link": secrets["passphrase link"],

@@ -3,6 +3,7 @@ package app_test
 import (
 	"bytes"
 	"encoding/json"
+	"io"
 	"mime/multipart"
 	"net/http"
 	"net/http/httptest"
@@ -94,6 +95,46 @@ func shell(t *testing.T, dir string, o *apidoc.Operation, values map[string]stri
 		t.Fatalf("%s %s: %v\n%s\n%.1500s%s", o.Method, o.Path, err, o.Example.Script(), out.Bytes(), said.Bytes())
 	}
 	return out.Bytes()
+}
+
+// byProgram signs by the native interface, with a wrong passphrase and the right
+// one, under keys whose answers are kept.
+func byProgram(h *house, secrets map[string]string) {
+	t := h.t
+	_, secret, err := h.Clients.Add(t.Context(), audit.System("test"), "nadine", false, apiclient.Settings{Scopes: apiclient.Scopes(), Rate: 6000, Enabled: true})
+	must(t, err)
+	secrets["secret of an application"] = secret
+	letter, err := signingtest.PDF("Surat Contoh", 1)
+	must(t, err)
+	base := h.base + apidoc.Base
+	id := bring(t, base, secret, markNIP, letter)
+	call := func(path, key string, body any, status int) {
+		t.Helper()
+		b, err := json.Marshal(body)
+		must(t, err)
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, base+path, bytes.NewReader(b))
+		must(t, err)
+		req.Header.Set("Content-Type", "application/json")
+		req.Header.Set("Idempotency-Key", key)
+		req.SetBasicAuth("nadine", secret)
+		res, err := http.DefaultClient.Do(req)
+		must(t, err)
+		said, err := io.ReadAll(res.Body)
+		_ = res.Body.Close() // read to its end
+		must(t, err)
+		if res.StatusCode != status {
+			t.Fatalf("%s: status %d: %.800s", path, res.StatusCode, said)
+		}
+		search(t, "answer", string(said), map[string]string{"NIK": markNIK, "passphrase": markFresh, "wrong passphrase": markTypo})
+	}
+	nik := map[string]any{"nik": markNIK}
+	call("/people/lookup", "a", nik, http.StatusOK)
+	for _, c := range []struct {
+		key, passphrase string
+		status          int
+	}{{"b", markTypo, http.StatusForbidden}, {"b", markTypo, http.StatusForbidden}, {"c", markFresh, http.StatusCreated}} {
+		call("/signings", c.key, map[string]any{"signer": nik, "passphrase": c.passphrase, "documents": []any{map[string]any{"id": id}}}, c.status)
+	}
 }
 
 // bring gives the installation a document and returns its identifier.

@@ -161,5 +161,5 @@ var codes = map[string]string{
 	"quota": "storage_full", "suspended": "certificate_suspended", "revoked": "certificate_revoked", "expired": "certificate_expired",
 	"no_certificate": "no_certificate", "inactive": "person_inactive", "clock": "clock", "no_timestamp": "level", "no_specimen": "no_specimen",
 	"fit": "placement", "glyph": "placement", "image": "placement", "qr": "placement", "damaged": "document_damaged", "too_hard": "document_too_hard",
-	"too_slow": "interrupted", "not_found": "not_found",
+	"too_slow": "interrupted", "not_found": "not_found", "read_only": "signing_refused", "busy": "busy", "reading": "busy",
 }

@@ -1,6 +1,8 @@
 package rest
 
 import (
+	"os"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -49,6 +51,17 @@ func TestEveryCodeIsInTheCatalogue(t *testing.T) {
 	for word, code := range codes {
 		if _, ok := apidoc.ProblemOf(code); !ok {
 			t.Errorf("%s: %s is not in the catalogue", word, code)
+		}
+	}
+	source, err := os.ReadFile("../../signing/errors.go")
+	must(t, err)
+	words := regexp.MustCompile(`\), "([a-z_]+)"\}`).FindAllStringSubmatch(string(source), -1)
+	if len(words) < 20 {
+		t.Fatalf("only %d words are found", len(words))
+	}
+	for _, w := range words {
+		if codeOf(w[1]) == "internal" {
+			t.Errorf("signing.Problem %q has no code", w[1])
 		}
 	}
 }

@@ -34,7 +34,7 @@ func (p *Pages) Routes() []web.Route {
 
 func (p *Pages) show(w http.ResponseWriter, r *http.Request) error {
 	ctx := r.Context()
-	page := ui.Page{Title: i18n.T(ctx, "apiref.title"), Lede: i18n.T(ctx, "apiref.lede")}
+	page := ui.Page{Title: i18n.T(ctx, "apiref.title"), Lede: i18n.T(ctx, "apiref.lede"), Wide: true}
 	doc, err := p.load()
 	if err != nil {
 		return err
