@@ -33,6 +33,7 @@ import (
 	"absah/internal/portal/mails"
 	"absah/internal/portal/officer"
 	privacypages "absah/internal/portal/privacy"
+	"absah/internal/portal/seal"
 	"absah/internal/portal/sign"
 	"absah/internal/portal/staffadmin"
 	"absah/internal/portal/transparency"
@@ -138,6 +139,7 @@ func (a *App) routes() [][]web.Route {
 	signature := ds.New(ds.Config{
 		Enrolment: a.Enrolment, Staff: a.Staff, Mails: a.Outbox, Chain: a.Hierarchy, Archive: a.Archive, Hub: a.Hub, Clock: a.Clock,
 	})
+	signing := sign.New(sign.Config{Signing: a.Signing, Hub: a.Hub, Scopes: a.Accounts, Clock: a.Clock})
 	all := [][]web.Route{
 		auth.New(a.Accounts, a.Clock).Routes(),
 		(&hris.Pages{Staff: a.Staff, StatusCard: signature.StatusCard}).Routes(),
@@ -158,7 +160,8 @@ func (a *App) routes() [][]web.Route {
 		transparency.New(transparency.Config{Log: a.Transparency, Store: a.Store, Clock: a.Clock, Dispute: a.dispute}).Routes(),
 		(&life.Pages{Store: a.Store, Life: a.Life, Clock: a.Clock}).Routes(),
 		(&privacypages.Pages{Privacy: a.Privacy, Clock: a.Clock, Contact: a.PrivacyContact()}).Routes(),
-		sign.New(sign.Config{Signing: a.Signing, Hub: a.Hub, Scopes: a.Accounts, Clock: a.Clock}).Routes(),
+		signing.Routes(),
+		seal.New(seal.Config{Seals: a.Seals, Signing: a.Signing, Placing: signing, Accounts: a.Accounts, Store: a.Store, Clock: a.Clock}).Routes(),
 		verify.New(verify.Config{Service: a.Verifier, Reports: a.reports(), Anchors: a.Anchors(), Documents: a.Signing, Clock: a.Clock}).Routes(),
 	}
 	if a.Mailbox != nil {
@@ -180,6 +183,9 @@ func (a *App) counts(ctx context.Context, v *account.Viewer) map[string]int {
 			a.Log.WarnContext(ctx, "count documents that wait", "error", err)
 		}
 		out[sign.Base] = len(turns)
+	}
+	if a.Seals != nil {
+		a.sealCounts(ctx, v, out)
 	}
 	if v.HasRole(account.HROfficer) {
 		n, err := (&hr.Pages{Staff: a.Staff}).Count(ctx, v)

@@ -4,8 +4,10 @@ import (
 	"context"
 	"time"
 
+	"absah/internal/account"
 	"absah/internal/keys"
 	"absah/internal/outbox"
+	pages "absah/internal/portal/seal"
 	"absah/internal/seal"
 	"absah/internal/store"
 )
@@ -37,4 +39,22 @@ var sealPeriodics = []store.Periodic{{Kind: seal.JobSweep, Every: 5 * time.Minut
 // sealHandlers are the jobs about seals of the worker.
 func (a *App) sealHandlers() map[string]store.Handler {
 	return map[string]store.Handler{seal.JobRun: a.Seals.Run, seal.JobSweep: a.Seals.Sweep}
+}
+
+// sealCounts are what waits for the viewer about seals.
+func (a *App) sealCounts(ctx context.Context, v *account.Viewer, out map[string]int) {
+	if v.EmployeeID != "" {
+		n, err := a.Seals.WaitingFor(ctx, v.EmployeeID)
+		if err != nil {
+			a.Log.WarnContext(ctx, "count requests for seals", "error", err)
+		}
+		out[pages.Base] = n
+	}
+	if v.HasRole(account.Administrator) {
+		n, err := a.Seals.Waiting(ctx)
+		if err != nil {
+			a.Log.WarnContext(ctx, "count orders about seals", "error", err)
+		}
+		out[pages.Admin] = n
+	}
 }
