@@ -180,6 +180,16 @@ var access = []struct {
 	{"POST", "/admin/kepercayaan/{absent}", nobody}, {"POST", "/admin/kepercayaan/{absent}/cabut", nobody},
 
 	{"GET", "/pengembang", public},
+	// Nobody here keeps a seal.
+	{"GET", "/segel", members}, {"GET", "/segel/siapkan", nobody}, {"POST", "/segel/siapkan", nobody},
+	{"GET", "/segel/permintaan/{absent}", nobody}, {"POST", "/segel/permintaan/{absent}/rilis", nobody},
+	{"POST", "/segel/permintaan/{absent}/tolak", nobody}, {"POST", "/segel/permintaan/{absent}/tarik", nobody},
+	{"GET", "/segel/aktivasi/{absent}", nobody}, {"POST", "/segel/aktivasi/{absent}", nobody},
+	{"POST", "/segel/aktivasi/{absent}/buka/{absent}", nobody}, {"POST", "/segel/aktivasi/{absent}/akhiri/{absent}", nobody},
+	{"GET", "/admin/segel", []string{admin}}, {"POST", "/admin/segel", []string{admin}}, {"GET", "/admin/segel/{absent}", nobody},
+	{"POST", "/admin/segel/{absent}/usul", nobody}, {"POST", "/admin/segel/{absent}/putusan/{absent}", nobody},
+	{"POST", "/admin/segel/{absent}/tangguhkan", nobody}, {"POST", "/admin/segel/{absent}/berhentikan/{absent}", nobody},
+
 	{"GET", "/verifikasi", public}, {"POST", "/verifikasi", public}, {"POST", "/verifikasi/laporan", public},
 	{"GET", "/verifikasi/d/{absent}", public}, {"GET", "/verifikasi/d/{absent}/berkas", public},
 

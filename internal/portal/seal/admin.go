@@ -182,6 +182,9 @@ func (p *Pages) order(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	path := Admin + "/" + r.PathValue("id")
+	if _, err := p.Seals.Seal(r.Context(), r.PathValue("id")); err != nil {
+		return known(err)
+	}
 	if ok, err := p.fresh(w, r, path); !ok {
 		return err
 	}
@@ -215,6 +218,9 @@ func (p *Pages) decide(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	ctx, path, id := r.Context(), Admin+"/"+r.PathValue("id"), r.PathValue("order")
+	if _, err := p.Seals.Seal(ctx, r.PathValue("id")); err != nil {
+		return known(err)
+	}
 	if ok, err := p.fresh(w, r, path); !ok {
 		return err
 	}

@@ -234,6 +234,9 @@ func (p *Pages) release(w http.ResponseWriter, r *http.Request) error {
 	}
 	id := r.PathValue("id")
 	path := Base + "/permintaan/" + id
+	if _, err := p.Seals.Show(r.Context(), me(r).EmployeeID, id); err != nil {
+		return known(err)
+	}
 	digest, err := hex.DecodeString(web.Value(r, "ringkasan"))
 	if err != nil {
 		return web.ErrBadRequest
@@ -322,6 +325,9 @@ func (p *Pages) propose(w http.ResponseWriter, r *http.Request) error {
 
 // open shows the code of the activation this once.
 func (p *Pages) open(w http.ResponseWriter, r *http.Request) error {
+	if _, err := p.Seals.SealOf(r.Context(), me(r).EmployeeID, r.PathValue("id")); err != nil {
+		return known(err)
+	}
 	if ok, err := p.fresh(w, r, windowsPath(r)); !ok {
 		return err
 	}
