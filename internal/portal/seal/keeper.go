@@ -159,7 +159,7 @@ func (p *Pages) ask(w http.ResponseWriter, r *http.Request) error {
 		return done(w, r, err, Base, "")
 	}
 	v := askView{Seal: s, place: p.Placing.ReadPlacing(files, r.PostForm), Note: web.Value(r, "catatan")}
-	items, err := v.place.Items(ctx)
+	items, err := v.place.Items(ctx, me(r))
 	if err != nil {
 		return err
 	}
@@ -255,6 +255,9 @@ func (p *Pages) decline(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	id := r.PathValue("id")
+	if _, err := p.Seals.Show(r.Context(), me(r).EmployeeID, id); err != nil {
+		return known(err)
+	}
 	return done(w, r, p.Seals.Decline(r.Context(), me(r), id, web.Value(r, "alasan")), Base+"/permintaan/"+id, "seals.done.declined")
 }
 

@@ -6,6 +6,7 @@ import (
 
 	"github.com/a-h/templ"
 
+	"absah/internal/audit"
 	"absah/internal/portal/i18n"
 	"absah/internal/portal/web"
 	"absah/internal/signing"
@@ -41,8 +42,8 @@ func (g *Placing) Errors() web.FieldErrors { return g.d.Errors }
 // Items says what is asked of every document, with the digests of what was
 // shown. It is nil when something is wrong with the form, or when a stamp would
 // cover something and nobody agreed to it.
-func (g *Placing) Items(ctx context.Context) ([]signing.Item, error) {
-	items, covered, err := g.pages.items(ctx, g.d)
+func (g *Placing) Items(ctx context.Context, who audit.Actor) ([]signing.Item, error) {
+	items, covered, err := g.pages.items(ctx, who, g.d)
 	if err != nil || len(g.d.Errors) > 0 {
 		return nil, err
 	}
