@@ -135,7 +135,7 @@ var access = []struct {
 	{"POST", "/admin/insiden/{absent}/putuskan", nobody},
 	{"GET", "/admin/kebocoran", []string{admin}}, {"POST", "/admin/kebocoran", []string{admin}}, {"POST", "/admin/kebocoran/catat", []string{admin}},
 	{"GET", "/admin/kebocoran/{absent}", nobody}, {"GET", "/admin/kebocoran/{absent}/orang.csv", nobody},
-	{"GET", "/admin/kebocoran/{absent}/surat/id", nobody}, {"POST", "/admin/kebocoran/{absent}/kirim", nobody},
+	{"GET", "/admin/kebocoran/{absent}/surat/{absent}", nobody}, {"POST", "/admin/kebocoran/{absent}/kirim", nobody},
 
 	{"GET", "/servicedesk", []string{desk}}, {"GET", "/servicedesk/{registration}", []string{desk}},
 	{"POST", "/servicedesk/{registration}/tautan", []string{desk}}, {"POST", "/servicedesk/{registration}/surel/{mail}", []string{desk}},

@@ -164,14 +164,18 @@ func (p *Pages) decide(w http.ResponseWriter, r *http.Request) error {
 	if err := web.ReadForm(w, r); err != nil {
 		return err
 	}
-	id, yes := r.PathValue("id"), web.Value(r, "keputusan") == "cabut"
+	i, err := p.find(r)
+	if err != nil {
+		return err
+	}
+	id, yes := i.ID, web.Value(r, "keputusan") == "cabut"
 	if !yes && web.Value(r, "keputusan") != "tolak" {
 		return web.ErrBadRequest
 	}
 	if ok, err := p.fresh(w, r, Base+"/"+id); !ok {
 		return err
 	}
-	err := p.Enrolment.DecideIncident(r.Context(), web.ViewerOf(r.Context()).Actor(account.Administrator), id, yes)
+	err = p.Enrolment.DecideIncident(r.Context(), web.ViewerOf(r.Context()).Actor(account.Administrator), id, yes)
 	switch {
 	case errors.Is(err, enrolment.ErrNotFound):
 		return web.ErrNotFound
