@@ -48,7 +48,7 @@ func keyProblem(err error) *problemError {
 	case errors.Is(err, signing.ErrWindow):
 		return problem("no_window")
 	case errors.As(err, &locked):
-		return problem("passphrase_locked").after(time.Until(locked.Until))
+		return &problemError{code: "passphrase_locked", until: locked.Until}
 	case errors.As(err, &phrase) && errors.Is(err, credential.ErrWrongPassphrase):
 		p := problem("wrong_passphrase")
 		if phrase.End != "" {

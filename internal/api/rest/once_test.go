@@ -86,8 +86,11 @@ func (o *office) once() {
 	if upload("surat-2", "a.pdf").want(201, "").text("/id") == first.text("/id") {
 		t.Error("another key gives the same document")
 	}
-	if l := o.ask("GET", "/documents", nil); l.items() != 2 {
+	if l := o.ask("GET", "/documents?owner="+o.nip, nil); l.items() != 2 {
 		t.Errorf("%d documents", l.items())
+	}
+	if l := o.ask("GET", "/registrations?status=Issue&limit=1&updated_since=2020-01-01T00:00:00Z", nil); l.items() != 1 || l.text("/next") == "null" {
+		t.Errorf("%s", l.body)
 	}
 	// Without an effect the key is free for the request once it is mended.
 	o.ask("POST", "/documents", form{"owner", o.nip, "file", []byte("x")}, "Idempotency-Key", "surat-3").want(422, "not_pdf")

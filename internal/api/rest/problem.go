@@ -19,6 +19,7 @@ type problemError struct {
 	errors   []fieldError
 	left     *int // attempts
 	wait     time.Duration
+	until    time.Time // instead of wait
 	headers  map[string]string
 	items    any
 	standing bool // an act was carried out, so a retry gets this answer again
@@ -120,6 +121,9 @@ func (d *door) failure(ctx context.Context, c *call, err error) *answer {
 	}
 	a := &answer{status: kind.Status, kind: "application/problem+json", body: append(b, '\n'), headers: p.headers}
 	a.set("Content-Language", c.lang)
+	if !p.until.IsZero() {
+		p.wait = p.until.Sub(d.Clock())
+	}
 	if p.wait > 0 {
 		rec := http.Header{}
 		quota.RetryAfter(headerOnly(rec), p.wait)

@@ -80,22 +80,16 @@ func (d *door) listRegistrations(ctx context.Context, c *call) (*answer, error) 
 	if err != nil {
 		return nil, fmt.Errorf("list registrations: %w", err)
 	}
-	out := make([]registrationBody, len(rows))
+	out, at := make([]registrationBody, len(rows)), map[string]time.Time{}
 	for i, r := range rows {
+		at[r.ID] = clock.FromMicros(r.SubmittedAt)
 		out[i] = registrationBody{
 			r.ID, r.Reference, r.Kind, r.Status, string(enrolment.TurnOf(enrolment.Status(r.Status))), moment(clock.FromMicros(r.SubmittedAt)),
 			moment(clock.FromMicros(r.StatusSince)), moment(clock.FromMicros(r.UpdatedAt)),
 			personBody{r.EmployeeID, r.Nip, r.Name, r.Position, r.UnitName, r.Active},
 		}
 	}
-	return list(ctx, c, p, out, func(b registrationBody) (time.Time, string) {
-		for _, r := range rows {
-			if r.ID == b.ID {
-				return clock.FromMicros(r.SubmittedAt), r.ID
-			}
-		}
-		return time.Time{}, b.ID
-	})
+	return list(ctx, c, p, out, func(b registrationBody) (time.Time, string) { return at[b.ID], b.ID })
 }
 
 // showRegistration gives one with its timeline, GET /registrations/{id}; its
@@ -205,7 +199,7 @@ func (d *door) orderRegistration(ctx context.Context, c *call) (*answer, error) 
 		}
 	}
 	if len(values) > 0 {
-		if err := d.Staff.Propose(ctx, who, values); err != nil && !(errors.Is(err, staff.ErrNothing) && len(scans)+boolInt(c.again) > 0) {
+		if err := d.Staff.Propose(ctx, who, values); err != nil && !(errors.Is(err, staff.ErrNothing) && (len(scans) > 0 || c.again)) {
 			return nil, err
 		}
 	}
@@ -215,13 +209,6 @@ func (d *door) orderRegistration(ctx context.Context, c *call) (*answer, error) 
 		}
 	}
 	return d.offer(ctx, e, s)
-}
-
-func boolInt(b bool) int {
-	if b {
-		return 1
-	}
-	return 0
 }
 
 func (o *registrationOrder) scans() ([]scan.Input, error) {

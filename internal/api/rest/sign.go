@@ -321,7 +321,7 @@ func answerSigning(body signingBody, made bool) (*answer, error) {
 		p := problem(*first.Problem).say(*first.Detail, *first.Detail)
 		p.items, p.standing = body.Items, p.code != "interrupted" // then nothing has happened
 		for i, one := range body.Items {
-			p.at(fmt.Sprintf("/documents/%d", i), *one.Problem)
+			p = p.at(fmt.Sprintf("/documents/%d", i), *one.Problem)
 		}
 		return nil, p
 	}
