@@ -225,7 +225,7 @@ func (c *checker) bounds(at string, n int, low, high *int, few, many string) {
 }
 
 func (c *checker) text(s *Schema, v Value, at string) {
-	if s.MaxLength != nil && len(v.Raw) > 6*(*s.MaxLength)+2 { // \u0041 is the longest way to write one
+	if s.MaxLength != nil && len(v.Raw) > 12*(*s.MaxLength)+2 { // two \uXXXX are the longest way to write one
 		c.fault(at, FaultLong, strconv.Itoa(*s.MaxLength))
 		return
 	}
