@@ -168,6 +168,7 @@ var access = []struct {
 	{"POST", "/admin/aplikasi/{absent}/oauth", nobody},
 	{"GET", "/oauth2/authorize", members}, {"POST", "/oauth2/authorize", members},
 	{"GET", "/dokumen/aplikasi", members}, {"GET", "/dokumen/aplikasi/buka", members}, {"POST", "/dokumen/aplikasi/buka", members},
+	{"GET", "/dokumen/aplikasi/kode", members}, {"POST", "/dokumen/aplikasi/kode", members},
 	{"POST", "/dokumen/aplikasi/jendela/{absent}/akhiri", nobody}, {"POST", "/dokumen/aplikasi/izin/{absent}/akhiri", nobody},
 	{"GET", "/admin/aplikasi/{absent}/webhook", nobody}, {"POST", "/admin/aplikasi/{absent}/webhook", nobody},
 	{"GET", "/admin/aplikasi/{absent}/webhook/{absent}", nobody}, {"POST", "/admin/aplikasi/{absent}/webhook/{absent}", nobody},

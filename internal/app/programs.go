@@ -13,6 +13,7 @@ import (
 	"absah/internal/api/rest"
 	"absah/internal/apiclient"
 	"absah/internal/oauth"
+	"absah/internal/outbox"
 	"absah/internal/portal"
 	"absah/internal/store/blob"
 )
@@ -32,7 +33,7 @@ func (a *App) programs(pages http.Handler, proxies []netip.Prefix) (http.Handler
 	api := esign.New(esign.Config{
 		Store: a.Store, Clients: a.Clients, Signing: a.Signing, Seals: a.Seals, Verifier: a.Verifier, Registrar: a.Enrolment, Staff: a.Staff, ByNIK: a.Staff.EmployeesByNIK,
 		Blobs: blob.Sealed{Store: a.Blobs, Vault: a.Vault}, Chain: a.above, Sandbox: a.sandbox, Clock: a.Clock, Log: a.Log,
-		Address: address,
+		Address: address, Codes: codes{a.Clients, a.Signing, &outbox.Codes{Outbox: a.Outbox}},
 	})
 	var respond func(context.Context, []byte) ([]byte, error)
 	if a.Timestamps != nil {
@@ -53,7 +54,7 @@ func (a *App) programs(pages http.Handler, proxies []netip.Prefix) (http.Handler
 	native, err := rest.New(rest.Config{
 		Store: a.Store, Clients: a.Clients, Signing: a.Signing, Verifier: a.Verifier, Registrar: a.Enrolment, Staff: a.Staff, ByNIK: a.Staff.EmployeesByNIK,
 		Sandbox: a.sandbox, Blobs: blob.Sealed{Store: a.Blobs, Vault: a.Vault}, Chain: a.above, Vault: a.Vault, BaseURL: a.Config.BaseURL, Address: address,
-		Token: a.token, Clock: a.Clock, Log: a.Log,
+		Token: a.token, Webhooks: a.Webhooks, Clock: a.Clock, Log: a.Log,
 	})
 	if err != nil {
 		return nil, err

@@ -50,6 +50,7 @@ const (
 	KindAuthorityAlarm          Kind = "authority_alarm"
 	KindWebhookTrouble          Kind = "webhook_trouble"
 	KindSealNotice              Kind = "seal_notice"
+	KindSigningCode             Kind = "signing_code"
 )
 
 // Lang is the language of a message.
@@ -182,6 +183,8 @@ func newParams(k Kind) any {
 		return new(AuthorityAlarm)
 	case KindWebhookTrouble:
 		return new(WebhookTrouble)
+	case KindSigningCode:
+		return new(SigningCode)
 	}
 	return nil
 }

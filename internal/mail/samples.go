@@ -98,6 +98,7 @@ func Samples(lang Lang) []Message {
 		{to, LifeEvent{"overdue", []Field{"unit"}, day(-1), "/ds/perpanjang"}},
 		{to, LifeEvent{"retirement", nil, day(60), "/ds"}},
 		{staff, AuthorityAlarm{1234, 2, day(0), "/admin/pemeriksaan"}},
+		{to, SigningCode{"srikandi", 3, "/dokumen/aplikasi/kode"}},
 		{staff, WebhookTrouble{Event: "failing", Application: "srikandi", Host: "naskah.contoh.example", Since: day(-3), Page: "/admin/aplikasi"}},
 		{staff, WebhookTrouble{Event: "disabled", Reason: "gone", Application: "srikandi", Host: "naskah.contoh.example", Since: day(0), Page: "/admin/aplikasi"}},
 		{staff, WebhookTrouble{Event: "disabled", Reason: "gave_up", Application: "srikandi", Host: "naskah.contoh.example", Since: day(-5), Page: "/admin/aplikasi"}},

@@ -69,6 +69,7 @@ type Authorization struct {
 	// ClientID is the application's id. With it and without a Secret a window that
 	// the signer opened for the application stands in for the passphrase.
 	ClientID string
+	Code     string // of that window, when it was opened with one
 	Items    []Item
 	Secret   *passphrase.Secret
 	// Bulk says that the items are documents of one bulk, of which there may be
@@ -173,7 +174,8 @@ func (s *Service) checkFile(item *Item) error {
 //
 // Errors before any attempt: ErrBatch, ErrPlaces, ErrNoTimestamp, ErrDigest,
 // ErrEmpty, ErrTooBig, ErrNotFound, ErrInactive, ErrNoCertificate, *ExpiredError,
-// *RevokedError, *SuspendedError, ErrClock, and without a passphrase ErrWindow.
+// *RevokedError, *SuspendedError, ErrClock, and without a passphrase ErrWindow and
+// ErrCode.
 // After it: *PassphraseError.
 func (s *Service) Authorize(ctx context.Context, a Authorization) (*Activation, error) {
 	if err := s.check(ctx, &a); err != nil {

@@ -49,6 +49,7 @@ const (
 	WindowStopped = "stopped" // the process ended as it should
 	WindowChanged = "changed" // passphrase, key or certificate
 	WindowLost    = "lost"    // the process ended otherwise
+	WindowGuessed = "guessed" // too many wrong codes
 )
 
 // WindowRequest is what a subscriber opens with the passphrase: an application may
@@ -65,7 +66,10 @@ type WindowRequest struct {
 	// Digests are the only things to sign: SHA-256 of documents, or hashes. Empty:
 	// any.
 	Digests [][]byte
-	Secret  *passphrase.Secret
+	// Coded: the window opens with a code of six digits only, which its owner gives
+	// to the application: Window.Code.
+	Coded  bool
+	Secret *passphrase.Secret
 }
 
 // Window is one that was opened.
@@ -76,6 +80,8 @@ type Window struct {
 	Opened, Expires      time.Time
 	Ended                time.Time // zero while it is open
 	Reason               string
+	// Code of a coded window, told by OpenWindow and by nothing else.
+	Code string
 }
 
 // Open tells whether it may be used at a time.
@@ -87,6 +93,7 @@ type held struct {
 	credential   string
 	generation   int64
 	digests      map[string]bool // hexadecimal; nil: any
+	code         *windowCode     // nil: it opens without one
 	expires      time.Time
 	key          *sharedKey
 	stop         chan struct{}
@@ -177,6 +184,11 @@ func (s *Service) OpenWindow(ctx context.Context, r WindowRequest) (Window, erro
 		id: ident.From(s.Random), clientID: r.ClientID, credential: sub.credential.ID, generation: sub.credential.Generation,
 		key: &sharedKey{Signer: key, uses: 1}, stop: make(chan struct{}), left: r.Uses,
 	}
+	if r.Coded {
+		if h.code, err = newWindowCode(s.Random); err != nil {
+			return Window{}, errors.Join(err, h.key.release())
+		}
+	}
 	var list []string
 	for _, d := range r.Digests {
 		if h.digests == nil {
@@ -213,7 +225,11 @@ func (s *Service) OpenWindow(ctx context.Context, r WindowRequest) (Window, erro
 		return Window{}, errors.Join(err, h.key.release())
 	}
 	s.hold(h)
-	return s.Window(ctx, r.Signer, h.id)
+	out, err := s.Window(ctx, r.Signer, h.id)
+	if h.code != nil {
+		out.Code = h.code.digits
+	}
+	return out, err
 }
 
 // endOthers ends the windows that this one takes the place of.

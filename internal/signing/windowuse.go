@@ -92,7 +92,7 @@ func (s *Service) HasWindow(ctx context.Context, clientID, employeeID string) (b
 		return false, fmt.Errorf("look for a window: %w", err)
 	}
 	for _, r := range rows {
-		if s.heldWindow(r.ID) != nil {
+		if h := s.heldWindow(r.ID); h != nil && h.code == nil {
 			return true, nil
 		}
 	}
@@ -106,7 +106,7 @@ func (s *Service) heldWindow(id string) *held {
 }
 
 // windowFor finds the window that stands in for the passphrase of a, with a share of
-// its key. It fails with ErrWindow.
+// its key. It fails with ErrWindow and ErrCode.
 func (s *Service) windowFor(ctx context.Context, a *Authorization, sub subscriber) (*held, crypto.Signer, error) {
 	if a.ClientID == "" {
 		return nil, nil, ErrWindow
@@ -129,8 +129,13 @@ func (s *Service) windowFor(ctx context.Context, a *Authorization, sub subscribe
 			}
 			continue
 		}
-		if !h.covers(a.Items) {
+		if (h.code != nil) != (a.Code != "") || !h.covers(a.Items) {
 			continue
+		}
+		if h.code != nil {
+			if err := s.tryCode(ctx, h, a.Code); err != nil {
+				return nil, nil, err
+			}
 		}
 		if key := h.key.share(); key != nil {
 			return h, key, nil

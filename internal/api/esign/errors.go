@@ -39,10 +39,12 @@ const (
 	codeTooBig        = 4018 // ours
 	codeRegistered    = 4024
 	codeGone          = 4044 // fetched already, or too old
-	codeTOTP          = 4051 // ours: a one-time code opens no key
+	codeTOTP          = 4051 // ours: the application may not sign with codes
 	codeSealCode      = 4052 // ours: a code of a seal that is not valid
 	codeSealSpent     = 4053 // ours: more documents than the window or the code allows
 	codeSealKeepers   = 4054 // ours: nobody could open a window
+	codeTOTPWrong     = 4055 // ours
+	codeTOTPNone      = 4056 // ours: none was made for this, or its time is over
 	codeBusy          = 5030 // ours: try again
 	codeInternal      = 5000 // ours
 )
@@ -154,6 +156,12 @@ func keyProblem(err error) *problem {
 			return bad(codePassphrase, "Passphrase anda salah. Sisa percobaan: %d", phrase.Left)
 		}
 		return bad(codePassphrase, "Passphrase anda salah")
+	case errors.Is(err, ErrNoCodes):
+		return bad(codeTOTP, "TOTP belum diizinkan untuk aplikasi ini; administrator mengaturnya sebagai jendela aktivasi. Gunakan 'passphrase'")
+	case errors.Is(err, signing.ErrCode):
+		return bad(codeTOTPWrong, "TOTP anda salah")
+	case errors.Is(err, signing.ErrWindow):
+		return bad(codeTOTPNone, "TOTP belum dibuat, sudah kedaluwarsa, atau jumlah dokumennya habis; minta TOTP lagi")
 	case errors.Is(err, signing.ErrNotFound):
 		return bad(codeUnknown, "User tidak terdaftar")
 	case errors.Is(err, signing.ErrNoCertificate):

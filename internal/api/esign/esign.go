@@ -59,6 +59,8 @@ type Config struct {
 	Blobs blob.Sealed
 	// Chain gives the certificates above those of subscribers, issuer first.
 	Chain func() []*x509.Certificate
+	// Codes asks signers for codes; nil: nobody signs with codes here.
+	Codes Codes
 	// Sandbox signs for applications that are tried out.
 	Sandbox *Sandbox
 	// Address is the network address of who calls.

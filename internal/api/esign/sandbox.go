@@ -30,9 +30,9 @@ import (
 // every name; every visible signature says so too. So nothing that it signs can
 // pass for a signature.
 //
-// Any NIK and any passphrase sign, with these exceptions, so that an application
-// can be tried with what goes wrong: a passphrase that begins with "salah" is
-// wrong, and the last four digits of the NIK give the status: 0001 not registered,
+// Any NIK and any passphrase or code of six digits sign, with these exceptions, so
+// that an application can be tried with what goes wrong: a passphrase that begins
+// with "salah" and the code 000000 are wrong, and the last four digits of the NIK give the status: 0001 not registered,
 // 0002 no certificate, 0003 expired, 0004 revoked, 0005 suspended, 0006 waiting.
 type Sandbox struct {
 	clock  clock.Clock
@@ -132,7 +132,10 @@ func (s *Sandbox) SignNow(ctx context.Context, a signing.Authorization, write fu
 	default:
 		return nil, signing.ErrNoCertificate
 	}
-	if strings.HasPrefix(string(a.Secret.Bytes()), "salah") {
+	if a.Secret == nil && (len(a.Code) != 6 || a.Code == "000000") {
+		return nil, signing.ErrCode
+	}
+	if a.Secret != nil && strings.HasPrefix(string(a.Secret.Bytes()), "salah") {
 		return nil, &signing.PassphraseError{Left: 4, Err: credential.ErrWrongPassphrase}
 	}
 	var out []signing.Outcome

@@ -30,6 +30,7 @@ import (
 type order struct {
 	signer   person
 	secret   *passphrase.Secret
+	code     string // in place of the secret
 	files    [][]byte
 	names    []string
 	requests []signing.Request
@@ -42,6 +43,9 @@ type order struct {
 func (d *door) sign(ctx context.Context, c *call, o order) ([][]byte, error) {
 	out := make([]bytes.Buffer, len(o.files))
 	a := signing.Authorization{Who: c.actor, Signer: o.signer.id, Client: c.client.Name, Secret: o.secret}
+	if o.secret == nil {
+		a.ClientID, a.Code = c.client.ID, o.code
+	}
 	for i, b := range o.files {
 		pages, err := pagesOf(b, o.password[i])
 		if err != nil {
@@ -156,17 +160,15 @@ func (d *door) signV2(w http.ResponseWriter, r *http.Request, c *call) error {
 	if err != nil {
 		return err
 	}
-	if secret == nil && c.fields.get("totp", "otp") != "" {
-		return refused(codeTOTP, "Kunci hanya dapat dibuka dengan passphrase; isi kolom 'passphrase' sebagai ganti 'totp'")
-	}
-	if secret == nil {
-		return wrongField("passphrase", "Kolom 'passphrase' harus diisi")
+	code := strings.TrimSpace(c.fields.get("totp", "otp"))
+	if secret == nil && code == "" {
+		return wrongField("passphrase", "Kolom 'passphrase' atau 'totp' harus diisi")
 	}
 	who, err := d.person(ctx, c, c.fields.get("nik"), c.fields.get("email"))
 	if err != nil {
 		return err
 	}
-	o := order{signer: who, secret: secret}
+	o := order{signer: who, secret: secret, code: code}
 	if err := c.fields.files64(&o); err != nil {
 		return err
 	}
@@ -320,9 +322,4 @@ func Sweep(ctx context.Context, s *store.Store, blobs blob.Sealed, now time.Time
 			}
 		}
 	}
-}
-
-// totp answers who wants to sign with a one-time code: no code opens a key here.
-func (d *door) totp(_ http.ResponseWriter, _ *http.Request, _ *call) error {
-	return refused(codeTOTP, "TOTP tidak dipakai: kunci penanda tangan hanya dapat dibuka dengan passphrase pemiliknya")
 }

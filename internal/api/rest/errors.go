@@ -28,7 +28,7 @@ func problemOf(err error) *problemError {
 	if errors.As(err, &p) {
 		return p
 	}
-	for _, f := range []func(error) *problemError{keyProblem, personProblem, workflowProblem, verifyProblem} {
+	for _, f := range []func(error) *problemError{keyProblem, personProblem, workflowProblem, verifyProblem, webhookProblem} {
 		if p := f(err); p != nil {
 			return p
 		}

@@ -34,6 +34,7 @@ import (
 	"absah/internal/store/db"
 	"absah/internal/store/storetest"
 	"absah/internal/verification"
+	"absah/internal/webhook"
 )
 
 func TestMain(m *testing.M) {
@@ -199,6 +200,7 @@ func openOn(t *testing.T, dsn string) *office {
 		Chain: o.world.Config.Chain, Sandbox: esign.NewSandbox(o.now.Now, o.world.Config.Timestamper), Clock: o.now.Now, Log: slog.New(slog.NewJSONHandler(o.log, nil)),
 		Verifier: &verification.Service{Pool: pool, Clock: o.now.Now, Trust: func(context.Context) (verification.Trust, error) { return trust, nil }},
 		BaseURL:  "https://absah.example",
+		Webhooks: &webhook.Service{Store: st, Vault: o.world.Config.Blobs.Vault, Clock: o.now.Now, Log: slog.New(slog.DiscardHandler)},
 		Address: func(r *http.Request) string {
 			host, _, _ := net.SplitHostPort(r.RemoteAddr)
 			return host

@@ -29,6 +29,7 @@ import (
 	"absah/internal/store/blob"
 	"absah/internal/store/db"
 	"absah/internal/verification"
+	"absah/internal/webhook"
 )
 
 // Registrar knows where people stand. *enrolment.Service is one.
@@ -59,6 +60,7 @@ type Config struct {
 	Verifier  *verification.Service
 	Registrar Registrar
 	Staff     Staff
+	Webhooks  *webhook.Service
 	// ByNIK finds people by their NIK, which nothing stores in the clear.
 	ByNIK func(ctx context.Context, q *db.Queries, digits, except string) ([]db.EmployeesByNIKIndexRow, error)
 	// Sandbox signs for applications that are tried out, and Blobs keeps their

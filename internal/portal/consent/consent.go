@@ -55,6 +55,8 @@ func (p *Pages) Routes() []web.Route {
 		{Method: get, Path: Windows, Access: employee, Handler: p.windows},
 		{Method: get, Path: Windows + "/buka", Access: employee, Handler: p.openForm},
 		{Method: post, Path: Windows + "/buka", Access: employee, Handler: p.open},
+		{Method: get, Path: Code, Access: employee, Handler: p.codeForm},
+		{Method: post, Path: Code, Access: employee, Handler: p.makeCode},
 		{Method: post, Path: Windows + "/jendela/{id}/akhiri", Access: employee, Handler: p.endWindow},
 		{Method: post, Path: Windows + "/izin/{id}/akhiri", Access: employee, Handler: p.endGrant},
 	}

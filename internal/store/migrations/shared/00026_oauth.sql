@@ -55,7 +55,7 @@ create table signing_window (
     created_at    bigint not null,
     expires_at    bigint not null,
     ended_at      bigint not null,
-    reason        text not null check (reason in ('', 'revoked', 'expired', 'used_up', 'stopped', 'changed', 'lost'))
+    reason        text not null check (reason in ('', 'revoked', 'expired', 'used_up', 'stopped', 'changed', 'lost', 'guessed'))
 );
 create index signing_window_employee on signing_window (employee_id, created_at);
 create index signing_window_open on signing_window (client_id, employee_id) where ended_at = 0;
