@@ -208,7 +208,6 @@ func TestWrongKeyLength(t *testing.T) {
 
 func TestUnsupportedEncryption(t *testing.T) {
 	for name, encrypt := range map[string]string{
-		"public key":     "<< /Filter /Adobe.PubSec /SubFilter /adbe.pkcs7.s5 /V 4 >>",
 		"unknown":        "<< /Filter /Lain.Lain /V 1 >>",
 		"version 3":      "<< /Filter /Standard /V 3 /R 3 >>",
 		"AES-GCM":        "<< /Filter /Standard /V 6 /R 7 >>",
@@ -223,6 +222,20 @@ func TestUnsupportedEncryption(t *testing.T) {
 		var e *pdf.EncryptionError
 		if !errors.Is(err, pdf.ErrEncryption) || !errors.As(err, &e) || e.Handler == "" {
 			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// TestPublicKey: a file that is encrypted for a certificate is refused as that,
+// whatever the password, and never as one with a wrong password.
+func TestPublicKey(t *testing.T) {
+	for _, c := range pdftest.PublicKey() {
+		for _, password := range []string{"", "rahasia"} {
+			_, err := pdf.Open(pdf.Bytes(c.Data), int64(len(c.Data)), pdf.Options{Password: []byte(password)})
+			var e *pdf.EncryptionError
+			if !errors.As(err, &e) || e.Handler != "Adobe.PubSec" || !strings.Contains(e.Reason, "certificates") || errors.Is(err, pdf.ErrPassword) {
+				t.Errorf("%s: %v", c.Name, err)
+			}
 		}
 	}
 }

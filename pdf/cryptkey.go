@@ -12,6 +12,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"slices"
+	"strings"
 	"unicode"
 	"unicode/utf8"
 
@@ -38,8 +39,12 @@ type handler struct {
 // first part of the trailer's /ID.
 func newEncryption(encrypt Dict, id0 []byte, password []byte) (*Encryption, error) {
 	filter, _ := encrypt.Get("Filter").(Name)
+	if subFilter, _ := encrypt.Get("SubFilter").(Name); filter != "Standard" && strings.HasPrefix(string(subFilter), "adbe.pkcs7.s") {
+		// ISO 32000-2 7.6.5; no password opens it.
+		return nil, &EncryptionError{Handler: filter, Reason: "the file is encrypted for the holders of certain certificates, and not by a password; one of them has to save it without that"}
+	}
 	if filter != "Standard" {
-		return nil, &EncryptionError{Handler: filter, Reason: "only the standard security handler is supported"}
+		return nil, &EncryptionError{Handler: filter, Reason: "only encryption by a password (the standard security handler) is supported"}
 	}
 	h, err := readHandler(encrypt, id0)
 	if err != nil {

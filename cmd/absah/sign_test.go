@@ -26,6 +26,7 @@ import (
 
 	"absah/pades/cms"
 	"absah/pades/tsp"
+	"absah/pdf/pdftest"
 )
 
 // signatory is a directory with key.pem, cert.pem, chain.pem, signer.p12 and
@@ -208,6 +209,23 @@ func TestSignBatchGoesOn(t *testing.T) {
 	}
 	if left, err := os.ReadDir(dir); err != nil || len(left) != 6 {
 		t.Errorf("the directory has %v", left)
+	}
+}
+
+// TestEncryptedForOthers: signing and verifying say why they cannot open the file.
+func TestEncryptedForOthers(t *testing.T) {
+	t.Parallel()
+	s := newSignatory(t)
+	const says = "encrypted for the holders of certain certificates"
+	for _, c := range pdftest.PublicKey() {
+		in := s.write(t, "locked.pdf", c.Data)
+		program(t, nil, append(s.pem(), in, s.path("out.pdf"))...).want(t, 1, says)
+		if r := program(t, nil, "verify", in); r.code != 2 || !strings.Contains(r.out, says) {
+			t.Errorf("%s: exit status %d\n%s", c.Name, r.code, r.out)
+		}
+	}
+	if _, err := os.Stat(s.path("out.pdf")); err == nil {
+		t.Error("an output was written")
 	}
 }
 
