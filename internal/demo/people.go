@@ -104,7 +104,9 @@ func people() []person {
 		name := firstNames[i] + " " + lastNames[i%len(lastNames)]
 		all = append(all, newPerson(len(staffed)+i, name, positions[i%len(positions)], leaves[i%len(leaves)], nil, st))
 	}
-	return all
+	// Seals take two administrators.
+	second := newPerson(len(all), "Wira Contoh Administrator", "Administrator Sistem Fiktif", "SEK-TI", []grant{{account.Administrator, ""}}, storyNothing)
+	return append(all, second)
 }
 
 func newPerson(i int, name, position, unit string, roles []grant, st story) person {

@@ -145,7 +145,7 @@ func TestTwoAdministratorsAndTwoKeepers(t *testing.T) {
 	r.budi.Post(path+"/rilis", "ringkasan", digest).Want(t, 303)
 	pagetest.Must(t, r.w.Wait(t.Context()))
 	r.ani.Get(path).Want(t, 200, "disegel", "Budi Contoh", "/dokumen/berkas/"+d.ID+"/unduh")
-	if got := r.ani.Get("/dokumen/berkas/" + d.ID + "/unduh").Want(t, 200).Body; !strings.Contains(got, "Absah-Segel-") {
+	if got := r.ani.Get("/dokumen/berkas/"+d.ID+"/unduh").Want(t, 200).Body; !strings.Contains(got, "Absah-Segel-") {
 		t.Error("what is fetched has no seal")
 	}
 

@@ -68,6 +68,9 @@ func documentBanner(ctx context.Context, d signing.Public) ui.Banner {
 	if d.State == signing.StateErased {
 		return ui.Banner{Tone: ui.Warning, Text: i18n.T(ctx, "verify.doc.erased"), Note: i18n.T(ctx, "verify.doc.erased_text")}
 	}
+	if len(d.Signatures) == 0 {
+		return ui.Banner{Tone: ui.Success, Text: i18n.T(ctx, "seals.doc.sealed"), Note: i18n.T(ctx, "verify.doc.compare")}
+	}
 	return ui.Banner{Tone: ui.Success, Text: i18n.N(ctx, "verify.doc.signed", len(d.Signatures)), Note: i18n.T(ctx, "verify.doc.compare")}
 }
 
