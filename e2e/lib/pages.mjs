@@ -142,6 +142,8 @@ export const groups = [
   {
     who: "memiliki sertifikat",
     pages: [
+      { name: "segel", path: "/segel" },
+      { name: "segel-aktivasi", path: first("/segel", /^\/segel\/aktivasi\//) },
       { name: "beranda-terbit", path: "/" },
       { name: "ds-terbit", path: "/ds" },
       { name: "sertifikat", path: "/ds/sertifikat" },
@@ -224,6 +226,8 @@ export const groups = [
       { name: "admin-akun-baru", path: "/admin/akun/baru" },
       { name: "admin-akun-satu", path: async (v, person, server) => first(`/admin/akun?q=${server.person("Petugas DS").nip}`, uuid)(v) },
       { name: "admin-aplikasi", path: "/admin/aplikasi" },
+      { name: "admin-segel", path: "/admin/segel" },
+      { name: "admin-segel-satu", path: first("/admin/segel", uuid) },
       { name: "admin-kepercayaan", path: "/admin/kepercayaan" },
       { name: "admin-log", path: "/admin/log" },
       { name: "admin-pemeriksaan", path: "/admin/pemeriksaan" },
