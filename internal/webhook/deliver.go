@@ -34,7 +34,7 @@ const statusGone = 410
 
 // leaseSlack is how much longer than a request its delivery belongs to whoever
 // makes it. After that somebody else makes another: the first one is gone.
-const leaseSlack = 20 * time.Second
+const leaseSlack = 5 * time.Second
 
 // Deliver is the handler of JobDeliver: one attempt. A failure that may pass is no
 // error here; the next attempt is queued for its time.

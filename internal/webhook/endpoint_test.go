@@ -124,9 +124,9 @@ func (x *rig) registration(maker string) db.Registration {
 	r := db.Registration{ID: ident.New(), Reference: ident.Reference("DS"), EmployeeID: id, Kind: "initial", Status: "Issue"}
 	x.tell(func(tx *store.Tx) error {
 		return errors.Join(
-			tx.InsertUnit(ctx, db.InsertUnitParams{ID: unit, Code: unit[:6], Name: "Biro Contoh", CreatedAt: 1}),
+			tx.InsertUnit(ctx, db.InsertUnitParams{ID: unit, Code: unit[20:], Name: "Biro Contoh", CreatedAt: 1}),
 			tx.InsertEmployee(ctx, db.InsertEmployeeParams{
-				ID: id, Nip: id[:18], Name: "Citra Contohwati", UnitID: unit, Email: id + "@contoh.example", TimeZone: "WIB", Locale: "id", Active: true, CreatedAt: 1,
+				ID: id, Nip: id[8:], Name: "Citra Contohwati", UnitID: unit, Email: id + "@contoh.example", TimeZone: "WIB", Locale: "id", Active: true, CreatedAt: 1,
 			}),
 			tx.InsertRegistration(ctx, db.InsertRegistrationParams{ID: r.ID, Reference: r.Reference, EmployeeID: id, UnitID: unit, Kind: "initial", Status: "Issue", StatusSince: 1}),
 			tx.InsertHistory(ctx, db.InsertHistoryParams{RegistrationID: r.ID, Seq: 1, At: 1, Action: "Submit", ToStatus: "New", ActorID: maker, ActorRole: "employee", Detail: "{}", Hash: []byte(r.ID)}),

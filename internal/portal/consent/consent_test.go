@@ -344,3 +344,33 @@ func jsonOf(t *testing.T, v any) string {
 	pagetest.Must(t, err)
 	return string(b)
 }
+
+// TestCodes: the page that a mail leads to makes a code with the passphrase, for the
+// application and the documents that it names, and shows it once.
+func TestCodes(t *testing.T) {
+	r := newRoom(t)
+	r.b.Get(consent.Code+"?aplikasi="+r.client.ID+"&jumlah=3").Want(t, 200, "klien", `value="3"`, "Sisa percobaan")
+	r.b.Get(consent.Code+"?jumlah=1000").Want(t, 200, `value="1"`)
+	send := func(pairs ...string) pagetest.Answer {
+		v := url.Values{"aplikasi": {r.client.ID}, "jumlah": {"3"}, "passphrase": {pagetest.Good}}
+		for i := 0; i < len(pairs); i += 2 {
+			v.Set(pairs[i], pairs[i+1])
+		}
+		return r.b.PostForm(consent.Code, v)
+	}
+	send("aplikasi", "x").Want(t, 422, "Pilih aplikasi")
+	send("jumlah", "101").Want(t, 422, "Isikan angka 1 sampai 100")
+	send("passphrase", "bukan frasa sandinya 123").Want(t, 422, "Sisa percobaan: 4")
+	page := send().Want(t, 200, "hanya ditampilkan sekali", "Jangan berikan kode", "Akhiri sekarang")
+	code := regexp.MustCompile(`<span class="code">([0-9]{3}) ([0-9]{3})</span>`).FindStringSubmatch(page.Body)
+	if code == nil {
+		t.Fatalf("no code: %s", page.Body)
+	}
+	r.b.Get(consent.Windows).Want(t, 200, "0 dari 3 tanda tangan").WantNo(t, code[1]+" "+code[2], code[1]+code[2])
+	if strings.Contains(r.Log.String(), code[1]+code[2]) {
+		t.Error("the code is in the log")
+	}
+	pagetest.Must(t, r.clients.SetOAuth(t.Context(), audit.System("test"), r.client.ID, apiclient.OAuth{Redirects: []string{callback}}))
+	r.b.Get(consent.Code).Want(t, 200, "Tidak ada aplikasi yang boleh")
+	send().Want(t, 422, "Pilih aplikasi")
+}
