@@ -71,19 +71,21 @@ export function letter(text) {
   return [...Buffer.from(out, "latin1")];
 }
 
-// choose puts a file into the page's file field, as its dialog does.
-export function choose(v, name, type, bytes) {
+// choose puts a file into the page's file field (its first, unless said), as its
+// dialog does.
+export function choose(v, name, type, bytes, field = "input[type=file]") {
   return v.page.evaluate(
-    (n, t, b) => {
+    (n, t, b, selector) => {
       const files = new DataTransfer();
       files.items.add(new File([new Uint8Array(b)], n, { type: t }));
-      const field = document.querySelector("input[type=file]");
+      const field = document.querySelector(selector);
       field.files = files.files;
       field.dispatchEvent(new Event("change", { bubbles: true }));
     },
     name,
     type,
     bytes,
+    field,
   );
 }
 

@@ -155,6 +155,17 @@ export const groups = [
       { name: "atas-nama-saya", path: "/ds/atas-nama-saya" },
       { name: "dokumen", path: "/dokumen" },
       { name: "dokumen-riwayat", path: "/dokumen/riwayat" },
+      { name: "templat", path: "/dokumen/templat" },
+      { name: "templat-baru", path: "/dokumen/templat/baru" },
+      { name: "massal", path: "/dokumen/massal" },
+      {
+        name: "massal-satu",
+        path: "/dokumen/massal",
+        ready: async (v) => {
+          await v.fill("nama", "Surat tugas contoh");
+          await v.submit("/dokumen/massal");
+        },
+      },
       { name: "dokumen-aplikasi", path: "/dokumen/aplikasi" },
       { name: "dokumen-aplikasi-buka", path: "/dokumen/aplikasi/buka" },
     ],

@@ -43,7 +43,7 @@ func (p *party) order() signing.Arrangement {
 func (w *world) elsewhere(who audit.Actor) {
 	w.t.Helper()
 	must(w.t, w.DB.InTx(w.t.Context(), func(tx *store.Tx) error {
-		id := who.EmployeeID[:20] + "zz"
+		id := who.EmployeeID[:24] + "zz"
 		if err := tx.InsertUnit(w.t.Context(), db.InsertUnitParams{ID: id, Code: id[8:16], Name: "Biro Lain Contoh", CreatedAt: 1}); err != nil {
 			return err
 		}
