@@ -89,7 +89,7 @@ bench: ## every benchmark, on both databases
 
 .PHONY: bench-pdf
 bench-pdf: build ## signing and verifying, in process and as whole processes beside cp, openssl and other programs
-	$(GO) test -run '^$$' -bench . -benchmem -cpu 1,2 -timeout 60m ./pdf/... ./pades/...
+	$(GO) test -run '^$$' -bench . -benchmem -cpu 1,2 -timeout 60m ./pdf ./pades ./pades/curve ./pades/validation
 	$(GO) test -run '^$$' -bench Process -benchtime 5x -timeout 60m ./cmd/absah
 	dir=$$(mktemp -d); trap 'rm -rf "$$dir"' EXIT; python3 interop/peers/bench.py bin/absah "$$dir"
 

@@ -92,14 +92,15 @@ def peers(d: pathlib.Path) -> dict[str, list[str]]:
             (venv / "installed").write_text(wanted)
     if (venv / "installed").exists():
         found["pyHanko 0.38 (Python)"] = [str(venv / "bin" / "python"), str(PEERS / "pyhanko_peer.py")]
-    pom = PEERS / "pdfbox" / "pom.xml"
-    if have("PDFBox 3.0.6 + Bouncy Castle (Java)", "mvn", "-q", "-B", "-f", pom, "package", "dependency:copy-dependencies", "-DoutputDirectory=target/lib"):
-        target = PEERS / "pdfbox" / "target"
-        found["PDFBox 3.0.6 + Bouncy Castle (Java)"] = ["java", "-cp", f"{target}/classes:{target}/lib/*", "absah.interop.Peer"]
-    if have("@libpdf/core 0.4.2 (JavaScript)", "npm", "ci", "--silent", "--no-fund", "--no-audit", cwd=PEERS / "libpdf"):
-        found["@libpdf/core 0.4.2 (JavaScript)"] = ["node", str(PEERS / "libpdf" / "peer.js")]
+    for name, place in {"PDFBox 3.0.6 + Bouncy Castle (Java)": "pdfbox", "iText 9.4.0 + Bouncy Castle (Java)": "itext"}.items():
+        pom, target = PEERS / place / "pom.xml", PEERS / place / "target"
+        if have(name, "mvn", "-q", "-B", "-f", pom, "package", "dependency:copy-dependencies", "-DoutputDirectory=target/lib"):
+            found[name] = ["java", "-cp", f"{target}/classes:{target}/lib/*", "absah.interop.Peer"]
+    for name, place in {"@libpdf/core 0.4.2 (JavaScript)": "libpdf", "@signpdf 3.3.0, plain (JavaScript)": "signpdf"}.items():
+        if have(name, "npm", "ci", "--silent", "--no-fund", "--no-audit", cwd=PEERS / place):
+            found[name] = ["node", str(PEERS / place / "peer.js")]
     # Known peers that other registries may have.
-    for module in ("github.com/digitorus/pdfsign", "github.com/subnoto/pdfsign"):
+    for module in ("github.com/digitorus/pdfsign", "github.com/subnoto/pdfsign", "github.com/benedoc-inc/pdfer"):
         r = run("go", "list", "-m", f"{module}@latest", check=False, cwd=d, env={**os.environ, "GOFLAGS": "-mod=mod", "GOWORK": "off"})
         if r.returncode != 0:
             missing.append(f"{module}: {r.stderr.strip().splitlines()[-1].strip()}")
@@ -128,7 +129,7 @@ def measured(command: list, ok: tuple[int, ...] = (0,)) -> str:
 
 def rate(command: list) -> str:
     best = 0.0
-    for _ in range(RUNS):
+    for _ in range(2):
         r = run(*command, check=False)
         if r.returncode != 0:
             lines = r.stderr.strip().splitlines()
@@ -177,7 +178,7 @@ def main() -> None:
     small = d / "30 KB.pdf"
     rows = {"absah": [rate([d / "ours", "sign", d / f"{k}.key", d / f"{k}.pem", d / "root.pem", small, n]) for k, n in (("p256", 20_000), ("rsa", 2_000))]}
     for peer, command in others.items():
-        n = 20 if "Python" in peer else 300
+        n = 20 if "Python" in peer or "@signpdf" in peer else 300
         rows[peer] = [rate([*command, "sign", d / f"{k}.key", d / f"{k}.pem", d / "root.pem", small, n]) for k in ("p256", "rsa")]
     table("Signatures a second in process, 30 KB", ["P-256", "RSA-2048"], rows)
 
