@@ -93,6 +93,14 @@ bench-pdf: build ## signing and verifying, in process and as whole processes bes
 	$(GO) test -run '^$$' -bench Process -benchtime 5x -timeout 60m ./cmd/absah
 	dir=$$(mktemp -d); trap 'rm -rf "$$dir"' EXIT; python3 interop/peers/bench.py bin/absah "$$dir"
 
+# A certificate, an OCSP answer and a timestamp cost milliseconds and less; a list
+# of 1,000,000 entries some seconds. BENCHTIME=5s for figures to write down.
+.PHONY: bench-ca
+bench-ca: ## the authority in one run: issuance on both databases, OCSP, timestamps, a list of 1,000,000 entries
+	scripts/with-postgres $(GO) test -run '^$$' -bench 'Issuance' -benchtime $${ISSUANCES:-1000x} -benchmem -timeout 60m ./internal/bench
+	$(GO) test -run '^$$' -bench 'OCSPGet|OCSP$$|TSA' -benchtime $${BENCHTIME:-2s} -benchmem -timeout 30m ./internal/api/pki
+	$(GO) test -run '^$$' -bench 'Million' -benchtime 1x -benchmem -timeout 30m ./internal/ca
+
 .PHONY: bench-long
 bench-long: ## the same with the large data sets (1,000,000 registrations)
 	ABSAH_LONG=1 scripts/with-postgres $(GO) test -run '^$$' -bench . -benchmem -timeout 180m ./...

@@ -187,6 +187,7 @@ export const groups = [
       { name: "petugas-periksa", path: claimed("/petugas", uuid) },
       { name: "petugas-tolak", path: async (v) => (await claimed("/petugas", uuid)(v)) + "/tolak" },
       { name: "petugas-peristiwa", path: "/petugas/peristiwa" },
+      { name: "petugas-pencabutan", path: "/petugas/pencabutan" },
       { name: "petugas-terbit", path: first("/petugas?status=Issue", uuid) },
       { name: "petugas-cabut", path: async (v) => (await first("/petugas?status=Issue", uuid)(v)) + "/cabut" },
     ],
@@ -239,6 +240,17 @@ export const groups = [
       { name: "admin-aplikasi", path: "/admin/aplikasi" },
       { name: "admin-segel", path: "/admin/segel" },
       { name: "admin-segel-satu", path: first("/admin/segel", uuid) },
+      { name: "admin-insiden", path: "/admin/insiden" },
+      {
+        name: "admin-insiden-hasil",
+        path: "/admin/insiden",
+        ready: async (v) => {
+          await v.page.select("#penerbit", "ca-issuing");
+          await v.submit("/admin/insiden");
+          await v.page.waitForSelector("#hasil");
+        },
+      },
+      { name: "admin-kebocoran", path: "/admin/kebocoran" },
       { name: "admin-kepercayaan", path: "/admin/kepercayaan" },
       { name: "admin-log", path: "/admin/log" },
       { name: "admin-pemeriksaan", path: "/admin/pemeriksaan" },
