@@ -270,10 +270,42 @@ func TestSandbox(t *testing.T) {
 	if r := s.ask("GET", "/documents", nil).want(200, ""); r.items() != 1 || r.text("/items/0/state") != "signed" {
 		t.Errorf("%s", r.body)
 	}
+	s.specimenWorkflow()
 	o.now.Advance(sandboxKept + 1)
 	s.ask("GET", "/documents/"+id, nil).want(404, "not_found")
 	must(t, Sweep(t.Context(), o.config.Store, o.config.Blobs, o.now.Now()))
 	if n, err := o.config.Store.Read().ExpiredSandboxObjects(t.Context(), 1<<62); err != nil || len(n) != 0 {
 		t.Errorf("%d objects stay, %v", len(n), err)
 	}
+}
+
+// specimenWorkflow: a workflow of a sandbox goes its way like a real one.
+func (o *office) specimenWorkflow() {
+	t := o.t
+	id := o.ask("POST", "/documents", form{"owner", "1990", "file", o.letter()}).want(201, "").text("/id")
+	order := func(nip string) map[string]any {
+		return map[string]any{"signer": map[string]any{"nip": nip}, "passphrase": "apa saja", "documents": []any{map[string]any{"id": id}}}
+	}
+	path := "/documents/" + id + "/workflow"
+	o.ask("GET", path, nil).want(404, "not_found")
+	o.ask("POST", path, `{"steps":[{"signer":{"nip":"19001"}},{"signer":{"nip":"19001"}}]}`).want(422, "steps")
+	start := `{"ordered":true,"steps":[{"signer":{"nip":"19001"},"role":"paraf"},{"signer":{"nip":"19002"}}]}`
+	if r := o.ask("POST", path, start).want(201, ""); r.text("/steps/0/state") != "turn" || r.text("/steps/1/state") != "waiting" {
+		t.Errorf("%s", r.body)
+	}
+	o.ask("POST", path, start).want(409, "workflow_exists")
+	o.ask("DELETE", "/documents/"+id, nil).want(409, "workflow_exists")
+	o.ask("POST", path+"/remind", nil).want(200, "")
+	o.ask("POST", path+"/remind", nil).want(409, "reminded")
+	o.ask("POST", "/signings", order("19002")).want(409, "not_your_turn")
+	o.ask("POST", "/signings", order("19001")).want(201, "")
+	if r := o.ask("GET", path, nil).want(200, ""); r.text("/steps/0/state") != "done" || r.text("/steps/1/state") != "turn" || r.text("/state") != "open" {
+		t.Errorf("%s", r.body)
+	}
+	o.ask("POST", "/signings", order("19002")).want(201, "")
+	if r := o.ask("GET", "/documents/"+id, nil).want(200, ""); r.text("/workflow_state") != "done" || r.text("/version") != "3" {
+		t.Errorf("%s", r.body)
+	}
+	o.ask("POST", path+"/cancel", nil).want(409, "workflow_ended")
+	o.ask("DELETE", "/documents/"+id, nil).want(204, "")
 }

@@ -142,10 +142,10 @@ func (d *door) routes() []route {
 		{method: "POST", path: "/signings", scope: apiclient.Sign, sandbox: true, creates: true, maxBody: imageBody, serve: (*door).sign},
 		{method: "GET", path: "/signings/{id}", scope: apiclient.Sign, sandbox: true, serve: (*door).showSigning},
 
-		{method: "POST", path: "/documents/{id}/workflow", scope: apiclient.Sign, creates: true, serve: (*door).startWorkflow},
-		{method: "GET", path: "/documents/{id}/workflow", scope: apiclient.Sign, serve: (*door).showWorkflow},
-		{method: "POST", path: "/documents/{id}/workflow/cancel", scope: apiclient.Sign, serve: (*door).cancelWorkflow},
-		{method: "POST", path: "/documents/{id}/workflow/remind", scope: apiclient.Sign, serve: (*door).remindWorkflow},
+		{method: "POST", path: "/documents/{id}/workflow", scope: apiclient.Sign, sandbox: true, creates: true, serve: (*door).startWorkflow},
+		{method: "GET", path: "/documents/{id}/workflow", scope: apiclient.Sign, sandbox: true, serve: (*door).showWorkflow},
+		{method: "POST", path: "/documents/{id}/workflow/cancel", scope: apiclient.Sign, sandbox: true, serve: (*door).cancelWorkflow},
+		{method: "POST", path: "/documents/{id}/workflow/remind", scope: apiclient.Sign, sandbox: true, serve: (*door).remindWorkflow},
 
 		{method: "POST", path: "/verifications", scope: apiclient.Verify, sandbox: true, maxBody: verification.MaxBytes + formBody, serve: (*door).verify},
 	}

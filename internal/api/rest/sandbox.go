@@ -80,6 +80,25 @@ func (d *door) pretend(c *call, number string) personState {
 type specimen struct {
 	row  db.SandboxObject
 	body documentBody
+	flow *workflowBody // nil: none
+}
+
+// specimenText is how one is stored.
+type specimenText struct {
+	Document documentBody  `json:"document"`
+	Workflow *workflowBody `json:"workflow,omitempty"`
+}
+
+func (s *specimen) text() specimenText { return specimenText{s.body, s.flow} }
+
+// read takes what is stored.
+func (s *specimen) read() error {
+	var t specimenText
+	if err := json.Unmarshal([]byte(s.row.Body), &t); err != nil {
+		return fmt.Errorf("read a document of a sandbox: %w", err)
+	}
+	s.body, s.flow = t.Document, t.Workflow
+	return nil
 }
 
 func (d *door) specimenMeta(client, blobID string) blob.Meta {
@@ -93,10 +112,7 @@ func (d *door) specimen(ctx context.Context, c *call, id string) (specimen, erro
 	if err != nil {
 		return s, err
 	}
-	if err := json.Unmarshal([]byte(s.row.Body), &s.body); err != nil {
-		return s, fmt.Errorf("read a document of a sandbox: %w", err)
-	}
-	return s, nil
+	return s, s.read()
 }
 
 func (d *door) object(ctx context.Context, c *call, kind, id string) (db.SandboxObject, error) {
@@ -153,7 +169,7 @@ func (d *door) uploadSpecimen(ctx context.Context, c *call) (*answer, error) {
 	if body.Kind == "" {
 		body.Kind = signing.Other
 	}
-	if err := d.keep(ctx, c, sandboxDocument, c.id, body, c.file); err != nil {
+	if err := d.keep(ctx, c, sandboxDocument, c.id, specimenText{Document: body}, c.file); err != nil {
 		return nil, err
 	}
 	return created("/documents/"+c.id, body)
@@ -183,9 +199,11 @@ func (d *door) listSpecimens(ctx context.Context, c *call, p page) (*answer, err
 	}
 	out, at := make([]documentBody, len(rows)), map[string]time.Time{}
 	for i, r := range rows {
-		if err := json.Unmarshal([]byte(r.Body), &out[i]); err != nil {
-			return nil, fmt.Errorf("read a document of a sandbox: %w", err)
+		s := specimen{row: r}
+		if err := s.read(); err != nil {
+			return nil, err
 		}
+		out[i] = s.body
 		out[i].Signatures = nil
 		at[r.ID] = clock.FromMicros(r.CreatedAt)
 	}
@@ -224,6 +242,9 @@ func (d *door) eraseSpecimen(ctx context.Context, c *call) (*answer, error) {
 	s, err := d.specimen(ctx, c, c.path("id"))
 	if err != nil {
 		return nil, err
+	}
+	if s.flow != nil && s.flow.State == signing.Open {
+		return nil, problem("workflow_exists")
 	}
 	if err := d.dropObject(ctx, s.row.ID, s.row.ClientID, s.row.BlobID); err != nil {
 		return nil, err
@@ -265,6 +286,9 @@ func (d *door) signSpecimens(ctx context.Context, c *call, in *signingOrder) (*a
 		s, err := d.specimen(ctx, c, one.ID)
 		if err != nil {
 			return nil, problem("not_found").at(fmt.Sprintf("/documents/%d/id", i), "not_found")
+		}
+		if !s.mayBeSigned(in.Signer.text()) {
+			return nil, signing.ErrTurn
 		}
 		b, err := d.specimenBytes(ctx, s)
 		if err != nil {
@@ -322,7 +346,8 @@ func (d *door) advance(ctx context.Context, c *call, in *signingOrder, s specime
 	at, level := moment(d.Clock()), pades.BT.String()
 	s.body.State, s.body.Version, s.body.Size, s.body.SHA256 = signing.StateSigned, s.body.Version+1, int64(len(signed)), hex.EncodeToString(sum[:])
 	s.body.Signatures = append(s.body.Signatures, signatureBody{personLink{in.Signer.text(), sandboxName}, "SPECIMEN", "02", level, s.body.Version, at})
-	text, err := json.Marshal(s.body)
+	s.stepSigned(in.Signer.text(), at)
+	text, err := json.Marshal(s.text())
 	if err != nil {
 		return out, fmt.Errorf("keep for a sandbox: %w", err)
 	}

@@ -82,6 +82,9 @@ func (d *door) startWorkflow(ctx context.Context, c *call) (*answer, error) {
 	if err := c.decode(&in); err != nil {
 		return nil, err
 	}
+	if c.client.Sandbox {
+		return d.startSpecimenWorkflow(ctx, c, in)
+	}
 	doc, err := d.own(ctx, c, c.path("id"))
 	if err != nil {
 		return nil, err
@@ -133,6 +136,9 @@ func (d *door) workflow(ctx context.Context, c *call) (signing.Document, signing
 // showWorkflow tells where a document is on its way, GET
 // /documents/{id}/workflow.
 func (d *door) showWorkflow(ctx context.Context, c *call) (*answer, error) {
+	if c.client.Sandbox {
+		return d.steerSpecimen(ctx, c, "")
+	}
 	_, w, err := d.workflow(ctx, c)
 	if err != nil {
 		return nil, err
@@ -143,10 +149,16 @@ func (d *door) showWorkflow(ctx context.Context, c *call) (*answer, error) {
 // cancelWorkflow takes a document back, POST /documents/{id}/workflow/cancel, and
 // remindWorkflow reminds whose turn it is, POST /documents/{id}/workflow/remind.
 func (d *door) cancelWorkflow(ctx context.Context, c *call) (*answer, error) {
+	if c.client.Sandbox {
+		return d.steerSpecimen(ctx, c, "cancel")
+	}
 	return d.steer(ctx, c, d.Signing.Cancel)
 }
 
 func (d *door) remindWorkflow(ctx context.Context, c *call) (*answer, error) {
+	if c.client.Sandbox {
+		return d.steerSpecimen(ctx, c, "remind")
+	}
 	return d.steer(ctx, c, d.Signing.Remind)
 }
 
