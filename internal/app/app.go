@@ -38,6 +38,7 @@ import (
 	"absah/internal/scan"
 	"absah/internal/seal"
 	"absah/internal/signing"
+	"absah/internal/signing/paper"
 	"absah/internal/staff"
 	"absah/internal/store"
 	"absah/internal/store/blob"
@@ -98,6 +99,7 @@ type App struct {
 	answers *ca.Responder // once Handler was called, in the pki role
 	smtp    *smtp.Client
 	scans   *scan.Pool
+	papers  *paper.Pool
 	sealer  *credential.Sealer
 	profile ca.Profile
 	lock    *os.File

@@ -22,6 +22,7 @@ import (
 	"absah/internal/clock"
 	"absah/internal/mail/mailbox"
 	"absah/internal/scan"
+	"absah/internal/signing/paper"
 	"absah/internal/verification"
 )
 
@@ -32,6 +33,8 @@ func TestMain(m *testing.M) {
 			os.Exit(scan.WorkerMain(os.Stdin, os.Stdout))
 		case verification.WorkerCommand:
 			os.Exit(verification.WorkerMain(os.Stdin, os.Stdout))
+		case paper.Command:
+			os.Exit(paper.Main(os.Stdin, os.Stdout))
 		}
 	}
 	os.Exit(m.Run())

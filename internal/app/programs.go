@@ -31,7 +31,7 @@ func (a *App) openPrograms(context.Context) error {
 func (a *App) programs(pages http.Handler, proxies []netip.Prefix) (http.Handler, error) {
 	address := func(r *http.Request) string { return portal.ClientAddress(r, proxies) }
 	api := esign.New(esign.Config{
-		Store: a.Store, Clients: a.Clients, Signing: a.Signing, Seals: a.Seals, Verifier: a.Verifier, Registrar: a.Enrolment, Staff: a.Staff, ByNIK: a.Staff.EmployeesByNIK,
+		Store: a.Store, Clients: a.Clients, Signing: a.Signing, Pages: a.Signing.Pages, Seals: a.Seals, Verifier: a.Verifier, Registrar: a.Enrolment, Staff: a.Staff, ByNIK: a.Staff.EmployeesByNIK,
 		Blobs: blob.Sealed{Store: a.Blobs, Vault: a.Vault}, Chain: a.above, Sandbox: a.sandbox, Clock: a.Clock, Log: a.Log,
 		Address: address, Codes: codes{a.Clients, a.Signing, &outbox.Codes{Outbox: a.Outbox}},
 	})

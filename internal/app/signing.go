@@ -9,8 +9,10 @@ import (
 
 	"absah/internal/api/rest"
 	"absah/internal/ca"
+	"absah/internal/confine"
 	"absah/internal/outbox"
 	"absah/internal/signing"
+	"absah/internal/signing/paper"
 	"absah/internal/staff"
 	"absah/internal/store"
 	"absah/internal/store/blob"
@@ -28,6 +30,13 @@ func (a *App) openSigning(ctx context.Context) (err error) {
 		return nil
 	}
 	blobs := blob.Sealed{Store: a.Blobs, Vault: a.Vault}
+	self, err := confine.Self(paper.Command)
+	if err != nil {
+		return err
+	}
+	if a.papers, err = paper.NewPool(self, 2); err != nil {
+		return err
+	}
 	a.Signing, err = signing.New(signing.Config{
 		Store: a.Store, Blobs: blobs, Clock: a.Clock, Log: a.Log, Opener: a.sealer, Guard: a.Enrolment.Guard, Ledger: a.Enrolment.Ledger,
 		LockOut:     a.Enrolment.LockOut,
@@ -35,7 +44,7 @@ func (a *App) openSigning(ctx context.Context) (err error) {
 		Reliable:    a.reliable,
 		Timestamper: stamps{a.Stamper}, Evidence: a.evidence(), Specimen: specimens{a.Store, blobs}.of,
 		VerifyURL: a.Config.BaseURL + verifyPath, Issuer: a.Config.Identity.IssuerName,
-		Courier: outbox.Workflow{Outbox: a.Outbox}, Events: a.Webhooks, WindowLife: a.Config.Windows.Life(),
+		Courier: outbox.Workflow{Outbox: a.Outbox}, Events: a.Webhooks, Paper: a.papers, WindowLife: a.Config.Windows.Life(),
 		Notify: func(employeeID string) { a.Hub.Notify(employeeID, "") },
 	})
 	if err != nil {

@@ -12,6 +12,7 @@ import (
 	"absah/internal/app/apptest"
 	"absah/internal/audit"
 	"absah/internal/signing"
+	"absah/internal/signing/paper"
 	"absah/internal/signing/signingtest"
 	"absah/pades"
 	"absah/pades/appearance"
@@ -25,6 +26,9 @@ func TestSignedHereIsValidAnywhere(t *testing.T) {
 	t.Parallel()
 	m := newMinistry(t, apptest.Configure(t.TempDir(), "", 25), 1)
 	t.Cleanup(func() { must(t, m.Close()) })
+	if _, confined := m.Signing.Paper.(*paper.Pool); !confined {
+		t.Errorf("files that people bring are read in the service's own process, by %T", m.Signing.Paper)
+	}
 	m.issue(0)
 	must(t, m.Authority.Upkeep(t.Context())) // publishes the lists
 	who, id := m.estate.People[0], ""

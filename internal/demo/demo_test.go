@@ -18,12 +18,16 @@ import (
 	"absah/internal/config"
 	"absah/internal/demo"
 	"absah/internal/scan"
+	"absah/internal/signing/paper"
 	"absah/internal/staff"
 )
 
 func TestMain(m *testing.M) {
 	if len(os.Args) == 2 && os.Args[1] == scan.WorkerCommand {
 		os.Exit(scan.WorkerMain(os.Stdin, os.Stdout))
+	}
+	if len(os.Args) == 2 && os.Args[1] == paper.Command {
+		os.Exit(paper.Main(os.Stdin, os.Stdout))
 	}
 	os.Exit(m.Run())
 }

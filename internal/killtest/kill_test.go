@@ -20,6 +20,7 @@ import (
 	"absah/internal/ca"
 	"absah/internal/clock"
 	"absah/internal/config"
+	"absah/internal/signing/paper"
 	"absah/internal/store/storetest"
 )
 
@@ -27,6 +28,9 @@ import (
 const planVariable = "KILLTEST_PLAN"
 
 func TestMain(m *testing.M) {
+	if len(os.Args) == 2 && os.Args[1] == paper.Command { // of one of the children
+		os.Exit(paper.Main(os.Stdin, os.Stdout))
+	}
 	text, child := os.LookupEnv(planVariable)
 	if !child {
 		os.Exit(m.Run())

@@ -234,9 +234,12 @@ func (p *bulkPlan) placeIn(ctx context.Context, l *letter, b []byte) error {
 			return err
 		}
 	}
-	sheets, err := openSheets(b, password)
+	sheets, err := p.s.openSheets(ctx, b, password)
 	var damaged *DamagedError
 	switch {
+	case errors.Is(err, ErrTooHard):
+		l.bad(ColFile, "too_hard")
+		return nil
 	case errors.As(err, &damaged):
 		l.bad(ColFile, "damaged")
 		return nil

@@ -115,7 +115,7 @@ func fileName(name string) string {
 // Upload keeps a file for its owner, who is the employee of the actor.
 //
 // Errors: ErrEmpty, ErrTooBig, ErrNotPDF, *DamagedError, ErrPassword (the one
-// that was given does not open it), ErrQuota, ErrKind.
+// that was given does not open it), ErrTooHard, ErrReading, ErrQuota, ErrKind.
 func (s *Service) Upload(ctx context.Context, who audit.Actor, u Upload) (Document, error) {
 	if u.Kind == "" {
 		u.Kind = Other
@@ -130,7 +130,7 @@ func (s *Service) Upload(ctx context.Context, who audit.Actor, u Upload) (Docume
 	if err != nil {
 		return Document{}, err
 	}
-	pages, encrypted, err := look(b, u.Password)
+	pages, encrypted, err := s.look(ctx, b, u.Password)
 	if err != nil {
 		return Document{}, err
 	}

@@ -1,7 +1,6 @@
 package signing
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -11,19 +10,11 @@ import (
 	"absah/internal/keys"
 	"absah/internal/store"
 	"absah/internal/store/db"
-	"absah/pdf"
 )
 
 // ErrReadOnly says that a password opens a document and gives no right to sign
 // it (ISO 32000-2 table 22): that of its owner does.
 var ErrReadOnly = errors.New("the password gives no right to sign the document")
-
-// maySignWith tells whether an open document grants what a signature in a new
-// field takes.
-func maySignWith(d *pdf.Document) bool {
-	e := d.Encryption()
-	return e.Permits(pdf.PermitModify) && (e == nil || e.Revision < 3 || e.Permits(pdf.PermitAnnotate))
-}
 
 // passwordContext names what the password of a document was sealed for.
 func passwordContext(id string) []byte { return []byte("document/" + id + "/password") }
@@ -56,7 +47,7 @@ func (s *Service) Unlock(ctx context.Context, who audit.Actor, id string, passwo
 	if err != nil {
 		return err
 	}
-	pages, encrypted, err := look(b, password)
+	pages, encrypted, err := s.look(ctx, b, password)
 	if err != nil {
 		return err
 	}
@@ -103,48 +94,4 @@ func (s *Service) openPassword(ctx context.Context, id string, sealed []byte) ([
 		return nil, fmt.Errorf("open the password of document %s: %w", id, err)
 	}
 	return password, nil
-}
-
-// look opens a file as far as it must be understood to be signed. encrypted says
-// that it has to be asked for its password, to be read or to be signed.
-func look(b, password []byte) (pages int, encrypted bool, err error) {
-	d, err := pdf.Open(bytes.NewReader(b), int64(len(b)), pdf.Options{Password: password})
-	switch {
-	case errors.Is(err, pdf.ErrPassword) && len(password) == 0:
-		return 0, true, nil
-	case errors.Is(err, pdf.ErrPassword):
-		return 0, true, ErrPassword
-	case errors.Is(err, pdf.ErrNotPDF):
-		return 0, false, ErrNotPDF
-	case err != nil:
-		return 0, false, &DamagedError{err}
-	}
-	if pages, err = d.PageCount(); err != nil {
-		return 0, false, &DamagedError{err}
-	}
-	if d.Encryption() == nil {
-		return pages, false, nil
-	}
-	switch allowed := maySignWith(d); {
-	case !allowed && len(password) > 0 && opensWithout(b):
-		return 0, true, ErrPassword // a wrong one: that of nobody opened it
-	case !allowed && len(password) > 0:
-		return 0, true, ErrReadOnly
-	case !allowed:
-		return pages, true, nil
-	}
-	return pages, asksForPassword(b), nil
-}
-
-// opensWithout tells whether a file is read without a password.
-func opensWithout(b []byte) bool {
-	_, err := pdf.Open(bytes.NewReader(b), int64(len(b)), pdf.Options{})
-	return err == nil
-}
-
-// asksForPassword tells whether without a password a file is not read, or not
-// signed.
-func asksForPassword(b []byte) bool {
-	d, err := pdf.Open(bytes.NewReader(b), int64(len(b)), pdf.Options{})
-	return errors.Is(err, pdf.ErrPassword) || err == nil && !maySignWith(d)
 }

@@ -22,6 +22,7 @@ import (
 	"absah/internal/credential"
 	"absah/internal/ident"
 	"absah/internal/passphrase"
+	"absah/internal/signing/paper"
 	"absah/internal/store"
 	"absah/internal/store/blob"
 	"absah/pades/certpath"
@@ -82,6 +83,9 @@ type Config struct {
 	// WindowLife is the longest activation window; 0 is DefaultWindowLife, less is
 	// none.
 	WindowLife time.Duration
+	// Paper reads the files that people and programs bring; nil reads them in this
+	// process, which is for tests.
+	Paper paper.Reader
 	// Limits; zero fields take the default.
 	Limits Limits
 	// Notify, if set, is told when the outcome of a batch changes.
@@ -128,6 +132,9 @@ func New(c Config) (*Service, error) {
 	orDefault(&c.Limits.Versions, d.Versions)
 	if c.Random == nil {
 		c.Random = rand.Reader
+	}
+	if c.Paper == nil {
+		c.Paper = paper.Here{}
 	}
 	s := &Service{
 		Config: c, process: ident.From(c.Random), live: map[string]*Activation{}, windows: map[string]*held{}, slots: make(chan struct{}, max(2, runtime.GOMAXPROCS(0))),

@@ -18,6 +18,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"absah/internal/scan"
+	"absah/internal/signing/paper"
 	"absah/internal/verification/reader"
 	"absah/pades/certpath"
 	"absah/pades/tsp"
@@ -93,6 +94,8 @@ func run(args []string, stdin io.Reader, stdout io.Writer) (status int, mine boo
 		return scan.WorkerMain(stdin, stdout), true
 	case reader.Command:
 		return reader.Main(stdin, stdout), true
+	case paper.Command:
+		return paper.Main(stdin, stdout), true
 	case "sign", "verify", "version":
 		var c struct {
 			Commands

@@ -206,6 +206,7 @@ var words = map[string]struct {
 	"damaged":     {codeDocument, "dokumen PDF rusak dan tidak dapat dibaca"},
 	"too_big":     {codeTooBig, "dokumen terlalu besar"},
 	"too_hard":    {codeDocument, "dokumen memerlukan memori yang terlalu besar"},
+	"reading":     {codeBusy, "sedang banyak dokumen yang dibaca, coba lagi"},
 	"too_slow":    {codeBusy, "waktu habis, coba lagi"},
 	"interrupted": {codeBusy, "terputus, coba lagi"},
 	"fit":         {codePlacement, "teks tidak muat; perbesar 'width' dan 'height'"},

@@ -45,9 +45,11 @@ type Registrar interface {
 
 // Config is what the door is made of.
 type Config struct {
-	Store    *store.Store
-	Clients  *apiclient.Service
-	Signing  Signer
+	Store   *store.Store
+	Clients *apiclient.Service
+	Signing Signer
+	// Pages counts the pages of a file; signing.Service.Pages.
+	Pages    func(ctx context.Context, file, password []byte) (int, error)
 	Seals    Sealer // institutions' seals
 	Verifier *verification.Service
 	// Registrar is nil where this process registers nobody.

@@ -192,7 +192,7 @@ func open(t *testing.T, change func(*apiclient.Settings), sandbox bool) *office 
 		}
 	}
 	o.config = Config{
-		Store: st, Clients: o.clients, Signing: o.world.Service, Registrar: o.stands, Staff: o.staff, ByNIK: byNIK, Blobs: o.world.Config.Blobs,
+		Store: st, Clients: o.clients, Signing: o.world.Service, Pages: o.world.Pages, Registrar: o.stands, Staff: o.staff, ByNIK: byNIK, Blobs: o.world.Config.Blobs,
 		Chain: o.world.Config.Chain, Sandbox: NewSandbox(o.now.Now, o.world.Config.Timestamper), Clock: o.now.Now, Log: slog.New(slog.NewJSONHandler(o.log, nil)),
 		Verifier: &verification.Service{Pool: pool, Clock: o.now.Now, Trust: func(context.Context) (verification.Trust, error) { return trust, nil }},
 		Address: func(r *http.Request) string {

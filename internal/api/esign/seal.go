@@ -144,7 +144,7 @@ func (d *door) sealPDF(w http.ResponseWriter, r *http.Request, c *call) error {
 	}
 	files := make([]seal.File, len(o.files))
 	for i, b := range o.files {
-		pages, err := pagesOf(b, o.password[i])
+		pages, err := d.pagesOf(r.Context(), b, o.password[i])
 		if err != nil {
 			return err
 		}

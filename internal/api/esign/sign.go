@@ -23,7 +23,6 @@ import (
 	"absah/internal/store"
 	"absah/internal/store/blob"
 	"absah/internal/store/db"
-	"absah/pdf"
 )
 
 // order is what one call signs: files with one passphrase.
@@ -47,7 +46,7 @@ func (d *door) sign(ctx context.Context, c *call, o order) ([][]byte, error) {
 		a.ClientID, a.Code = c.client.ID, o.code
 	}
 	for i, b := range o.files {
-		pages, err := pagesOf(b, o.password[i])
+		pages, err := d.pagesOf(ctx, b, o.password[i])
 		if err != nil {
 			return nil, err
 		}
@@ -77,19 +76,11 @@ func (d *door) sign(ctx context.Context, c *call, o order) ([][]byte, error) {
 }
 
 // pagesOf counts the pages of a file, so that a wrong page is told as such.
-func pagesOf(b, password []byte) (int, error) {
+func (d *door) pagesOf(ctx context.Context, b, password []byte) (int, error) {
 	if len(b) == 0 {
 		return 0, &fieldError{field: "file", code: codeDocument, text: "Proses signing gagal : kolom 'file' kosong"}
 	}
-	doc, err := pdf.Open(bytes.NewReader(b), int64(len(b)), pdf.Options{Password: password})
-	if err != nil {
-		return 0, err
-	}
-	n, err := doc.PageCount()
-	if err != nil {
-		return 0, &signing.DamagedError{Err: err}
-	}
-	return n, nil
+	return d.Pages(ctx, b, password)
 }
 
 // signV1 signs one file, POST /api/sign/pdf.

@@ -20,7 +20,6 @@ import (
 	"absah/internal/store/blob"
 	"absah/internal/store/db"
 	"absah/pades"
-	"absah/pdf"
 )
 
 // An application that is tried out meets nobody real: every NIP is of somebody
@@ -153,7 +152,7 @@ func (d *door) keep(ctx context.Context, c *call, kind, id string, body any, fil
 }
 
 func (d *door) uploadSpecimen(ctx context.Context, c *call) (*answer, error) {
-	pages, err := pagesOf(c.file, c.form["password"])
+	pages, err := d.pagesOf(ctx, c.file, c.form["password"])
 	if err != nil {
 		return nil, err
 	}
@@ -175,19 +174,11 @@ func (d *door) uploadSpecimen(ctx context.Context, c *call) (*answer, error) {
 	return created("/documents/"+c.id, body)
 }
 
-func pagesOf(b []byte, password string) (int, error) {
+func (d *door) pagesOf(ctx context.Context, b []byte, password string) (int, error) {
 	if len(b) == 0 {
 		return 0, signing.ErrEmpty
 	}
-	doc, err := pdf.Open(bytes.NewReader(b), int64(len(b)), pdf.Options{Password: []byte(password)})
-	if err != nil {
-		return 0, err
-	}
-	n, err := doc.PageCount()
-	if err != nil {
-		return 0, &signing.DamagedError{Err: err}
-	}
-	return n, nil
+	return d.Signing.Pages(ctx, b, []byte(password))
 }
 
 func (d *door) listSpecimens(ctx context.Context, c *call, p page) (*answer, error) {

@@ -155,6 +155,10 @@ func (p *Pages) notTaken(ctx context.Context, name string, err error) (string, e
 		key = "not_pdf"
 	case errors.As(err, &damaged):
 		key = "damaged"
+	case errors.Is(err, signing.ErrTooHard):
+		key = "too_hard"
+	case errors.Is(err, signing.ErrReading):
+		key = "reading"
 	case errors.Is(err, signing.ErrQuota):
 		key = "quota"
 	case errors.Is(err, signing.ErrPassword):

@@ -254,6 +254,10 @@ func (p *Pages) blame(d *draft, f signing.Document, err error) bool {
 		d.Errors.Add(d.Spots[0].field("cara"), "sign.error.place", "name", shortName(f.Name))
 	case errors.As(err, &damaged):
 		d.Errors.Add(fieldDocument, "sign.problem.damaged_name", "name", shortName(f.Name))
+	case errors.Is(err, signing.ErrTooHard):
+		d.Errors.Add(fieldDocument, "sign.upload.too_hard", "name", shortName(f.Name))
+	case errors.Is(err, signing.ErrReading):
+		d.Errors.AddBusy(fieldDocument, "sign.upload.reading", "name", shortName(f.Name))
 	default:
 		return false
 	}
