@@ -1,7 +1,5 @@
 package pdf
 
-import "slices"
-
 // value reads one object. stop is the keyword that stood in its place, if one
 // did: the parser is then still before it.
 func (p *parser) value() (o Object, stop []byte, err error) {
@@ -116,6 +114,9 @@ func (p *parser) array() (Array, error) {
 		return nil, err
 	}
 	p.spans = nil
+	if p.items == nil {
+		p.items = make([]Object, 0, 8)
+	}
 	from := len(p.items)
 	for {
 		p.space()
@@ -156,10 +157,8 @@ func (p *parser) array() (Array, error) {
 
 func (p *parser) closeArray(from int) Array {
 	p.depth--
-	a := Array(slices.Clone(p.items[from:]))
-	if a == nil {
-		a = Array{}
-	}
+	a := make(Array, len(p.items)-from)
+	copy(a, p.items[from:])
 	p.items = p.items[:from]
 	return a
 }
@@ -257,10 +256,8 @@ func (p *parser) dict() (Dict, error) {
 		}
 	}
 	p.depth--
-	d := Dict(slices.Clone(p.entries[from:]))
-	if d == nil {
-		d = Dict{}
-	}
+	d := make(Dict, len(p.entries)-from)
+	copy(d, p.entries[from:])
 	clear(p.entries[from:])
 	p.entries = p.entries[:from]
 	if key, twice := d.Duplicate(); twice {
