@@ -19,6 +19,13 @@ import (
 // again is how soon a page without JavaScript looks once more.
 const again = "3"
 
+// refreshPause is between two refreshes of a page.
+const refreshPause = 500 * time.Millisecond
+
+// wholeList is how many documents are listed while they are being signed; of
+// longer lists the page shows those that failed.
+const wholeList = 100
+
 func (p *Pages) ownBatch(r *http.Request) (signing.Batch, error) {
 	b, err := p.Signing.Batch(r.Context(), me(r).EmployeeID, r.PathValue("id"))
 	if errors.Is(err, signing.ErrNotFound) {
@@ -36,7 +43,15 @@ func (p *Pages) batch(w http.ResponseWriter, r *http.Request) error {
 	ctx := r.Context()
 	page := page(ctx, i18n.T(ctx, "sign.batch.title"), false)
 	page.Lede = i18n.T(ctx, "sign.batch.lede", "at", i18n.DateTime(ctx, b.At))
-	return web.Page(w, r, http.StatusOK, page, batchBody(batchView{b}))
+	v := batchView{Batch: b}
+	if len(b.Items) > 0 && b.Items[0].Document != "" {
+		flow, err := p.Signing.Workflow(ctx, b.Items[0].Document)
+		if err != nil && !errors.Is(err, signing.ErrNotFound) {
+			return err
+		}
+		v.bulk = flow.Bulk
+	}
+	return web.Page(w, r, http.StatusOK, page, batchBody(v))
 }
 
 // stream tells the page of a batch that something has changed.
@@ -63,6 +78,10 @@ func (p *Pages) stream(w http.ResponseWriter, r *http.Request) error {
 			return nil
 		case <-news:
 			err = s.Send("refresh", "")
+			select { // a list of a thousand is not asked for a thousand times
+			case <-ctx.Done():
+			case <-time.After(refreshPause):
+			}
 		case <-tick.C:
 			err = s.Beat()
 		}
@@ -73,7 +92,10 @@ func (p *Pages) stream(w http.ResponseWriter, r *http.Request) error {
 }
 
 // batchView is a batch in words.
-type batchView struct{ signing.Batch }
+type batchView struct {
+	signing.Batch
+	bulk string // id of the bulk that its documents belong to
+}
 
 func (v batchView) count(state string) (n int) {
 	for _, i := range v.Items {
@@ -114,6 +136,9 @@ func (v batchView) retry() string {
 	if len(ids) == 0 || v.running() {
 		return ""
 	}
+	if v.bulk != "" {
+		return bulkPath(v.bulk) + "/tandatangan"
+	}
 	return Base + "/tandatangan?" + strings.Join(ids, "&")
 }
 
@@ -123,6 +148,9 @@ func (v batchView) table(ctx context.Context) ui.TableProps {
 		{Label: i18n.T(ctx, "sign.batch.file"), HideLabel: true, Shrink: true},
 	}}
 	for _, i := range v.Items {
+		if v.running() && len(v.Items) > wholeList && i.State != "failed" {
+			continue
+		}
 		file := ui.Text("")
 		if i.State == "done" && i.Document != "" {
 			file = downloadLink(i.Document)
@@ -173,7 +201,7 @@ func (p *Pages) history(w http.ResponseWriter, r *http.Request) error {
 		if err != nil {
 			return err
 		}
-		v := batchView{b}
+		v := batchView{Batch: b}
 		t.Rows = append(t.Rows, ui.Row{ID: b.ID, Cells: []templ.Component{
 			ui.Anchor(i18n.DateTime(ctx, b.At), batchPath(b.ID), ""), ui.Text(i18n.Number(ctx, int64(len(b.Items)))),
 			ui.Text(v.banner(ctx).Text),

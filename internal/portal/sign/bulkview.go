@@ -416,6 +416,9 @@ func bulkTurnsTable(ctx context.Context, list []signing.BulkTurn) ui.TableProps 
 	return t
 }
 
+// openList is how many documents a list may have to be shown unasked.
+const openList = 25
+
 func joined(list []string) string { return strings.Join(list, ", ") }
 
 // ready tells whether there is something to check.
@@ -432,6 +435,9 @@ func (v bulkView) checkKind() ui.ButtonKind {
 func (v bulkView) gatherLede(ctx context.Context) string {
 	if v.Form != "" {
 		return i18n.T(ctx, "bulk.gather_form", "fields", joined(v.fields))
+	}
+	if len(v.items) == 0 {
+		return ""
 	}
 	return i18n.N(ctx, "bulk.gathered", len(v.items))
 }

@@ -448,7 +448,7 @@ func templateBody(f *templateForm) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = ui.Field(ui.FieldProps{Name: "tenggat", Label: i18n.T(ctx, "tpl.due"), Hint: i18n.T(ctx, "tpl.due_hint"), Value: f.Due, Suffix: i18n.T(ctx, "tpl.days"), InputMode: "numeric", Width: 4, Optional: true, Error: f.Errors.Text(ctx, "tenggat")}).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = ui.Field(ui.FieldProps{Name: "tenggat", Label: i18n.T(ctx, "tpl.due"), Hint: i18n.T(ctx, "tpl.due_hint"), Value: f.Due, Suffix: i18n.T(ctx, "tpl.days"), InputMode: "numeric", Width: 10, Optional: true, Error: f.Errors.Text(ctx, "tenggat")}).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
