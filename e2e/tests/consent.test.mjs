@@ -89,7 +89,7 @@ journey("an application signs with consent", {}, (at, step) => {
   step("a window is opened, seen and ended", async () => {
     await v.goto("/dokumen/aplikasi/buka");
     await v.seesPage();
-    await v.check("aplikasi");
+    await v.check("aplikasi", await v.page.$$eval("label", (all) => document.getElementById(all.find((l) => l.innerText.trim() === "naskah").htmlFor).value));
     await v.fill("passphrase", demo.passphrase);
     await v.submit("/dokumen/aplikasi/buka");
     await v.sees("0 dari 100 tanda tangan");

@@ -5,7 +5,6 @@ import (
 	"crypto"
 	"crypto/rsa"
 	"fmt"
-	"hash"
 	"io"
 
 	"absah/pades"
@@ -61,7 +60,7 @@ func digestOf(item Item, alg crypto.Hash) ([]byte, error) {
 	if alg == crypto.SHA256 {
 		return item.Digest[:], nil
 	}
-	var h hash.Hash = alg.New()
+	h := alg.New()
 	if _, err := io.Copy(h, io.NewSectionReader(item.File, 0, item.Size)); err != nil {
 		return nil, fmt.Errorf("read the file: %w", err)
 	}

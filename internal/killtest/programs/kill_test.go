@@ -5,7 +5,6 @@ import (
 	"bufio"
 	"bytes"
 	"context"
-	"crypto/ecdsa"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
@@ -142,7 +141,6 @@ type world struct {
 	t          *testing.T
 	dir, dsn   string
 	who        audit.Actor
-	key        *ecdsa.PublicKey
 	credential string
 	secret     string
 

@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"absah/internal/account"
 	"absah/internal/apiclient"
@@ -89,5 +90,36 @@ func TestOnlyAdministratorsSeeApplications(t *testing.T) {
 	b.Post(apps.Base, "name", "srikandi", "scope", "sign", "rate", "60").Want(t, 404)
 	if list, err := s.List(t.Context()); err != nil || len(list) != 0 {
 		t.Errorf("%v, %v", list, err)
+	}
+}
+
+// TestConsentAndWindowsAreDecided: redirect URIs and the length of windows, which are
+// none until an administrator says so.
+func TestConsentAndWindowsAreDecided(t *testing.T) {
+	t.Parallel()
+	_, s, b := house(t)
+	b.Post(apps.Base, "name", "naskah", "scope", "sign", "rate", "60").Want(t, 200)
+	c, err := s.Find(t.Context(), "naskah")
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := apps.Base + "/" + c.ID
+	b.Get(path).Want(t, 200, "Alamat kembali", `name="window"`, `value="0"`)
+	if list, err := s.WithWindows(t.Context()); err != nil || len(list) != 0 {
+		t.Errorf("windows without a decision: %v, %v", list, err)
+	}
+	b.Post(path+"/oauth", "redirects", "http://a.contoh.example/", "window", "x").Want(t, 422, "Isikan alamat https lengkap", "Isikan 0 sampai 1440", "http://a.contoh.example/", `value="x"`)
+	b.Post(path+"/oauth", "redirects", "https://a.contoh.example/k\nhttp://127.0.0.1:8400/k", "window", "30").Want(t, 303)
+	b.Get(path).Want(t, 200, "https://a.contoh.example/k", `value="30"`)
+	o, err := s.OAuth(t.Context(), c.ID)
+	if err != nil || len(o.Redirects) != 2 || o.Window != 30*time.Minute {
+		t.Errorf("%+v, %v", o, err)
+	}
+	if list, err := s.WithWindows(t.Context()); err != nil || len(list) != 1 || list[0].Name != "naskah" {
+		t.Errorf("%v, %v", list, err)
+	}
+	b.Post(path+"/nonaktif").Want(t, 303)
+	if list, err := s.WithWindows(t.Context()); err != nil || len(list) != 0 {
+		t.Errorf("windows for a disabled application: %v, %v", list, err)
 	}
 }

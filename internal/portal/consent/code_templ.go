@@ -146,7 +146,7 @@ func codeBody(v codeView) templ.Component {
 						}
 						return nil
 					})
-					templ_7745c5c3_Err = secret(v.standing, v.Errors.Text(ctx, fieldSecret), i18n.T(ctx, "signcode.act")).Render(templ.WithChildren(ctx, templ_7745c5c3_Var4), templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = secret(v.standing, v.Errors.Text(ctx, fieldSecret), i18n.T(ctx, "signcode.act"), i18n.T(ctx, "consent.secret_hint")).Render(templ.WithChildren(ctx, templ_7745c5c3_Var4), templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}

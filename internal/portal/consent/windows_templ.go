@@ -468,7 +468,7 @@ func openBody(v openView) templ.Component {
 					}
 					return nil
 				})
-				templ_7745c5c3_Err = secret(v.standing, v.Errors.Text(ctx, fieldSecret), i18n.T(ctx, "consent.open_act")).Render(templ.WithChildren(ctx, templ_7745c5c3_Var18), templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = secret(v.standing, v.Errors.Text(ctx, fieldSecret), i18n.T(ctx, "consent.open_act"), i18n.T(ctx, "consent.secret_hint")).Render(templ.WithChildren(ctx, templ_7745c5c3_Var18), templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -483,7 +483,7 @@ func openBody(v openView) templ.Component {
 	})
 }
 
-func secret(s signing.Standing, problem, act string) templ.Component {
+func secret(s signing.Standing, problem, act, hint string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -570,7 +570,7 @@ func secret(s signing.Standing, problem, act string) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = ui.PasswordField(ui.PasswordProps{Name: fieldSecret, Label: i18n.T(ctx, "sign.confirm.passphrase"), Hint: i18n.T(ctx, "sign.confirm.passphrase_hint"), Error: problem}).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = ui.PasswordField(ui.PasswordProps{Name: fieldSecret, Label: i18n.T(ctx, "sign.confirm.passphrase"), Hint: hint, Error: problem}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
