@@ -1,7 +1,6 @@
 package signingtest
 
 import (
-	"bytes"
 	"fmt"
 	"strings"
 )
@@ -41,18 +40,5 @@ func Form(names ...string) []byte {
 	objects[pages-1] = fmt.Sprintf("<</Type/Pages/Kids[%d 0 R]/Count 1>>", page)
 	objects[page-1] = fmt.Sprintf("<</Type/Page/Parent %d 0 R/MediaBox[0 0 595 842]/Resources<</Font<</F %d 0 R>>>>/Contents %d 0 R/Annots[%s]>>",
 		pages, font, content, strings.Join(widgets, " "))
-	var b bytes.Buffer
-	b.WriteString("%PDF-1.7\n")
-	at := make([]int, len(objects))
-	for i, o := range objects {
-		at[i] = b.Len()
-		fmt.Fprintf(&b, "%d 0 obj\n%s\nendobj\n", i+1, o)
-	}
-	xref := b.Len()
-	fmt.Fprintf(&b, "xref\n0 %d\n0000000000 65535 f \n", len(objects)+1)
-	for _, offset := range at {
-		fmt.Fprintf(&b, "%010d 00000 n \n", offset)
-	}
-	fmt.Fprintf(&b, "trailer\n<</Size %d/Root %d 0 R>>\nstartxref\n%d\n%%%%EOF\n", len(objects)+1, catalog, xref)
-	return b.Bytes()
+	return assemble(objects, catalog)
 }
