@@ -29,7 +29,7 @@ func BenchmarkProcess(b *testing.B) {
 		name    string
 		objects int
 		padding int
-	}{{"30KB", 20, 28 << 10}, {"11MB-63000-objects", 63_000, 0}, {"100MB", 600, 100 << 20}} {
+	}{{"30KB", 20, 28 << 10}, {"11MB-63000-objects", 63_000, 0}, {"72MB-46000-objects", 46_000, 66 << 20}, {"100MB", 600, 100 << 20}} {
 		in, out := filepath.Join(dir, size.name+".pdf"), filepath.Join(dir, size.name+"-signed.pdf")
 		if err := os.WriteFile(in, large(size.objects, size.padding), 0o600); err != nil {
 			b.Fatal(err)
