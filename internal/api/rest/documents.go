@@ -98,19 +98,20 @@ func (d *door) upload(ctx context.Context, c *call) (*answer, error) {
 	if err != nil {
 		return nil, err
 	}
+	who, doc, there := c.behalf(owner.ID), signing.Document{}, false
 	if c.again {
-		if doc, err := d.own(ctx, c, c.id); err == nil {
-			return d.uploaded(ctx, doc)
+		doc, err = d.own(ctx, c, c.id)
+		there = err == nil
+	}
+	if !there {
+		doc, err = d.Signing.Upload(ctx, who, signing.Upload{
+			ID: c.id, Name: c.fileName(), Kind: c.form["kind"], Client: c.client.Name, Body: bytes.NewReader(c.file), Password: []byte(c.form["password"]),
+		})
+		if err != nil {
+			return nil, err
 		}
 	}
-	who := c.behalf(owner.ID)
-	doc, err := d.Signing.Upload(ctx, who, signing.Upload{
-		ID: c.id, Name: c.fileName(), Kind: c.form["kind"], Client: c.client.Name, Body: bytes.NewReader(c.file), Password: []byte(c.form["password"]),
-	})
-	if err != nil {
-		return nil, err
-	}
-	if c.form["shared"] == "true" {
+	if c.form["shared"] == "true" && !doc.Shared {
 		if err := d.Signing.Share(ctx, who, doc.ID, true); err != nil {
 			return nil, err
 		}

@@ -7,8 +7,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 	"time"
 
+	"absah/internal/apidoc"
 	"absah/internal/clock"
 	"absah/internal/ident"
 	"absah/internal/keys"
@@ -107,15 +109,25 @@ func (d *door) once(ctx context.Context, c *call) (*answer, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), finishing)
 	defer cancel()
 	if err != nil {
-		if p := problemOf(err); !p.standing {
+		p := problemOf(err)
+		kind, _ := apidoc.ProblemOf(p.code)
+		switch {
+		case p.standing:
+			said = d.failure(ctx, c, err)
+		case p.void, kind.Status < http.StatusInternalServerError && !c.again:
 			a.drop(ctx)
 			return nil, err
+		default:
+			// What has happened is not known; a retry carries on with the same
+			// identifier, at any process.
+			a.release(ctx)
+			return nil, err
 		}
-		said = d.failure(ctx, c, err)
 	}
 	if err := a.finish(ctx, said); err != nil {
 		// Then a retry finds what was created by its identifier.
 		d.Log.ErrorContext(ctx, "rest: keep an answer", "error", err)
+		a.release(ctx)
 	}
 	return said, nil
 }
@@ -221,6 +233,17 @@ func (a *act) finish(ctx context.Context, said *answer) error {
 		_, err := tx.FinishAPIAnswer(ctx, db.FinishAPIAnswerParams{ClientID: a.client, KeyHash: a.key, Sealed: sealed})
 		return err
 	})
+}
+
+// release lets any process carry the act on.
+func (a *act) release(ctx context.Context) {
+	err := a.door.Store.InTx(ctx, func(tx *store.Tx) error {
+		_, err := tx.ReleaseAPIAnswer(ctx, db.ReleaseAPIAnswerParams{ClientID: a.client, KeyHash: a.key})
+		return err
+	})
+	if err != nil { // then its lease ends
+		a.door.Log.ErrorContext(ctx, "rest: release a request", "error", err)
+	}
 }
 
 // drop forgets an act that had no effect, so that the key serves for the request

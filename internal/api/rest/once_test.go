@@ -14,6 +14,7 @@ import (
 	"absah/internal/keys"
 	"absah/internal/signing/signingtest"
 	"absah/internal/staff"
+	"absah/internal/store"
 	"absah/internal/store/db"
 	"absah/internal/store/storetest"
 )
@@ -63,6 +64,7 @@ func TestOnce(t *testing.T) {
 			o.attempts()
 			o.running()
 			o.crash()
+			o.unknown()
 		})
 	}
 }
@@ -192,10 +194,17 @@ func (o *office) crash() {
 	start := `{"steps":[{"signer":{"nip":"` + o.nip + `"}}]}`
 	other := o.document()
 	dying.ask("POST", "/documents/"+other+"/workflow", start, "Idempotency-Key", "mati-3").want(201, "")
+	dying.ask("POST", "/people/"+o.nip2+"/passphrase-reset", nil, "Idempotency-Key", "mati-4").want(202, "")
+	o.stands.of[o.second.EmployeeID] = enrolment.Standing{Registration: &db.Registration{ID: "r", Reference: "DS-1", Kind: "reset"}, Status: enrolment.OnSetPassphrase}
+	resets := len(o.stands.reset)
 	dying.server.Close()
 
 	next := o.as(t, o.user, o.password)
 	next.serve()
+	must(t, o.config.Store.InTx(t.Context(), func(tx *store.Tx) error { // a process that died has released nothing
+		_, err := tx.Exec(t.Context(), "update api_answer set lease_until = 9000000000000000000 where done = false")
+		return err
+	}))
 	upload(next).want(409, "idempotency_in_progress") // its process may be alive
 	must(t, Recover(t.Context(), o.config.Store))
 	if r := upload(next).want(201, ""); r.text("/id") != made.text("/id") {
@@ -208,7 +217,49 @@ func (o *office) crash() {
 		t.Errorf("signed twice: %s", r.body)
 	}
 	next.ask("POST", "/documents/"+other+"/workflow", start, "Idempotency-Key", "mati-3").want(201, "")
+	if r := next.ask("POST", "/people/"+o.nip2+"/passphrase-reset", nil, "Idempotency-Key", "mati-4").want(202, ""); r.text("/id") != "r" || len(o.stands.reset) != resets {
+		t.Errorf("reset twice: %s", r.body)
+	}
 	if r := upload(next).want(201, ""); r.header.Get("Idempotency-Replayed") != "true" {
 		t.Error("the answer was not kept by the process that carried on")
+	}
+}
+
+// unknown: after a fault of the service nobody knows what has happened, so that
+// the key stays with its request, and a retry carries on.
+func (o *office) unknown() {
+	t := o.t
+	o.stands.of[o.second.EmployeeID] = enrolment.Standing{}
+	body := `{"person":{"nip":"` + o.nip2 + `"},"phone":"0812"}`
+	o.staff.err = errDead
+	o.ask("POST", "/registrations", body, "Idempotency-Key", "gagal-1").want(500, "internal")
+	o.ask("POST", "/registrations", strings.Replace(body, "0812", "0813", 1), "Idempotency-Key", "gagal-1").want(422, "idempotency_key_reused")
+	o.staff.err = staff.ErrNothing // the first had proposed it after all
+	if r := o.ask("POST", "/registrations", body, "Idempotency-Key", "gagal-1").want(202, ""); r.header.Get("Idempotency-Replayed") != "" {
+		t.Error("it was not carried on")
+	}
+	if r := o.ask("POST", "/registrations", body, "Idempotency-Key", "gagal-1").want(202, ""); r.header.Get("Idempotency-Replayed") != "true" {
+		t.Error("the answer was not kept")
+	}
+	// An activation that its process left open is not taken for done.
+	id := o.document()
+	order := o.order(signingtest.Passphrase, id)
+	v := &forgetful{Vault: o.config.Vault}
+	dying := o.as(t, o.user, o.password)
+	dying.config.Vault = v
+	dying.serve()
+	v.die(true)
+	made := dying.ask("POST", "/signings", order, "Idempotency-Key", "gagal-2").want(201, "")
+	must(t, o.config.Store.InTx(t.Context(), func(tx *store.Tx) error {
+		_, err := tx.Exec(t.Context(), "update activation set ended_at = 0 where id = $1", made.text("/id"))
+		return err
+	}))
+	o.ask("POST", "/signings", order, "Idempotency-Key", "gagal-2").want(409, "idempotency_in_progress")
+	must(t, o.world.Service.RecoverAll(t.Context()))
+	if r := o.ask("POST", "/signings", order, "Idempotency-Key", "gagal-2").want(201, ""); r.text("/items/0/sha256") != made.text("/items/0/sha256") {
+		t.Errorf("%s", r.body)
+	}
+	if r := o.ask("GET", "/documents/"+id, nil); r.text("/version") != "2" {
+		t.Errorf("signed twice: %s", r.body)
 	}
 }

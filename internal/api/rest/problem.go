@@ -23,6 +23,7 @@ type problemError struct {
 	headers  map[string]string
 	items    any
 	standing bool // an act was carried out, so a retry gets this answer again
+	void     bool // for sure nothing has happened, so a retry begins anew
 }
 
 type fieldError struct {

@@ -260,9 +260,22 @@ func (d *door) resetPassphrase(ctx context.Context, c *call) (*answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	r, err := d.Registrar.ResetPIN(ctx, c.behalf(e.ID), false)
-	if err != nil {
-		return nil, err
+	var r db.Registration
+	if c.again {
+		// An earlier attempt was cut off: when the new registration is there, it is
+		// that one's.
+		s, err := d.Registrar.StandingOf(ctx, e.ID)
+		if err != nil {
+			return nil, err
+		}
+		if s.Registration != nil && s.Registration.Kind == string(enrolment.Reset) && s.Status.Open() {
+			r = *s.Registration
+		}
+	}
+	if r.ID == "" {
+		if r, err = d.Registrar.ResetPIN(ctx, c.behalf(e.ID), false); err != nil {
+			return nil, err
+		}
 	}
 	a, err := with(http.StatusAccepted, registrationLink{r.ID, r.Reference, r.Status})
 	if err == nil {

@@ -200,8 +200,8 @@ func (d *door) sign(ctx context.Context, c *call) (*answer, error) {
 		return nil, err
 	}
 	if c.again {
-		if a, err := d.signed(ctx, c, c.id, nil, true); err == nil {
-			return a, nil
+		if a, err := d.carriedOn(ctx, c); a != nil || err != nil {
+			return a, err
 		}
 	}
 	order := signing.Authorization{ID: c.id, Who: c.behalf(signer.ID), Signer: signer.ID, Client: c.client.Name, ClientID: c.client.ID, Secret: in.Passphrase.Secret}
@@ -221,6 +221,21 @@ func (d *door) sign(ctx context.Context, c *call) (*answer, error) {
 		d.Log.ErrorContext(ctx, "rest: end an activation", "activation", act.ID, "error", err)
 	}
 	return d.signed(context.WithoutCancel(ctx), c, act.ID, outcomes, true)
+}
+
+// carriedOn is what became of a signing that was cut off; nothing when it had not
+// begun.
+func (d *door) carriedOn(ctx context.Context, c *call) (*answer, error) {
+	row, err := d.Store.Read().GetActivation(ctx, c.id)
+	switch {
+	case store.IsNotFound(err):
+		return nil, nil
+	case err != nil:
+		return nil, fmt.Errorf("read signing: %w", err)
+	case row.EndedAt == 0: // its process may be at it
+		return nil, problem("idempotency_in_progress").after(waitBusy)
+	}
+	return d.signed(ctx, c, c.id, nil, true)
 }
 
 func (s *secret) wipe() {
@@ -319,7 +334,8 @@ func answerSigning(body signingBody, made bool) (*answer, error) {
 	case body.Signed == 0 && body.State == "done" && len(body.Items) > 0:
 		first := body.Items[0]
 		p := problem(*first.Problem).say(*first.Detail, *first.Detail)
-		p.items, p.standing = body.Items, p.code != "interrupted" // then nothing has happened
+		p.items, p.void = body.Items, p.code == "interrupted"
+		p.standing = !p.void
 		for i, one := range body.Items {
 			p = p.at(fmt.Sprintf("/documents/%d", i), *one.Problem)
 		}

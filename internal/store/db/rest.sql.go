@@ -394,6 +394,23 @@ func (q *Queries) RegistrationsSubmitted(ctx context.Context, arg RegistrationsS
 	return items, nil
 }
 
+const releaseAPIAnswer = `-- name: ReleaseAPIAnswer :execrows
+update api_answer set lease_until = 0 where client_id = $1 and key_hash = $2 and done = false
+`
+
+type ReleaseAPIAnswerParams struct {
+	ClientID string
+	KeyHash  Bytes
+}
+
+func (q *Queries) ReleaseAPIAnswer(ctx context.Context, arg ReleaseAPIAnswerParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, releaseAPIAnswer, arg.ClientID, arg.KeyHash)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
 const releaseAPIAnswers = `-- name: ReleaseAPIAnswers :execrows
 update api_answer set lease_until = 0 where done = false
 `

@@ -15,6 +15,9 @@ update api_answer set done = true, sealed = $3 where client_id = $1 and key_hash
 -- name: DropAPIAnswer :execrows
 delete from api_answer where client_id = $1 and key_hash = $2;
 
+-- name: ReleaseAPIAnswer :execrows
+update api_answer set lease_until = 0 where client_id = $1 and key_hash = $2 and done = false;
+
 -- name: ReleaseAPIAnswers :execrows
 update api_answer set lease_until = 0 where done = false;
 
