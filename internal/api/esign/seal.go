@@ -115,7 +115,8 @@ func (d *door) sealCode(w http.ResponseWriter, r *http.Request, c *call) error {
 	if err != nil || files < 1 || files > MaxFiles {
 		return wrongField("data", "Kolom 'data' harus berisi jumlah dokumen, 1 sampai %d", MaxFiles)
 	}
-	code, expires := "", d.Clock().Add(seal.CodeLife)
+	var code string
+	expires := d.Clock().Add(seal.CodeLife)
 	if c.client.Sandbox {
 		code, err = "SPECIMEN", sandboxCode(activation)
 	} else {

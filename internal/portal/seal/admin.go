@@ -44,7 +44,7 @@ func sealTable(ctx context.Context, all []seals.Seal, below string) ui.TableProp
 		Columns: []ui.Column{{Label: i18n.T(ctx, "seals.name")}, {Label: i18n.T(ctx, "seals.state.title"), Shrink: true}, {Label: i18n.T(ctx, "seals.until"), Shrink: true}},
 	}
 	for _, s := range all {
-		var until templ.Component = ui.Text("–")
+		until := ui.Text("–")
 		if !s.Until.IsZero() {
 			until = ui.Day(s.Until)
 		}

@@ -197,7 +197,7 @@ func placingFields(v prepareView, covered []covering) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = ui.Checkboxes(ui.FieldProps{Name: fieldContent, Label: i18n.T(ctx, "sign.prepare.content"), Optional: true, Error: v.Errors.Text(ctx, fieldContent)}, options(ctx, "seals.content.", sealContents(), v.Content...)).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = ui.Checkboxes(ui.FieldProps{Name: fieldContent, Label: i18n.T(ctx, "seals.prepare.content"), Optional: true, Error: v.Errors.Text(ctx, fieldContent)}, options(ctx, "seals.content.", sealContents(), v.Content...)).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -286,7 +286,7 @@ func placingFields(v prepareView, covered []covering) templ.Component {
 				}()
 			}
 			ctx = templ.InitializeContext(ctx)
-			templ_7745c5c3_Err = ui.Select(ui.FieldProps{Name: fieldLevel, Label: i18n.T(ctx, "sign.prepare.level"), Hint: i18n.T(ctx, "sign.prepare.level_hint"), Value: v.Level, Error: v.Errors.Text(ctx, fieldLevel)}, options(ctx, "sign.level.", []string{"B-T", "B-LT"}, v.Level)).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = ui.Select(ui.FieldProps{Name: fieldLevel, Label: i18n.T(ctx, "seals.prepare.level"), Hint: i18n.T(ctx, "sign.prepare.level_hint"), Value: v.Level, Error: v.Errors.Text(ctx, fieldLevel)}, options(ctx, "sign.level.", []string{"B-T", "B-LT"}, v.Level)).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -300,7 +300,7 @@ func placingFields(v prepareView, covered []covering) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = ui.Card(ui.CardProps{Title: i18n.T(ctx, "sign.prepare.how"), Icon: "sliders"}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var14), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = ui.Card(ui.CardProps{Title: i18n.T(ctx, "seals.prepare.how"), Icon: "sliders"}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var14), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
