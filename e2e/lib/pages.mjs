@@ -26,6 +26,9 @@ const claimed = (list, pattern) => async (v) => {
 
 const uuid = /^\/[a-z/-]+\/[a-z2-7]{26}$/;
 
+// webhook finds the page of the demo's webhook.
+const webhook = async (v) => first((await first("/admin/aplikasi", uuid)(v)) + "/webhook", /\/webhook\/[a-z2-7]{26}$/)(v);
+
 export const groups = [
   {
     who: "anyone",
@@ -168,6 +171,7 @@ export const groups = [
       },
       { name: "dokumen-aplikasi", path: "/dokumen/aplikasi" },
       { name: "dokumen-aplikasi-buka", path: "/dokumen/aplikasi/buka" },
+      { name: "dokumen-aplikasi-kode", path: "/dokumen/aplikasi/kode" },
     ],
   },
   { who: "Sertifikat dicabut", pages: [{ name: "ds-dicabut", path: "/ds" }] },
@@ -238,6 +242,9 @@ export const groups = [
       { name: "admin-akun-baru", path: "/admin/akun/baru" },
       { name: "admin-akun-satu", path: async (v, person, server) => first(`/admin/akun?q=${server.person("Petugas DS").nip}`, uuid)(v) },
       { name: "admin-aplikasi", path: "/admin/aplikasi" },
+      { name: "admin-webhook", path: async (v) => (await first("/admin/aplikasi", uuid)(v)) + "/webhook" },
+      { name: "admin-webhook-satu", path: webhook },
+      { name: "admin-webhook-kiriman", path: async (v) => first(await webhook(v), /\/kiriman\/[a-z2-7]{26}$/)(v) },
       { name: "admin-segel", path: "/admin/segel" },
       { name: "admin-segel-satu", path: first("/admin/segel", uuid) },
       { name: "admin-insiden", path: "/admin/insiden" },

@@ -6,17 +6,29 @@ import (
 	"time"
 
 	"absah/internal/apiclient"
+	"absah/internal/webhook"
 )
 
 // makeApplication lets an application in for which windows may be opened. Nobody has
-// its secret: an administrator gives it a new one to call with it.
+// its secret: an administrator gives it a new one to call with it. It listens at an
+// address that nobody has, so that the pages show what becomes of deliveries.
 func (t *teller) makeApplication(ctx context.Context) error {
 	set := apiclient.Settings{
-		Info: "Naskah dinas elektronik (contoh)", Scopes: []apiclient.Scope{apiclient.Sign, apiclient.Verify, apiclient.Status}, Rate: apiclient.DefaultRate, Enabled: true,
+		Info: "Naskah dinas elektronik (contoh)", Rate: apiclient.DefaultRate, Enabled: true,
+		Scopes: []apiclient.Scope{apiclient.Sign, apiclient.Verify, apiclient.Status, apiclient.Webhook},
 	}
 	c, _, err := t.Clients.Add(ctx, system, "naskah-contoh", false, set)
 	if err != nil {
 		return fmt.Errorf("let an application in: %w", err)
 	}
-	return t.Clients.SetOAuth(ctx, system, c.ID, apiclient.OAuth{Redirects: []string{"http://localhost:8400/kembali"}, Window: time.Hour})
+	err = t.Clients.SetOAuth(ctx, system, c.ID, apiclient.OAuth{Redirects: []string{"http://localhost:8400/kembali"}, Window: time.Hour})
+	if err != nil {
+		return fmt.Errorf("let an application have windows: %w", err)
+	}
+	e, _, err := t.Webhooks.Add(ctx, system, c.ID, webhook.NewEndpoint{URL: "https://naskah.contoh.example/absah", Types: webhook.Types()})
+	if err != nil {
+		return fmt.Errorf("add a webhook: %w", err)
+	}
+	_, err = t.Webhooks.Ping(ctx, system, c.ID, e.ID)
+	return err
 }
