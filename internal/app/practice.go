@@ -22,7 +22,9 @@ func (a *App) Practice() *cps.Publisher {
 func (a *App) publishPractice(ctx context.Context) error { return a.Practice().Publish(ctx) }
 
 // practice is what stands at the CPS URI of every certificate.
-func (a *App) practice() (*cpspages.Pages, error) { return cpspages.New(a.Practice(), a.Log) }
+func (a *App) practice() (*cpspages.Pages, error) {
+	return cpspages.New(a.Practice(), a.reports().Seal, a.Log)
+}
 
 // keyName is the kind of a public key as people call it.
 func keyName(key any) string {

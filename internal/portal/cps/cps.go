@@ -3,6 +3,7 @@
 package cps
 
 import (
+	"context"
 	"crypto/sha256"
 	_ "embed"
 	"encoding/base64"
@@ -12,6 +13,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"sync"
 
 	"absah/internal/cps"
 )
@@ -27,25 +29,34 @@ var pageCSS string
 type Pages struct {
 	Publisher *cps.Publisher
 	Log       *slog.Logger
-	page      *template.Template
-	policy    string
+	// Seal signs a PDF with the seal of the institution; nil, and where it fails,
+	// the statement goes out without.
+	Seal   func(ctx context.Context, pdf []byte) ([]byte, error)
+	page   *template.Template
+	policy string
+
+	mu     sync.Mutex
+	papers map[string][]byte // sealed, by number and language; a few of them
 }
 
+// maxPapers bounds the papers that are kept.
+const maxPapers = 32
+
 // New makes the pages.
-func New(p *cps.Publisher, log *slog.Logger) (*Pages, error) {
+func New(p *cps.Publisher, seal func(ctx context.Context, pdf []byte) ([]byte, error), log *slog.Logger) (*Pages, error) {
 	page, err := template.New("page").Parse(pageHTML)
 	if err != nil {
 		return nil, err
 	}
 	sum := sha256.Sum256([]byte(pageCSS))
 	return &Pages{
-		Publisher: p, Log: log, page: page,
+		Publisher: p, Seal: seal, Log: log, page: page, papers: map[string][]byte{},
 		policy: "default-src 'none'; base-uri 'none'; frame-ancestors 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'",
 	}, nil
 }
 
 // ServeHTTP answers with a version (versi, the latest without) in a language
-// (lang, id or en).
+// (lang, id or en), as a page or on paper (bentuk=pdf).
 func (p *Pages) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	var number int64
 	if text := r.URL.Query().Get("versi"); text != "" {
@@ -60,6 +71,10 @@ func (p *Pages) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		lang = "id"
 	}
 	v, err := p.Publisher.Get(r.Context(), number)
+	if err == nil && r.URL.Query().Get("bentuk") == "pdf" {
+		p.paper(w, r, v, lang)
+		return
+	}
 	if errors.Is(err, cps.ErrNotFound) {
 		http.NotFound(w, r)
 		return
@@ -88,4 +103,49 @@ func (p *Pages) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Cache-Control", "max-age=300")
 	_, _ = w.Write([]byte(b.String())) // a browser that went away is nobody to tell
+}
+
+// paper answers with a version as PDF, sealed where there is a seal. It is made
+// once: a seal with its timestamp takes milliseconds that strangers do not pay.
+func (p *Pages) paper(w http.ResponseWriter, r *http.Request, v cps.Version, lang string) {
+	pdf, err := p.sealed(r.Context(), v, lang)
+	if err != nil {
+		p.Log.ErrorContext(r.Context(), "write the practice statement", "error", err)
+		http.Error(w, "unavailable", http.StatusServiceUnavailable)
+		return
+	}
+	h := w.Header()
+	h.Set("Content-Type", "application/pdf")
+	h.Set("Content-Language", lang)
+	h.Set("Content-Disposition", `inline; filename="cps-`+strconv.FormatInt(v.Number, 10)+"-"+lang+`.pdf"`)
+	h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Cache-Control", "max-age=300")
+	_, _ = w.Write(pdf) // a browser that went away is nobody to tell
+}
+
+func (p *Pages) sealed(ctx context.Context, v cps.Version, lang string) ([]byte, error) {
+	key := strconv.FormatInt(v.Number, 10) + lang + v.Hex()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if pdf, ok := p.papers[key]; ok {
+		return pdf, nil
+	}
+	pdf, err := cps.PDF(v, lang, p.Publisher.Facts)
+	if err != nil {
+		return nil, err
+	}
+	if p.Seal != nil {
+		sealed, err := p.Seal(ctx, pdf)
+		if err != nil {
+			p.Log.WarnContext(ctx, "the practice statement goes out without a seal", "error", err)
+			return pdf, nil
+		}
+		pdf = sealed
+	}
+	if len(p.papers) >= maxPapers {
+		clear(p.papers)
+	}
+	p.papers[key] = pdf
+	return pdf, nil
 }

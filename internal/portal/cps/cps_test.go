@@ -1,6 +1,8 @@
 package cps_test
 
 import (
+	"context"
+	"errors"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -20,7 +22,14 @@ func TestStatementPage(t *testing.T) {
 	publisher := &cps.Publisher{Store: s, Clock: func() time.Time { return now }, Facts: cps.Facts{
 		Issuer: "CA <Contoh>", PolicyOID: "2.25.7260.1.1", RenewalChecks: "none", Years: 2,
 	}}
-	p, err := pages.New(publisher, slog.New(slog.DiscardHandler))
+	seals := 0
+	seal := func(_ context.Context, pdf []byte) ([]byte, error) {
+		if seals++; seals == 1 {
+			return nil, errors.New("the clock is not known well enough")
+		}
+		return append(pdf, "% sealed"...), nil
+	}
+	p, err := pages.New(publisher, seal, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -53,7 +62,17 @@ func TestStatementPage(t *testing.T) {
 	if !strings.HasPrefix(h.Get("Content-Security-Policy"), "default-src 'none'") {
 		t.Errorf("policy %q", h.Get("Content-Security-Policy"))
 	}
-	get("?versi=1&lang=en", 200, "valid for 2 years")
+	get("?versi=1&lang=en", 200, "valid for 2 years", "bentuk=pdf")
+	if h := get("?versi=1&lang=en&bentuk=pdf", 200, "%PDF-"); h.Get("Content-Type") != "application/pdf" {
+		t.Errorf("type %q", h.Get("Content-Type"))
+	}
+	for range 3 { // sealed as soon as it can be, and once
+		get("?versi=1&lang=en&bentuk=pdf", 200, "%PDF-", "% sealed")
+	}
+	get("?versi=9&bentuk=pdf", 404)
+	if seals != 2 {
+		t.Errorf("%d seals for one paper", seals)
+	}
 	for _, bad := range []string{"?versi=3", "?versi=0", "?versi=x", "?versi=-1"} {
 		get(bad, 404)
 	}
