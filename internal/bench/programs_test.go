@@ -83,7 +83,7 @@ func newPrograms(b *testing.B, dsn string) *programs {
 		Chain: func() [][]byte { return nil }, BaseURL: "http://127.0.0.1", Name: "Absah", Region: "ID", Address: address, Clock: clock.System, Log: log,
 	}))
 	mux.Handle("/api/", esign.New(esign.Config{
-		Store: st, Clients: clients, Signing: w.Service, Blobs: w.Config.Blobs, Chain: w.Config.Chain, Address: address, Clock: clock.System, Log: log,
+		Store: st, Clients: clients, Signing: w.Service, Pages: w.Pages, Blobs: w.Config.Blobs, Chain: w.Config.Chain, Address: address, Clock: clock.System, Log: log,
 		ByNIK: func(context.Context, *db.Queries, string, string) ([]db.EmployeesByNIKIndexRow, error) {
 			return []db.EmployeesByNIKIndexRow{{ID: who.EmployeeID}}, nil
 		},

@@ -22,6 +22,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -87,7 +88,7 @@ func serve(ctx context.Context, dir, dsn string, now clock.Clock, out io.Writer)
 		Chain: func() [][]byte { return nil }, BaseURL: "http://127.0.0.1", Name: "Absah", Region: "ID", Address: address, Clock: now, Log: log,
 	}))
 	mux.Handle("/api/", esign.New(esign.Config{
-		Store: s, Clients: clients, Signing: w.Service, Blobs: w.Config.Blobs, ByNIK: byNIK, Chain: w.Config.Chain, Address: address, Clock: now, Log: log,
+		Store: s, Clients: clients, Signing: w.Service, Pages: w.Pages, Blobs: w.Config.Blobs, ByNIK: byNIK, Chain: w.Config.Chain, Address: address, Clock: now, Log: log,
 	}))
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -150,6 +151,7 @@ type world struct {
 	calls     int
 	round     int
 	answered  chan struct{} // a signature was given out in this life
+	killed    atomic.Bool   // this life ends
 }
 
 func run(t *testing.T, dsn string, kills int, r *rand.Rand) {
@@ -195,6 +197,7 @@ func (w *world) live(r *rand.Rand) {
 	ctx, stop := context.WithCancel(w.t.Context())
 	w.round++
 	w.answered = make(chan struct{}, 10_000)
+	w.killed.Store(false)
 	var applications sync.WaitGroup
 	for n := range 3 {
 		applications.Go(func() { w.application(ctx, base, w.round*100+n) })
@@ -210,6 +213,7 @@ func (w *world) live(r *rand.Rand) {
 		}
 	}
 	time.Sleep(later)
+	w.killed.Store(true)
 	must(w.t, cmd.Process.Kill())
 	stop()
 	applications.Wait()
@@ -242,8 +246,11 @@ func (w *world) application(ctx context.Context, base string, n int) {
 		case errors.As(err, &said):
 			w.t.Errorf("an application is refused: %v", err)
 			return
-		default:
-			return // the server is gone
+		default: // the server is gone
+			if !w.killed.Load() {
+				w.t.Errorf("the server broke a call: %v", err)
+			}
+			return
 		}
 	}
 }
