@@ -293,11 +293,11 @@ func (p *Pages) bulkFiles(w http.ResponseWriter, r *http.Request) error {
 			return fmt.Errorf("read document %s: %w", i.Document, err)
 		}
 		f, err := z.CreateHeader(&zip.FileHeader{Name: i.File, Method: zip.Store, Modified: b.SentAt})
-		if err == nil {
-			_, err = f.Write(content)
-		}
 		if err != nil {
-			return nil // the browser is gone
+			return fmt.Errorf("write the archive: %w", err)
+		}
+		if _, err := f.Write(content); err != nil {
+			return fmt.Errorf("write the archive: %w", err)
 		}
 	}
 	return z.Close()

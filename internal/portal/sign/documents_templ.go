@@ -199,7 +199,7 @@ func listBody(v listView) templ.Component {
 				ctx = templ.InitializeContext(ctx)
 				templ_7745c5c3_Err = ui.FileField(ui.FileProps{
 					ID: "dokumen", Name: fileField, Label: i18n.T(ctx, "sign.upload.label"), Accept: "application/pdf", MaxBytes: v.limits.FileBytes, Multiple: true,
-					Hint: i18n.T(ctx, "sign.upload.hint", "max", i18n.Bytes(ctx, v.limits.FileBytes), "count", v.limits.Batch),
+					Hint: i18n.T(ctx, "sign.upload.hint", "max", i18n.Bytes(ctx, v.limits.FileBytes), "count", v.limits.Batch, "all", i18n.Bytes(ctx, uploadLimit)),
 				}).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -126,9 +127,9 @@ func (p *Pages) showPrepare(w http.ResponseWriter, r *http.Request, d *draft) er
 // offered are the forms of authority that the viewer may choose now.
 func (v prepareView) offered(ctx context.Context) []ui.Option {
 	out := []ui.Option{{Value: "", Label: i18n.T(ctx, "sign.authority.own"), Selected: v.Authority == ""}}
-	today := v.now.In(time.FixedZone("WIB", 7*3600)).Format(time.DateOnly)
+	day := today(v.now)
 	for _, a := range v.authorities {
-		if a.Serves("", today) != nil {
+		if a.Serves("", day) != nil {
 			continue
 		}
 		out = append(out, ui.Option{
@@ -185,6 +186,9 @@ func (p *Pages) items(ctx context.Context, who audit.Actor, d *draft) (items []s
 	if d.validate(); len(d.Errors) > 0 {
 		return nil, nil, nil
 	}
+	if err := p.checkAuthority(ctx, who, d); err != nil {
+		return nil, nil, err
+	}
 	for _, f := range d.files {
 		item := signing.Item{Document: f.ID, Digest: f.SHA256, Name: f.Name}
 		var sheets *signing.Sheets
@@ -222,6 +226,35 @@ func (p *Pages) items(ctx context.Context, who audit.Actor, d *draft) (items []s
 		items = append(items, item)
 	}
 	return items, covered, nil
+}
+
+// checkAuthority says before any passphrase is typed for which document the
+// chosen authority does not serve.
+func (p *Pages) checkAuthority(ctx context.Context, who audit.Actor, d *draft) error {
+	if d.Authority == "" {
+		return nil
+	}
+	list, err := p.Signing.Authorities(ctx, who.EmployeeID)
+	if err != nil {
+		return err
+	}
+	i := slices.IndexFunc(list, func(a signing.Authority) bool { return a.ID == d.Authority })
+	if i < 0 {
+		d.Errors.Add(fieldAuthority, "sign.problem.authority_unknown")
+		return nil
+	}
+	for _, f := range d.files {
+		if err := list[i].Serves(f.Kind, today(p.Clock())); err != nil {
+			d.Errors.Add(fieldAuthority, "sign.error.authority", "name", shortName(f.Name), "why", i18n.T(ctx, problemKey(ctx, signing.Problem(err))))
+		}
+	}
+	return nil
+}
+
+// today is the day at the seat of the government; when a document is signed it
+// is that of the signer.
+func today(now time.Time) string {
+	return now.In(time.FixedZone("WIB", 7*3600)).Format(time.DateOnly)
 }
 
 func coveringOf(f signing.Document, over []signing.Overlap) covering {

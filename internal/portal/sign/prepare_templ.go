@@ -331,7 +331,7 @@ func prepareBody(v prepareView) templ.Component {
 				}
 				ctx = templ.InitializeContext(ctx)
 				if len(v.offered(ctx)) > 1 {
-					templ_7745c5c3_Err = ui.Radios(ui.FieldProps{Name: fieldAuthority, Label: i18n.T(ctx, "sign.authority.label"), Value: v.Authority}, v.offered(ctx)).Render(ctx, templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = ui.Radios(ui.FieldProps{Name: fieldAuthority, Label: i18n.T(ctx, "sign.authority.label"), Value: v.Authority, Error: v.Errors.Text(ctx, fieldAuthority)}, v.offered(ctx)).Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}

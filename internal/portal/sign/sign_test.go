@@ -150,7 +150,7 @@ func (r *room) confirm(f url.Values, secret string) url.Values {
 // TestSigning walks from the upload to the signed files, without JavaScript.
 func TestSigning(t *testing.T) {
 	r := newRoom(t)
-	r.b.Get(sign.Base).Want(t, http.StatusOK, "Belum ada dokumen", "paling besar 50 MB", "paling banyak 100 berkas", "multiple")
+	r.b.Get(sign.Base).Want(t, http.StatusOK, "Belum ada dokumen", "paling besar 50 MB", "paling banyak 100 berkas", "500 MB", "multiple")
 	r.send(map[string][]byte{"satu.pdf": pdf(t, "satu"), "dua.pdf": pdf(t, "dua")}).Want(t, http.StatusSeeOther)
 	list := r.documents()
 	if len(list) != 2 {
@@ -356,6 +356,9 @@ func TestAuthorities(t *testing.T) {
 	pagetest.Must(t, err)
 	signer.Get(sign.Base+"/tandatangan?d="+d.ID).Want(t, http.StatusOK, "Plt. Kepala Biro Contoh", "SK-1/2026")
 	signer.PostForm(sign.Base+"/tandatangan", form([]signing.Document{d}, "wewenang", list[0].ID)).Want(t, http.StatusOK, "Plt. Kepala Biro Contoh")
+	pagetest.Must(t, r.signing.SetKind(t.Context(), who, d.ID, "keputusan_anggaran"))
+	signer.PostForm(sign.Base+"/tandatangan", form([]signing.Document{d}, "wewenang", list[0].ID)).
+		Want(t, http.StatusUnprocessableEntity, "a.pdf: Wewenang itu tidak berlaku untuk jenis naskah ini")
 	officer.Post(sign.AuthorityPath+"/"+list[0].ID+"/cabut", "nip", e.Nip).Want(t, http.StatusSeeOther)
 	signer.Get(sign.Base+"/tandatangan?d="+d.ID).Want(t, http.StatusOK).WantNo(t, "Kepala Biro Contoh")
 }
