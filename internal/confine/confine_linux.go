@@ -58,6 +58,25 @@ func mappedBytes() (uint64, error) {
 	return pages * uint64(os.Getpagesize()), nil
 }
 
+// Peak is the largest resident set of this process since it began, in bytes, as
+// proc(5) tells it; 0 where it does not.
+func Peak() int64 {
+	b, err := os.ReadFile("/proc/self/status")
+	if err != nil {
+		return 0
+	}
+	_, rest, _ := bytes.Cut(b, []byte("VmHWM:"))
+	fields := bytes.Fields(rest[:min(len(rest), 40)])
+	if len(fields) == 0 {
+		return 0
+	}
+	kib, err := strconv.ParseInt(string(fields[0]), 10, 64)
+	if err != nil {
+		return 0
+	}
+	return kib << 10
+}
+
 // memoryFile is a file that exists in memory only and is gone when it is closed.
 func memoryFile() (*os.File, error) {
 	fd, err := unix.MemfdCreate("absah", unix.MFD_CLOEXEC)

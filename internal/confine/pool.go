@@ -50,6 +50,9 @@ type Pool struct {
 	// for its turn before ErrBusy. Set them before the first use.
 	Wall time.Duration
 	Wait time.Duration
+	// Watch, if set, is told what each child took of the processor. (Its memory it
+	// says itself, see Peak: what the system tells of it counts the parent's too.)
+	Watch func(cpu time.Duration)
 
 	command   []string
 	maxAnswer int
@@ -118,6 +121,9 @@ func (p *Pool) Run(ctx context.Context, question []byte, files ...*os.File) ([]b
 		return nil, fmt.Errorf("start child process: %w", err)
 	}
 	err = cmd.Wait()
+	if p.Watch != nil {
+		p.Watch(cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime())
+	}
 	var exit *exec.ExitError
 	switch {
 	case ctx.Err() != nil:

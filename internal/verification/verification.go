@@ -60,6 +60,8 @@ type Service struct {
 	// Ask gets the answer of an authority's server; nil asks nobody. It has to
 	// keep to public addresses (security: server-side request forgery).
 	Ask func(ctx context.Context, q Question) ([]byte, error)
+	// Watch, if set, is told how much memory each child says that it took, in bytes.
+	Watch func(memory int64)
 }
 
 // Answer is what was found out about a document.
@@ -142,6 +144,9 @@ func (s *Service) run(ctx context.Context, q reader.Task, d *Document) (*reader.
 	r := &reader.Reply{Report: &validation.Report{}}
 	if err := json.Unmarshal(b, r); err != nil {
 		return nil, fmt.Errorf("read the answer of the child process: %w", err)
+	}
+	if s.Watch != nil {
+		s.Watch(r.Memory)
 	}
 	return r, nil
 }

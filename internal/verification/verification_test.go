@@ -154,6 +154,22 @@ func TestVerify(t *testing.T) {
 	}
 }
 
+// TestMemoryIsTold: a child says how much memory it took, more than nothing and
+// less than it may.
+func TestMemoryIsTold(t *testing.T) {
+	t.Parallel()
+	signed := newSigner(t)
+	s := service(t, WorkerCommand, signed.cert.Raw)
+	var told int64
+	s.Watch = func(n int64) { told = n }
+	if _, err := verify(t, s, bytes.NewReader(signed.pdf)); err != nil {
+		t.Fatal(err)
+	}
+	if told < 1<<20 || told > reader.Limits().Memory {
+		t.Errorf("%d bytes", told)
+	}
+}
+
 func TestRefusals(t *testing.T) {
 	t.Parallel()
 	s := service(t, WorkerCommand)

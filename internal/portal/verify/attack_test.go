@@ -30,8 +30,9 @@ import (
 // day and with the trust of a house of package validationtest.
 type court struct {
 	http.Handler
-	pool  *confine.Pool
-	asked atomic.Int64 // requests; each comes from an address of its own, for addresses have a limit
+	pool    *confine.Pool
+	service *verification.Service
+	asked   atomic.Int64 // requests; each comes from an address of its own, for addresses have a limit
 }
 
 func newCourt(t testing.TB, h *validationtest.House) *court {
@@ -49,7 +50,7 @@ func newCourt(t testing.TB, h *validationtest.House) *court {
 	trust := verification.Trust{Anchors: []verification.TrustAnchor{{DER: h.Root.Cert.Raw}}, CRLs: [][]byte{h.CRL.Raw, h.RootCRL.Raw}}
 	s := &verification.Service{Pool: pool, Clock: now, Trust: func(context.Context) (verification.Trust, error) { return trust, nil }}
 	reports := &verification.Reports{Vault: vault(t), Clock: now, Seal: func(_ context.Context, pdf []byte) ([]byte, error) { return pdf, nil }}
-	return &court{pool: pool, Handler: portal.New(portal.Config{
+	return &court{pool: pool, service: s, Handler: portal.New(portal.Config{
 		BaseURL: base, Accounts: nobody{}, Identity: ui.Identity{Product: "Absah", Organisation: "Instansi Contoh"},
 	}, verify.New(verify.Config{Service: s, Reports: reports, Clock: now}).Routes())}
 }

@@ -59,6 +59,7 @@ type Reply struct {
 	Report  *validation.Report
 	Chains  [][][]byte
 	Missing []Question
+	Memory  int64 // largest resident set of the child, bytes
 }
 
 // exitBroken is the exit status of a child that could not read the task or write
@@ -128,5 +129,6 @@ func answer(stdin io.Reader, document io.ReaderAt) (*Reply, error) {
 	if !q.Last {
 		r.Missing = outside.missing
 	}
+	r.Memory = confine.Peak()
 	return r, nil
 }
