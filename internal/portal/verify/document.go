@@ -57,6 +57,9 @@ func (p *Pages) document(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	page := ui.Page{Title: i18n.T(ctx, "verify.doc.title"), Lede: d.Name}
+	if previewed(d) {
+		page.Scripts = []string{"document.js"}
+	}
 	body := documentPage(d, documentBanner(ctx, d))
 	if web.ViewerOf(ctx) != nil {
 		return web.Page(w, r, http.StatusOK, page, body)

@@ -58,7 +58,8 @@ func TestThePageBehindAQRCode(t *testing.T) {
 	v.Get("/verifikasi/d/tertutup").Want(t, 200, "1 tanda tangan elektronik", "Siti Contoh", "199001012015012001", "Kepala Biro Contoh", "abcd", "0a1b", "PAdES-B-T", "tidak membagikan").
 		WantNo(t, "/berkas")
 	v.Get("/verifikasi/d/tertutup/berkas").Want(t, 404)
-	v.Get("/verifikasi/d/terbuka").Want(t, 200, "/verifikasi/d/terbuka/berkas", "Unduh dokumen asli")
+	v.Get("/verifikasi/d/tertutup").WantNo(t, "data-sheet")
+	v.Get("/verifikasi/d/terbuka").Want(t, 200, "/verifikasi/d/terbuka/berkas", "Unduh dokumen asli", `data-sheet-file value="/verifikasi/d/terbuka/berkas"`, "document.")
 	a := v.Get("/verifikasi/d/terbuka/berkas").Want(t, 200, "%PDF-1.7")
 	if got := a.Header.Get("Content-Disposition"); got != `attachment; filename=surat-dua.pdf` {
 		t.Errorf("Content-Disposition: %s", got)
