@@ -21,7 +21,6 @@ import (
 type bureau struct {
 	t        *testing.T
 	dir      string
-	tokens   string // directory of SoftHSM2, where keys are in a token
 	settings []string
 	cfg      config.Config
 }

@@ -44,7 +44,6 @@ func newTokenBureau(t *testing.T) *bureau {
 		t.Fatal(err)
 	}
 	b := newBureau(t, dir)
-	b.tokens = tokens
 	b.cfg.Keys = config.Keys{
 		Kind: "pkcs11", Module: lib, TokenLabel: "absah", PINFile: write(t, filepath.Join(dir, "pin"), softhsm.PIN),
 		Sessions: 4, Subscribers: "token", PepperRounds: 1,
@@ -55,11 +54,14 @@ func newTokenBureau(t *testing.T) *bureau {
 	return b
 }
 
+// tokens is the directory of SoftHSM2.
+func (b *bureau) tokens() string { return filepath.Join(b.dir, "tokens") }
+
 // lose takes the token away: all of its files, under the library's feet.
-func (b *bureau) lose() { b.must(os.Rename(b.tokens, b.tokens+".away")) }
+func (b *bureau) lose() { b.must(os.Rename(b.tokens(), b.tokens()+".away")) }
 
 // find brings it back.
-func (b *bureau) find() { b.must(os.Rename(b.tokens+".away", b.tokens)) }
+func (b *bureau) find() { b.must(os.Rename(b.tokens()+".away", b.tokens())) }
 
 // ceremonies roll the issuing CA over, with all keys in the token.
 func (b *bureau) ceremonies() {
