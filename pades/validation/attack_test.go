@@ -23,7 +23,6 @@ func (e expected) check(t *testing.T, r *Report) {
 
 var (
 	valid    = expected{Valid}
-	notValid = expected{Invalid, Indeterminate}
 	invalid  = expected{Invalid}
 	doubtful = expected{Indeterminate}
 )

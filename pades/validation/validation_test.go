@@ -4,10 +4,7 @@ import (
 	"testing"
 
 	"absah/pades"
-	"absah/pades/cms"
 )
-
-func oid(s string) (cms.OID, error) { return cms.ParseOID(s) }
 
 func TestLevels(t *testing.T) {
 	h := home()
