@@ -91,7 +91,7 @@ func Populate(ctx context.Context, a *app.App, clock *Clock) (string, error) {
 	if t.secret, err = passphrase.Read([]byte(Passphrase)); err != nil {
 		return "", err
 	}
-	for _, step := range []func(context.Context) error{t.makeUnits, t.makePeople, t.openAccounts, t.makeApplication, t.tell, t.makeSeal, t.makeWebhook} {
+	for _, step := range []func(context.Context) error{t.makeUnits, t.makePeople, t.openAccounts, t.makeApplication, t.tell, t.makeSeal, t.makeWebhook, t.makeTemplate} {
 		if err := step(ctx); err != nil {
 			return "", fmt.Errorf("make the people of the demo: %w", err)
 		}
