@@ -261,7 +261,26 @@ type Position struct {
 // Documents lists the documents of an owner that came from a client (empty: the
 // portal), the newest first.
 func (s *Service) Documents(ctx context.Context, ownerID, client string, after Position, n int) ([]Document, error) {
-	p := db.DocumentsOfParams{OwnerID: ownerID, ClientID: client, Before: clock.Micros(after.Before), BeforeID: after.ID, MaxRows: int32(n)}
+	return s.documents(ctx, db.DocumentsOfParams{OwnerID: ownerID, ClientID: client}, after, n)
+}
+
+// AllDocuments lists the documents of an owner whoever brought them, the newest
+// first.
+func (s *Service) AllDocuments(ctx context.Context, ownerID string, after Position, n int) ([]Document, error) {
+	return s.documents(ctx, db.DocumentsOfParams{OwnerID: ownerID, Every: true}, after, n)
+}
+
+// Clients lists the names of the applications that brought documents for an owner.
+func (s *Service) Clients(ctx context.Context, ownerID string) ([]string, error) {
+	names, err := s.Store.Read().DocumentClients(ctx, ownerID)
+	if err != nil {
+		return nil, fmt.Errorf("list applications that brought documents: %w", err)
+	}
+	return names, nil
+}
+
+func (s *Service) documents(ctx context.Context, p db.DocumentsOfParams, after Position, n int) ([]Document, error) {
+	p.Before, p.BeforeID, p.MaxRows = clock.Micros(after.Before), after.ID, int32(n)
 	if after.Before.IsZero() {
 		p.Before = 1<<63 - 1
 	}

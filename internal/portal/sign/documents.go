@@ -8,6 +8,8 @@ import (
 	"mime"
 	"mime/multipart"
 	"net/http"
+	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -26,6 +28,14 @@ const perPage = 50
 // fileField is the field with the documents.
 const fileField = "dokumen"
 
+// The field that narrows the list, and what it says: documents that were uploaded
+// here, or those of the application that is named after the prefix.
+const (
+	fieldFrom  = "asal"
+	fromPortal = "portal"
+	fromClient = "aplikasi:"
+)
+
 // uploadLimit bounds one form with documents.
 const uploadLimit = 500_000_000
 
@@ -36,6 +46,8 @@ type listView struct {
 	files    []signing.Document
 	turns    []signing.Turn // of others' documents
 	bulks    []signing.BulkTurn
+	clients  []string // applications that brought some
+	from     string   // whose are shown: everybody's (""), fromPortal or fromClient and a name
 	next     string
 	problems []string // of files that were not taken
 }
@@ -61,19 +73,58 @@ func (p *Pages) showList(w http.ResponseWriter, r *http.Request, status int, pro
 	if us, err := strconv.ParseInt(r.URL.Query().Get("waktu"), 10, 64); err == nil {
 		after.Before = time.UnixMicro(us)
 	}
-	if v.files, err = p.Signing.Documents(ctx, me(r).EmployeeID, "", after, perPage+1); err != nil {
+	if v.clients, err = p.Signing.Clients(ctx, me(r).EmployeeID); err != nil {
+		return err
+	}
+	v.from = r.URL.Query().Get(fieldFrom)
+	switch client, named := strings.CutPrefix(v.from, fromClient); {
+	case named && slices.Contains(v.clients, client):
+		v.files, err = p.Signing.Documents(ctx, me(r).EmployeeID, client, after, perPage+1)
+	case v.from == fromPortal:
+		v.files, err = p.Signing.Documents(ctx, me(r).EmployeeID, "", after, perPage+1)
+	default:
+		v.from = ""
+		v.files, err = p.Signing.AllDocuments(ctx, me(r).EmployeeID, after, perPage+1)
+	}
+	if err != nil {
 		return err
 	}
 	if len(v.files) > perPage {
 		v.files = v.files[:perPage]
 		last := v.files[perPage-1]
-		v.next = fmt.Sprintf("%s?waktu=%d&setelah=%s", Base, last.CreatedAt.UnixMicro(), last.ID)
+		v.next = v.address(url.Values{"waktu": {strconv.FormatInt(last.CreatedAt.UnixMicro(), 10)}, "setelah": {last.ID}})
 	}
 	page := page(ctx, i18n.T(ctx, "sign.list.title"), len(problems) > 0)
 	page.Breadcrumbs = page.Breadcrumbs[:2]
 	page.Breadcrumbs[1].Href = ""
 	page.Lede = i18n.T(ctx, "sign.list.lede")
 	return web.Page(w, r, status, page, listBody(v))
+}
+
+// address is that of a page of the list, narrowed as this one is.
+func (v listView) address(q url.Values) string {
+	if v.from != "" {
+		q.Set(fieldFrom, v.from)
+	}
+	if len(q) == 0 {
+		return Base
+	}
+	return Base + "?" + q.Encode()
+}
+
+// filter narrows the list to who brought the documents.
+func (v listView) filter(ctx context.Context) ui.Filter {
+	options := []ui.Option{{Label: i18n.T(ctx, "sign.list.from_all")}, {Value: fromPortal, Label: i18n.T(ctx, "sign.list.from_portal")}}
+	for _, name := range v.clients {
+		options = append(options, ui.Option{Value: fromClient + name, Label: i18n.T(ctx, "sign.list.brought", "name", name)})
+	}
+	f := ui.Filter{Action: Base, Fields: []templ.Component{
+		ui.Select(ui.FieldProps{Name: fieldFrom, Label: i18n.T(ctx, "sign.list.from"), Value: v.from, NoRequired: true}, options),
+	}}
+	if v.from != "" {
+		f.Clear = Base
+	}
+	return f
 }
 
 // upload takes the documents of a form one after the other, so that only one of
@@ -254,6 +305,9 @@ func (v documentView) facts(ctx context.Context) []ui.Term {
 	if v.Pages > 0 {
 		terms = append(terms, ui.Term{Label: i18n.T(ctx, "sign.document.pages"), Value: i18n.Number(ctx, int64(v.Pages))})
 	}
+	if v.Client != "" {
+		terms = append(terms, ui.Term{Label: i18n.T(ctx, "sign.list.from"), Value: i18n.T(ctx, "sign.list.brought", "name", v.Client)})
+	}
 	return append(terms,
 		ui.Term{Label: i18n.T(ctx, "sign.document.uploaded"), Value: i18n.DateTime(ctx, v.CreatedAt)},
 		ui.Term{Label: "SHA-256", Value: fmt.Sprintf("%x", v.SHA256), Code: true, Copy: true},
@@ -363,12 +417,15 @@ func (v listView) table(ctx context.Context) ui.TableProps {
 		if d.Pages > 0 {
 			pages = i18n.Number(ctx, int64(d.Pages))
 		}
-		below := ""
+		var below []string
+		if d.Client != "" {
+			below = append(below, i18n.T(ctx, "sign.list.brought", "name", d.Client))
+		}
 		if d.Encrypted && !d.Unlocked {
-			below = i18n.T(ctx, "sign.list.encrypted")
+			below = append(below, i18n.T(ctx, "sign.list.encrypted"))
 		}
 		t.Rows = append(t.Rows, ui.Row{ID: d.ID, Cells: []templ.Component{
-			ui.Anchor(d.Name, documentPath(d.ID), below), stateTag(d), ui.Text(pages), ui.Text(i18n.Bytes(ctx, d.Size)), ui.ShortTime(d.CreatedAt),
+			ui.Anchor(d.Name, documentPath(d.ID), strings.Join(below, " · ")), stateTag(d), ui.Text(pages), ui.Text(i18n.Bytes(ctx, d.Size)), ui.ShortTime(d.CreatedAt),
 		}})
 	}
 	return t

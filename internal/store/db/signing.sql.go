@@ -151,6 +151,34 @@ func (q *Queries) CountSignatures(ctx context.Context) (CountSignaturesRow, erro
 	return i, err
 }
 
+const documentClients = `-- name: DocumentClients :many
+select distinct client_id from document
+where owner_id = $1 and client_id <> '' and state <> 'erased' order by client_id
+`
+
+func (q *Queries) DocumentClients(ctx context.Context, ownerID string) ([]string, error) {
+	rows, err := q.db.QueryContext(ctx, documentClients, ownerID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var client_id string
+		if err := rows.Scan(&client_id); err != nil {
+			return nil, err
+		}
+		items = append(items, client_id)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const documentUsage = `-- name: DocumentUsage :one
 select count(*) as versions, cast(coalesce(sum(v.size), 0) as bigint) as bytes
 from document_version v join document d on d.id = v.document_id
@@ -207,14 +235,15 @@ func (q *Queries) DocumentVersions(ctx context.Context, documentID string) ([]Do
 const documentsOf = `-- name: DocumentsOf :many
 select d.id, d.owner_id, d.client_id, d.name, d.kind, d.state, d.pages, d.encrypted, d.shared, d.version, d.created_at, d.updated_at, d.password_sealed, v.size, v.sha256 from document d
 join document_version v on v.document_id = d.id and v.number = d.version
-where d.owner_id = $1 and d.client_id = $2 and d.state <> 'erased'
+where d.owner_id = $1 and (cast($2 as boolean) or d.client_id = $3) and d.state <> 'erased'
   and not exists (select 1 from bulk_item i where i.document_id = d.id)
-  and (d.created_at < $3 or (d.created_at = $3 and d.id < $4))
-order by d.created_at desc, d.id desc limit $5
+  and (d.created_at < $4 or (d.created_at = $4 and d.id < $5))
+order by d.created_at desc, d.id desc limit $6
 `
 
 type DocumentsOfParams struct {
 	OwnerID  string
+	Every    bool
 	ClientID string
 	Before   int64
 	BeforeID string
@@ -242,6 +271,7 @@ type DocumentsOfRow struct {
 func (q *Queries) DocumentsOf(ctx context.Context, arg DocumentsOfParams) ([]DocumentsOfRow, error) {
 	rows, err := q.db.QueryContext(ctx, documentsOf,
 		arg.OwnerID,
+		arg.Every,
 		arg.ClientID,
 		arg.Before,
 		arg.BeforeID,

@@ -21,10 +21,14 @@ select * from document_version where document_id = $1 order by number;
 -- name: DocumentsOf :many
 select d.*, v.size, v.sha256 from document d
 join document_version v on v.document_id = d.id and v.number = d.version
-where d.owner_id = sqlc.arg(owner_id) and d.client_id = sqlc.arg(client_id) and d.state <> 'erased'
+where d.owner_id = sqlc.arg(owner_id) and (cast(sqlc.arg(every) as boolean) or d.client_id = sqlc.arg(client_id)) and d.state <> 'erased'
   and not exists (select 1 from bulk_item i where i.document_id = d.id)
   and (d.created_at < sqlc.arg(before) or (d.created_at = sqlc.arg(before) and d.id < sqlc.arg(before_id)))
 order by d.created_at desc, d.id desc limit sqlc.arg(max_rows);
+
+-- name: DocumentClients :many
+select distinct client_id from document
+where owner_id = $1 and client_id <> '' and state <> 'erased' order by client_id;
 
 -- name: DocumentUsage :one
 select count(*) as versions, cast(coalesce(sum(v.size), 0) as bigint) as bytes
