@@ -1,8 +1,10 @@
 package changes
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 
 	"absah/pdf"
@@ -77,9 +79,12 @@ func (c *comparison) run(refs []pdf.Ref) {
 			}
 		}
 	}
-	for n := range c.web.failed {
-		c.report(Change{Object: pdf.Ref{Number: n}, Kind: Unreadable, Doubt: CannotTell})
-		break // one is enough to be in doubt
+	for _, edges := range c.to { // the same words each time
+		slices.SortFunc(edges, func(x, y edge) int { return cmp.Or(cmp.Compare(x.from, y.from), cmp.Compare(x.path, y.path)) })
+	}
+	if len(c.web.failed) > 0 { // one is enough to be in doubt
+		first := slices.Min(slices.Collect(maps.Keys(c.web.failed)))
+		c.report(Change{Object: pdf.Ref{Number: first}, Kind: Unreadable, Doubt: CannotTell})
 	}
 	c.trailer()
 	c.leftovers()

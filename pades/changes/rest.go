@@ -1,6 +1,7 @@
 package changes
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -17,7 +18,8 @@ func (c *comparison) structure(a, b pdf.Object, p position) {
 	}
 	x := &extension{c: c}
 	x.value(a, b, p, 0)
-	for n, d := range c.changed {
+	for _, n := range slices.Sorted(maps.Keys(c.changed)) {
+		d := c.changed[n]
 		if c.judged[n] || d.isNew() || d.cur == nil {
 			continue
 		}
@@ -160,13 +162,8 @@ func (x *extension) grown(was, is pdf.Array, p position) {
 // leftovers reports what no rule has judged, and references that no rule has
 // foreseen.
 func (c *comparison) leftovers() {
-	var numbers []uint32
-	for n := range c.changed {
-		numbers = append(numbers, n)
-	}
-	slices.Sort(numbers)
 	var found []int
-	for _, n := range numbers {
+	for _, n := range slices.Sorted(maps.Keys(c.changed)) {
 		d := c.changed[n]
 		if c.judged[n] {
 			if e, bad := c.unforeseen(n); bad {
