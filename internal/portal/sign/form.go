@@ -305,6 +305,9 @@ func options(ctx context.Context, prefix string, values []string, chosen ...stri
 
 func (s spot) pages(ctx context.Context, most int) []ui.Option {
 	out := options(ctx, "sign.place.page_", []string{lastPage, firstPage}, s.Page)
+	if n, err := strconv.Atoi(s.Page); err == nil {
+		most = max(most, n) // of a locked document, whose pages only the browser saw
+	}
 	for n := 1; n <= min(most, 300); n++ {
 		v := strconv.Itoa(n)
 		out = append(out, ui.Option{Value: v, Label: i18n.T(ctx, "sign.place.page_number", "number", v), Selected: s.Page == v})

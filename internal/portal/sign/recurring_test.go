@@ -77,6 +77,14 @@ func TestLockedDocument(t *testing.T) {
 	d := r.documents()[0]
 	field := "sandi." + d.ID
 	r.b.Get(a.Location).Want(t, http.StatusOK, "Dokumen dikunci dengan kata sandi", field)
+	for _, path := range []string{sign.Base + "/berkas/" + d.ID, sign.Base + "/tandatangan?d=" + d.ID} {
+		a := r.b.Get(path).Want(t, http.StatusOK, "data-sheet-lock", "hanya dipakai di peramban ini", `value="`+sign.Base+"/berkas/"+d.ID+`/unduh"`)
+		_, input, _ := strings.Cut(a.Body, `id="sheet-password"`)
+		if input, _, _ = strings.Cut(input, ">"); !strings.Contains(input, "data-sheet-password") || strings.Contains(input, "name=") {
+			t.Errorf("the browser's own field is %q: a form would send it", input)
+		}
+	}
+	r.b.Get(sign.Base+"/tandatangan?d="+d.ID).Want(t, http.StatusOK, "data-places", `name="x.1"`)
 	unlock := sign.Base + "/kata-sandi"
 	r.b.Post(unlock, "d", d.ID, field, "salah").Want(t, http.StatusUnprocessableEntity, "kata sandi dokumen salah").WantNo(t, `value="salah"`)
 	r.b.Post(unlock, "d", d.ID, field, "pengguna").Want(t, http.StatusUnprocessableEntity, "kata sandi pemilik")

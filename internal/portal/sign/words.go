@@ -19,8 +19,6 @@ func hexOf(b []byte) string { return hex.EncodeToString(b) }
 
 func itoa(n int) string { return strconv.Itoa(n) }
 
-func encrypted(d signing.Document) bool { return d.Encrypted }
-
 // standingWord is why somebody cannot sign, as a word of signing.Problem.
 func standingWord(s signing.Standing) string {
 	var locked *credential.LockedError

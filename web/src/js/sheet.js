@@ -31,6 +31,9 @@ class Sheet {
     this.canvas = root.querySelector("canvas");
     this.state = root.querySelector("[data-sheet-state]");
     this.text = root.querySelector("[data-sheet-text]");
+    this.lock = root.querySelector("[data-sheet-lock]");
+    this.tools = root.querySelector("[data-sheet-tools]");
+    this.passwords = new Map(); // of locked files, by address, while the page is open
     this.page = 1;
     this.boxes = [];
   }
@@ -45,23 +48,73 @@ class Sheet {
       const act = event.target.closest("[data-sheet-do]")?.dataset.sheetDo;
       if (act === "back") this.turn(this.page - 1);
       if (act === "next") this.turn(this.page + 1);
+      if (act === "unlock") this.unlock();
+    });
+    this.lock?.addEventListener("keydown", (event) => {
+      if (event.key !== "Enter" || event.target.type !== "password") return;
+      event.preventDefault(); // it is no field of the form around it
+      this.unlock();
     });
     if ("places" in this.root.dataset) this.places();
     await this.load(file.value);
   }
 
   async load(url) {
+    this.task?.destroy();
+    const task = (this.task = this.pdf.getDocument({ url, password: this.passwords.get(url), isEvalSupported: false, enableXfa: false, useWasm: false }));
+    this.ask(null);
+    task.onPassword = (answer, reason) => {
+      if (task === this.task) this.ask(answer, url, reason === this.pdf.PasswordResponses.INCORRECT_PASSWORD);
+    };
     try {
-      await this.document?.loadingTask.destroy();
-      this.document = await this.pdf.getDocument({ url, isEvalSupported: false, enableXfa: false, useWasm: false }).promise;
+      const opened = await task.promise;
+      if (task !== this.task) return;
+      this.document = opened;
+      const typed = this.lock?.contains(document.activeElement);
+      this.ask(null);
       this.root.hidden = false;
       const first = this.boxes[0] ? this.pageOf(this.boxes[0].n) : 1;
       await this.turn(first);
+      if (typed) this.tools.querySelector("[data-sheet-do=next]").focus(); // what had the focus is hidden
     } catch {
+      if (task !== this.task) return; // another file was chosen
+      this.ask(null);
       this.root.hidden = false;
       this.stage.hidden = true;
       this.state.textContent = this.root.dataset.failed;
     }
+  }
+
+  // ask shows the field for the password of a locked file in place of its pages,
+  // or, without an answer to give, the pages.
+  ask(answer, url, wrong) {
+    this.answer = answer;
+    this.locked = url;
+    const asks = Boolean(answer);
+    if (wrong) this.passwords.delete(url);
+    this.stage.hidden = asks;
+    if (this.tools) this.tools.hidden = asks;
+    if (!this.lock) return;
+    const input = this.lock.querySelector("[data-sheet-password]");
+    const again = asks && Boolean(wrong);
+    this.lock.hidden = !asks;
+    this.lock.querySelector("[data-sheet-wrong]").hidden = !again;
+    input.setAttribute("aria-invalid", String(again));
+    input.setAttribute("aria-describedby", again ? "sheet-password-hint sheet-password-error" : "sheet-password-hint");
+    input.value = "";
+    if (!asks) return;
+    this.text.textContent = "";
+    delete this.root.dataset.ready;
+    this.root.hidden = false;
+    if (again) input.focus();
+  }
+
+  // unlock gives what was typed to pdf.js, and to nobody else.
+  unlock() {
+    const input = this.lock.querySelector("[data-sheet-password]");
+    if (!this.answer || input.value === "") return input.focus();
+    this.passwords.set(this.locked, input.value);
+    this.answer(input.value);
   }
 
   // turn shows a page. Only the newest request is drawn.
@@ -144,7 +197,10 @@ class Sheet {
     choose(this.form, "cara", n, "koordinat");
     const page = field(this.form, "halaman", n);
     if (this.pageOf(n) !== this.page) {
-      page.value = this.page === this.document.numPages ? "akhir" : String(this.page);
+      const value = this.page === this.document.numPages ? "akhir" : String(this.page);
+      // The server does not know how many pages a locked file has.
+      if (![...page.options].some((o) => o.value === value)) page.add(new Option(value, value));
+      page.value = value;
     }
     this.draw();
     const p = this.where(n);
