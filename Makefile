@@ -77,7 +77,12 @@ fuzz: ## every fuzz target for FUZZTIME each (default 20s)
 
 .PHONY: kill
 kill: ## kill -9 under load, ABSAH_KILLS times (default 200) for each database
-	ABSAH_KILLS=$${ABSAH_KILLS:-200} scripts/with-postgres $(GO) test -count 1 -v -timeout 120m -run TestKillsLoseNothing ./internal/killtest/...
+	ABSAH_KILLS=$${ABSAH_KILLS:-200} scripts/with-postgres $(GO) test -count 1 -v -timeout 120m -run 'TestKills' ./internal/killtest/... ./internal/signing
+
+.PHONY: soak
+soak: kill ## hours of it: the kills, a thousand letters in one go, every fuzz target
+	ABSAH_LONG=1 scripts/with-postgres $(GO) test -count 1 -timeout 60m -run TestManyLetters ./internal/signing
+	scripts/fuzz $${FUZZTIME:-10m}
 
 .PHONY: scale
 scale: ## the officers' queue and search among 1,000,000 registrations
