@@ -3,4 +3,4 @@
 package killtest
 
 // usualKills is how often each database is killed when nobody says otherwise.
-const usualKills = 20
+const usualKills = 10
