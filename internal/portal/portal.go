@@ -85,7 +85,7 @@ func New(c Config, routes ...[]web.Route) http.Handler {
 			p.mount(r)
 		}
 	}
-	p.mux.Handle("/", p.handle("unknown", web.Public, func(http.ResponseWriter, *http.Request) error {
+	p.mux.Handle("/", p.handle("unknown", web.Public, false, func(http.ResponseWriter, *http.Request) error {
 		return web.ErrNotFound
 	}))
 	return http.HandlerFunc(p.serve)
@@ -95,7 +95,7 @@ func (p *portal) mount(r web.Route) {
 	if !r.Access.Valid() || r.Handler == nil || r.Method == "" || !strings.HasPrefix(r.Path, "/") {
 		panic(fmt.Sprintf("portal: route %s %s (access %q) is not complete", r.Method, r.Path, r.Access))
 	}
-	p.mux.Handle(r.Pattern(), p.handle(r.Method+" "+r.Path, r.Access, r.Handler))
+	p.mux.Handle(r.Pattern(), p.handle(r.Method+" "+r.Path, r.Access, r.Programs, r.Handler))
 }
 
 func (p *portal) preferences(w http.ResponseWriter, r *http.Request) error {
@@ -187,7 +187,7 @@ func (p *portal) named(pattern string, h http.Handler) http.Handler {
 
 // handle is a page with everything before it: who is looking, in which
 // language, and whether he may.
-func (p *portal) handle(pattern string, access web.Access, h web.Handler) http.Handler {
+func (p *portal) handle(pattern string, access web.Access, programs bool, h web.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		rec, ok := w.(*recorder)
 		if !ok {
@@ -205,7 +205,7 @@ func (p *portal) handle(pattern string, access web.Access, h web.Handler) http.H
 		if ended {
 			web.ForgetSession(w, p.site)
 		}
-		if p.foreign(r) {
+		if p.foreign(r, programs) {
 			web.Deny(w, r)
 			return
 		}
@@ -260,14 +260,14 @@ func byItself(r *http.Request) bool {
 
 // foreign tells whether a request that changes something may come from another
 // site. Browsers say where a form comes from; a request that does not is not
-// from one of our pages.
-func (p *portal) foreign(r *http.Request) bool {
+// from one of our pages, and may be a program's.
+func (p *portal) foreign(r *http.Request, programs bool) bool {
 	switch r.Method {
 	case http.MethodGet, http.MethodHead, http.MethodOptions:
 		return false
 	}
 	if r.Header.Get("Sec-Fetch-Site") == "" && r.Header.Get("Origin") == "" {
-		return true
+		return !programs || !web.WantsJSON(r)
 	}
 	return p.cross.Check(r) != nil
 }

@@ -11,6 +11,7 @@ import (
 	"mime/multipart"
 	"net/http"
 	"slices"
+	"strconv"
 	"time"
 
 	"absah/internal/clock"
@@ -55,10 +56,13 @@ func New(c Config) *Pages {
 func (p *Pages) Routes() []web.Route {
 	return slices.Concat([]web.Route{
 		{Method: http.MethodGet, Path: Path, Access: web.Public, Handler: p.ask},
-		{Method: http.MethodPost, Path: Path, Access: web.Public, Handler: p.judge},
+		{Method: http.MethodPost, Path: Path, Access: web.Public, Handler: p.judge, Programs: true},
 		{Method: http.MethodPost, Path: reportPath, Access: web.Public, Handler: p.report},
 	}, p.documentRoutes(), p.anchorRoutes())
 }
+
+// busyFor is when to come back while all is at work.
+const busyFor = 10 * time.Second
 
 // question is the form as it is shown.
 type question struct {
@@ -82,20 +86,23 @@ func show(w http.ResponseWriter, r *http.Request, status int, page ui.Page, q qu
 	return web.PublicPage(w, r, status, page, askPage(q))
 }
 
-// faults are the refusals of a document, with the status of the answer and what
-// the page says.
+// faults are the refusals of a document, with the status of the answer, what the
+// page says, and the code for programs.
 var faults = []struct {
-	err    error
-	status int
-	key    string
+	err       error
+	status    int
+	key, code string
 }{
-	{verification.ErrTooBig, http.StatusRequestEntityTooLarge, "too_big"},
-	{verification.ErrEmpty, http.StatusUnprocessableEntity, "empty"},
-	{verification.ErrTooHard, http.StatusUnprocessableEntity, "too_hard"},
-	{verification.ErrBusy, http.StatusServiceUnavailable, "busy"},
+	{verification.ErrTooBig, http.StatusRequestEntityTooLarge, "too_big", "document_too_large"},
+	{verification.ErrEmpty, http.StatusUnprocessableEntity, "empty", "document_empty"},
+	{verification.ErrTooHard, http.StatusUnprocessableEntity, "too_hard", "document_too_hard"},
+	{verification.ErrBusy, http.StatusServiceUnavailable, "busy", "busy"},
 }
 
 func (p *Pages) judge(w http.ResponseWriter, r *http.Request) error {
+	if web.WantsJSON(r) {
+		return p.judgeForProgram(w, r)
+	}
 	if err := p.tries.Allow(web.ClientAddress(r.Context())); err != nil {
 		return err
 	}
@@ -103,7 +110,7 @@ func (p *Pages) judge(w http.ResponseWriter, r *http.Request) error {
 	for _, f := range faults {
 		if errors.Is(err, f.err) {
 			if f.status == http.StatusServiceUnavailable {
-				w.Header().Set("Retry-After", "10")
+				w.Header().Set("Retry-After", strconv.Itoa(int(busyFor.Seconds())))
 			}
 			return p.form(w, r, f.status, question{fault: f.key})
 		}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"strings"
 
 	"github.com/a-h/templ"
 
@@ -52,6 +53,23 @@ func Fragment(w http.ResponseWriter, r *http.Request, status int, body templ.Com
 		return fmt.Errorf("render fragment: %w", err)
 	}
 	return write(w, status, "text/html; charset=utf-8", b.Bytes())
+}
+
+// WantsJSON tells whether a request asks for JSON by name, and for no page.
+func WantsJSON(r *http.Request) bool {
+	json := false
+	for _, header := range r.Header.Values("Accept") {
+		for part := range strings.SplitSeq(header, ",") {
+			kind, _, _ := strings.Cut(part, ";")
+			switch strings.ToLower(strings.TrimSpace(kind)) {
+			case "application/json":
+				json = true
+			case "text/html":
+				return false
+			}
+		}
+	}
+	return json
 }
 
 // JSON answers a script with JSON that is already encoded.

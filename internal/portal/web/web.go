@@ -75,6 +75,9 @@ type Route struct {
 	Path    string
 	Access  Access
 	Handler Handler
+	// Programs says that programs, which do not tell where a request comes from,
+	// may make this one when they ask for JSON: for what changes nothing here.
+	Programs bool
 }
 
 // Pattern is the route as http.ServeMux wants it. It names the route in logs,
