@@ -137,7 +137,9 @@ func (a AlgorithmIdentifier) Hash() (crypto.Hash, error) {
 }
 
 // Signature gives the signature algorithm. Parameters other than those of
-// RSASSA-PSS (RFC 4055 3.1) must be NULL or absent; for Ed25519 and Ed448 absent.
+// RSASSA-PSS (RFC 4055 3.1) must be NULL or absent. For Ed25519 and Ed448 NULL is
+// wrong (RFC 8410 3) but written by signers in use, and means nothing else; see
+// needless.
 func (a AlgorithmIdentifier) Signature() (SignatureAlgorithm, error) {
 	if a.OID == OIDRSAPSS {
 		return pssParameters(a.Parameters)
@@ -146,10 +148,16 @@ func (a AlgorithmIdentifier) Signature() (SignatureAlgorithm, error) {
 	if !ok {
 		return SignatureAlgorithm{}, fmt.Errorf("%w: signature %s", ErrAlgorithm, a.OID)
 	}
-	if a.OID != OIDECPublicKey && a.OID != OIDDSA && a.Parameters != nil && (string(a.Parameters) != string(null) || s.Key.pure()) {
+	if a.OID != OIDECPublicKey && a.OID != OIDDSA && a.Parameters != nil && string(a.Parameters) != string(null) {
 		return SignatureAlgorithm{}, fmt.Errorf("cms: %s has parameters that do not belong to it", a.OID)
 	}
 	return s, nil
+}
+
+// needless reports parameters NULL where the RFCs want none: Ed25519, Ed448
+// (RFC 8410 3), SHAKE256 (RFC 8702 3.1).
+func (a AlgorithmIdentifier) needless() bool {
+	return string(a.Parameters) == string(null) && (a.OID == OIDSHAKE256 || signatures[a.OID].Key.pure())
 }
 
 // pssParameters reads RSASSA-PSS-params; the defaults are those of 2002.
@@ -239,9 +247,9 @@ func ReadAlgorithm(s *cryptobyte.String) (AlgorithmIdentifier, error) {
 }
 
 // contentHash gives the digest algorithm of a signer's content: Hash, and SHAKE256
-// with 64 octets, whose identifier has no parameters or names that length.
+// with 64 octets, whose identifier has no parameters (or NULL, see needless) or names that length.
 func (a AlgorithmIdentifier) contentHash() (crypto.Hash, error) {
-	if a.OID == OIDSHAKE256 && a.Parameters == nil || a.OID == OIDSHAKE256Len && string(a.Parameters) == "\x02\x02\x02\x00" {
+	if a.OID == OIDSHAKE256 && (a.Parameters == nil || a.needless()) || a.OID == OIDSHAKE256Len && string(a.Parameters) == "\x02\x02\x02\x00" {
 		return hashfn.SHAKE256, nil
 	}
 	return a.Hash()

@@ -229,8 +229,11 @@ func TestAttacks(t *testing.T) {
 		{"unknown digest", p256, func(p *parts, _ *VerifyOptions) { p.digest = digestIdentifier(OIDMGF1) }, []Kind{UnknownAlgorithm}},
 		{"unknown signature algorithm", p256, func(p *parts, _ *VerifyOptions) { p.algorithm = digestIdentifier(OIDMGF1) }, []Kind{UnknownAlgorithm}},
 		{"parameters that do not belong", edSigner, func(p *parts, _ *VerifyOptions) {
-			p.algorithm = tlv(tagSequence, oid(OIDEd25519), null)
+			p.algorithm = tlv(tagSequence, oid(OIDEd25519), []byte{tagInteger, 1, 1})
 		}, []Kind{UnknownAlgorithm}},
+		{"parameters NULL", edSigner, func(p *parts, _ *VerifyOptions) {
+			p.algorithm = tlv(tagSequence, oid(OIDEd25519), null)
+		}, nil},
 		{"no signing-certificate", p256, func(p *parts, _ *VerifyOptions) { p.drop(OIDSigningCertificateV2) }, []Kind{NoSigningCertificateAttribute}},
 		{"no signing-certificate, allowed", p256, func(p *parts, o *VerifyOptions) {
 			p.drop(OIDSigningCertificateV2)
@@ -390,6 +393,9 @@ func TestNotes(t *testing.T) {
 			p.algorithm = tlv(tagSequence, appendTLV(nil, tagOID, OIDRSA), null)
 			p.signature = func(m []byte) []byte { return must(p.s.key.Sign(rand.Reader, sum(crypto.MD5, m), crypto.MD5)) }
 		}, []NoteKind{NoteWeakDigest}},
+		{"parameters NULL", issue(must(newEd25519()), 603, nil), func(p *parts, _ *VerifyOptions) {
+			p.algorithm = tlv(tagSequence, appendTLV(nil, tagOID, OIDEd25519), null)
+		}, []NoteKind{NoteParameters}},
 		{"versions", p256, func(p *parts, _ *VerifyOptions) { p.version = 9 }, []NoteKind{NoteVersion, NoteVersion}},
 		{"old reference", p256, func(p *parts, _ *VerifyOptions) {
 			p.drop(OIDSigningCertificateV2)

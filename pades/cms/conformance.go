@@ -146,6 +146,8 @@ func (c *checker) algorithms(si *SignerInfo) {
 	s, err := si.SignatureAlgorithm.Signature()
 	if err != nil {
 		c.breach(clause, "signature algorithm: %v", err)
+	} else if si.SignatureAlgorithm.needless() {
+		c.breach("RFC 8419 3", "signature algorithm %s with parameters", si.SignatureAlgorithm.OID)
 	} else if s.Hash != 0 && s.Hash != h {
 		c.breach("RFC 5754 3", "digest %v with a signature algorithm over %v", h, s.Hash)
 	}

@@ -87,3 +87,17 @@ func encapsulated(t *testing.T, s subject) []byte {
 	}
 	return der
 }
+
+// TestConformanceOfParameters: Verify lets NULL pass, a signature of ours may not
+// have it.
+func TestConformanceOfParameters(t *testing.T) {
+	p := honest(t, issue(must(newEd25519()), 801, nil), Config{})
+	sortSet(p.certs)
+	if got := Conformance(parse(t, p.der(t)), LevelBB, false); len(got) > 0 {
+		t.Fatalf("breaches %v", got)
+	}
+	p.algorithm = tlv(tagSequence, appendTLV(nil, tagOID, OIDEd25519), null)
+	if got := Conformance(parse(t, p.der(t)), LevelBB, false); len(got) != 1 || !strings.Contains(got[0].Text, "with parameters") {
+		t.Errorf("breaches %v, want one of the parameters", got)
+	}
+}

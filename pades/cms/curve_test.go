@@ -84,7 +84,12 @@ func TestEd448(t *testing.T) {
 			p.algorithm = tlv(tagSequence, appendTLV(nil, tagOID, OIDEd25519))
 		}},
 		"parameters": {broken: true, kind: UnknownAlgorithm, change: func(p *parts) {
+			p.algorithm = tlv(tagSequence, appendTLV(nil, tagOID, OIDEd448), []byte{tagInteger, 1, 1})
+		}},
+		"parameters NULL": {notes: 2, change: func(p *parts) {
 			p.algorithm = tlv(tagSequence, appendTLV(nil, tagOID, OIDEd448), null)
+			p.digest = tlv(tagSequence, appendTLV(nil, tagOID, OIDSHAKE256), null)
+			p.digests = [][]byte{p.digest}
 		}},
 		"another length": {broken: true, kind: UnknownAlgorithm, change: func(p *parts) {
 			p.digest = tlv(tagSequence, appendTLV(nil, tagOID, OIDSHAKE256Len), []byte{tagInteger, 2, 1, 0})

@@ -110,6 +110,8 @@ const (
 	NoteUnreadable
 	// NoteVersion: a version number is not the one of RFC 5652.
 	NoteVersion
+	// NoteParameters: parameters NULL in an identifier that has none.
+	NoteParameters
 )
 
 // Note is one such thing.

@@ -142,6 +142,11 @@ func (v *Verification) algorithms(sd *SignedData) {
 			break
 		}
 	}
+	for _, a := range []AlgorithmIdentifier{v.Info.DigestAlgorithm, v.Info.SignatureAlgorithm} {
+		if a.needless() {
+			v.note(NoteParameters, "%s has the parameters NULL, which it has not to have", a.OID)
+		}
+	}
 	// Some verifiers take the one, some the other: a signature that one of them
 	// accepts would be refused by the other.
 	if v.Algorithm.Hash != 0 && v.Algorithm.Hash != v.Digest {
