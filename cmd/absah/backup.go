@@ -77,6 +77,9 @@ func (b *backupWriteCmd) Run(ctx context.Context, c *cli) (err error) {
 			return err
 		}
 	}
+	if err := app.NoteBackup(cfg, sum.At); err != nil {
+		log.Warn("the backup is whole, but absah_backup_timestamp_seconds will not tell of it", "error", err)
+	}
 	var rows int64
 	for _, n := range sum.Rows {
 		rows += n

@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"sync"
 
 	"absah/internal/account"
 	"absah/internal/agreement"
@@ -103,6 +104,9 @@ type App struct {
 	sealer  *credential.Sealer
 	profile ca.Profile
 	lock    *os.File
+
+	meterOnce sync.Once
+	measuring *instruments
 }
 
 // Options are what a command line decides beside the configuration.

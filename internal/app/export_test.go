@@ -7,6 +7,7 @@ import (
 
 	"absah/internal/ca"
 	"absah/internal/mail"
+	"absah/internal/metrics"
 	"absah/internal/portal/web"
 	"absah/internal/reseal"
 )
@@ -20,6 +21,14 @@ func SealedColumns() []reseal.Column { return sealedColumns() }
 
 // Works tells whether this process works on jobs of a kind.
 func (a *App) Works(kind string) bool { return a.handlers()[kind] != nil }
+
+// Families are all metrics.
+func (a *App) Families() []*metrics.Family { return a.instruments().names.all }
+
+// ServeMetrics listens for scrapes.
+func (a *App) ServeMetrics(ctx context.Context) (stop func() error, err error) {
+	return a.serveMetrics(ctx)
+}
 
 // Attach is what the outbox calls before it sends a mail.
 func (a *App) Attach(ctx context.Context, m mail.Message, registrationID string) (mail.Message, error) {

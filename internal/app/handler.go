@@ -44,8 +44,17 @@ import (
 )
 
 // Handler serves what this process is for, the portal or the public key
-// infrastructure or both, and the two addresses that watch over it.
+// infrastructure or both, and the two addresses that watch over it. Metrics are
+// served elsewhere (see Metrics).
 func (a *App) Handler() (http.Handler, error) {
+	h, err := a.handler()
+	if err == nil && a.Config.Metrics.Addr != "" {
+		h = a.instruments().watch(h)
+	}
+	return h, err
+}
+
+func (a *App) handler() (http.Handler, error) {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", a.health)
 	mux.HandleFunc("GET /readyz", a.ready)

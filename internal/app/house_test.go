@@ -90,6 +90,7 @@ func open(t *testing.T, database string) *house {
 	h.base = "http://" + srv.Listener.Addr().(*net.TCPAddr).String()
 	cfg := apptest.Configure(t.TempDir(), database, h.post.Addr().Port)
 	cfg.BaseURL, cfg.Identity.RAShort, cfg.Identity.IssuerShort = h.base, "eSign", "BSrE"
+	cfg.Metrics.Addr = "127.0.0.1:0" // counts requests; whoever wants the figures serves or asks for them
 	must(t, app.Prepare(ctx, cfg, log, clock.System))
 	h.App, err = app.Open(ctx, cfg, app.Options{Log: log})
 	must(t, err)

@@ -30,6 +30,7 @@ import (
 	"absah/internal/enrolment"
 	"absah/internal/scan"
 	"absah/internal/staff"
+	"absah/internal/store/db"
 	"absah/internal/store/storetest"
 )
 
@@ -78,6 +79,7 @@ func journey(t *testing.T, database string) {
 	if !strings.Contains(h.log.String(), `"panic"`) {
 		t.Error("nothing crashed: the test shows less than it says")
 	}
+	searchMetrics(t, h, secrets)
 	typed := map[string]string{}
 	for _, name := range []string{"password", "wrong password", "passphrase", "new passphrase", "wrong passphrase", "weak passphrase"} {
 		typed[name] = secrets[name]
@@ -122,6 +124,35 @@ func journey(t *testing.T, database string) {
 			t.Error("the dump does not hold the employee: it shows nothing")
 		}
 		search(t, "dump", string(dump), secrets)
+	}
+}
+
+// searchMetrics looks through what operators' machines read: no secret is in it,
+// and nothing about a person.
+func searchMetrics(t *testing.T, h *house, secrets map[string]string) {
+	t.Helper()
+	text := scrape(t, h.App)
+	search(t, "metrics", text, secrets)
+	personal := []string{markEmail, markName, strings.ToLower(markName), markNIP, "PENANDA", "penanda", "contoh.example", "127.0.0.1"}
+	people, err := h.Store.Read().ListCertificates(t.Context(), db.ListCertificatesParams{MaxRows: 10})
+	must(t, err)
+	for _, c := range people {
+		personal = append(personal, c.Serial, c.EmployeeID, c.RegistrationID, c.CredentialID)
+	}
+	for _, mark := range personal {
+		if strings.Contains(text, mark) {
+			t.Errorf("the metrics hold %q", mark)
+		}
+	}
+	found := read(t, h.App, text)
+	for _, c := range []struct{ name, label, value string }{
+		{"absah_certificates_issued_total", "issuer", "ca-issuing"}, {"absah_registrations", "status", "Issue"}, {"absah_mails", "state", "sent"},
+		{"absah_passphrase_tests_total", "result", "right"}, {"absah_passphrase_tests_total", "result", "wrong"},
+		{"absah_http_requests_total", "class", "5xx"},
+	} {
+		if value(t, found, c.name, c.label, c.value) < 1 {
+			t.Errorf("%s{%s=%q} is 0: the journey is not in what was searched", c.name, c.label, c.value)
+		}
 	}
 }
 

@@ -61,11 +61,18 @@ func (a *App) Serve(ctx context.Context, started func(net.Addr)) error {
 		}
 		return err
 	}
+	stopMetrics, err := a.serveMetrics(ctx)
+	if err != nil {
+		if l != nil {
+			err = errors.Join(err, l.Close())
+		}
+		return errors.Join(err, stopWork(ctx, worker))
+	}
 	go a.follow(ctx)
 	if l == nil {
 		started(nil)
 		<-ctx.Done()
-		return stopWork(ctx, worker)
+		return errors.Join(stopMetrics(), stopWork(ctx, worker))
 	}
 	srv := &http.Server{
 		Handler:           h,
@@ -93,7 +100,7 @@ func (a *App) Serve(ctx context.Context, started func(net.Addr)) error {
 			err = srv.Close() // live pages never end by themselves
 		}
 	}
-	err = errors.Join(err, stopWork(ctx, worker))
+	err = errors.Join(err, stopMetrics(), stopWork(ctx, worker))
 	if errors.Is(err, http.ErrServerClosed) {
 		return nil
 	}

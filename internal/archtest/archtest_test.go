@@ -46,6 +46,7 @@ var layers = map[string]layer{
 	"internal/config":  ground,
 	"internal/ident":   ground,
 	"internal/keys":    ground,
+	"internal/metrics": ground,
 	"internal/store":   ground,
 
 	"internal/account":      domain,

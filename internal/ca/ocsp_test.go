@@ -259,6 +259,11 @@ func TestAnswersAreReusedOnlyWhileTheyAreTrue(t *testing.T) {
 		t.Errorf("after revocation: %+v, %v", res, err)
 	}
 
+	// Three were signed for the request, one had been signed before.
+	if n := r.Counts(); n != (AnswerCounts{Stored: 1, Live: 3}) {
+		t.Errorf("counts %+v", n)
+	}
+
 	// A renewed certificate of the responder is taken up without restart.
 	w.clock.Advance(25 * 24 * time.Hour)
 	if made, err := w.h.RenewResponder(context.Background(), w.clock.Now); !made || err != nil {

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"absah/internal/clock"
@@ -60,6 +61,20 @@ type Responder struct {
 	source  StatusSource
 	now     clock.Clock
 	answers *answers
+
+	stored, live, failed atomic.Uint64
+}
+
+// AnswerCounts is how many requests a Responder answered since it was made.
+type AnswerCounts struct {
+	Stored uint64 // with an answer that was signed before
+	Live   uint64 // with one signed for the request
+	Failed uint64 // with an error
+}
+
+// Counts tells what was answered.
+func (r *Responder) Counts() AnswerCounts {
+	return AnswerCounts{Stored: r.stored.Load(), Live: r.live.Load(), Failed: r.failed.Load()}
 }
 
 // answering is one issuing CA and the responder that it certified.
@@ -181,25 +196,39 @@ func (r *Responder) issuerOf(id certID) *answering {
 // unknown; certificates of others, or of several issuers at once, are not for us
 // to answer for (unauthorized, RFC 5019 2.2.3).
 func (r *Responder) Respond(ctx context.Context, der []byte) (Answer, error) {
+	a, stored, err := r.respond(ctx, der)
+	switch {
+	case err != nil:
+		r.failed.Add(1)
+	case stored:
+		r.stored.Add(1)
+	default:
+		r.live.Add(1)
+	}
+	return a, err
+}
+
+// respond is Respond; stored says that nothing was signed for it.
+func (r *Responder) respond(ctx context.Context, der []byte) (_ Answer, stored bool, _ error) {
 	req, err := parseOCSPRequest(der)
 	if err != nil {
-		return Answer{DER: ocspError(ocspMalformed)}, err
+		return Answer{DER: ocspError(ocspMalformed)}, false, err
 	}
 	issuer := r.issuerOf(req.certs[0])
 	for _, id := range req.certs {
 		if issuer == nil || r.issuerOf(id) != issuer {
-			return Answer{DER: ocspError(ocspUnauthorized)}, fmt.Errorf("OCSP request: %w", ErrNotOurs)
+			return Answer{DER: ocspError(ocspUnauthorized)}, false, fmt.Errorf("OCSP request: %w", ErrNotOurs)
 		}
 	}
 	now := r.now().Truncate(time.Second)
 	own, err := issuer.signer(now)
 	if err != nil {
-		return Answer{DER: ocspError(ocspTryLater)}, err
+		return Answer{DER: ocspError(ocspTryLater)}, false, err
 	}
 	alone := len(req.certs) == 1 && req.nonce == nil
 	if alone {
 		if a, ok := r.answers.fresh(req.certs[0].raw, own, now); ok {
-			return a, nil
+			return a, true, nil
 		}
 	}
 	known := r.answers.mark()
@@ -209,9 +238,9 @@ func (r *Responder) Respond(ctx context.Context, der []byte) (Answer, error) {
 		if id.serial.Sign() > 0 {
 			if status, err = r.source.CertStatus(ctx, issuer.name, SerialText(id.serial)); err != nil {
 				if a, ok := r.answers.without(id.raw, own, now); ok && alone {
-					return a, nil
+					return a, true, nil
 				}
-				return Answer{DER: ocspError(ocspInternalError)}, fmt.Errorf("look up status: %w", err)
+				return Answer{DER: ocspError(ocspInternalError)}, false, fmt.Errorf("look up status: %w", err)
 			}
 		}
 		singles = append(singles, newSingle(id.raw, status, own, now))
@@ -219,19 +248,19 @@ func (r *Responder) Respond(ctx context.Context, der []byte) (Answer, error) {
 	reusable := alone && singles[0].status.State != StateUnknown
 	if reusable {
 		if a, ok := r.answers.same(singles[0], own, now); ok {
-			return a, nil
+			return a, true, nil
 		}
 	}
 	head, err := own.head(now, singles, req.nonce)
 	if err != nil {
-		return Answer{DER: ocspError(ocspInternalError)}, err
+		return Answer{DER: ocspError(ocspInternalError)}, false, err
 	}
 	if reusable {
 		k := newKept(own, singles[0], head)
 		r.answers.keep(singles[0].rawCertID, k, known)
-		return k.answer(now), nil
+		return k.answer(now), false, nil
 	}
-	return Answer{DER: own.whole(head), ThisUpdate: now, NextUpdate: singles[0].nextUpdate}, nil
+	return Answer{DER: own.whole(head), ThisUpdate: now, NextUpdate: singles[0].nextUpdate}, false, nil
 }
 
 func newSingle(raw []byte, status CertStatus, own *ocspSigner, now time.Time) singleResponse {

@@ -51,6 +51,7 @@ type Config struct {
 	SCIM       SCIM       `yaml:"scim" envPrefix:"SCIM_"`
 	Webhooks   Webhooks   `yaml:"webhooks" envPrefix:"WEBHOOKS_"`
 	Windows    Windows    `yaml:"windows" envPrefix:"WINDOWS_"`
+	Metrics    Metrics    `yaml:"metrics" envPrefix:"METRICS_"`
 	Log        Log        `yaml:"log" envPrefix:"LOG_"`
 
 	Transparency Transparency `yaml:"transparency" envPrefix:"TRANSPARENCY_"`
@@ -297,6 +298,7 @@ func (c Config) Validate() error {
 	c.SCIM.check(bad)
 	c.Webhooks.check(bad)
 	c.Windows.check(bad)
+	c.Metrics.check(c.Addr, bad)
 	bad(!slices.Contains([]string{"debug", "info", "warn", "error"}, c.Log.Level), "log.level", "must be debug, info, warn or error")
 	bad(!slices.Contains([]string{"text", "json"}, c.Log.Format), "log.format", "must be text or json")
 	return errors.Join(errs...)

@@ -30,6 +30,7 @@ func TestEveryWrongKeyIsNamed(t *testing.T) {
 		"identity.issuer_name":        func(c *Config) { c.Identity.IssuerName = "" },
 		"identity.service_desk":       func(c *Config) { c.Identity.DeskName = "" },
 		"identity.service_desk_email": func(c *Config) { c.Identity.DeskEmail = "x" },
+		"metrics.addr":                func(c *Config) { c.Metrics.Addr = "localhost" },
 		"mail.host":                   func(c *Config) { c.Mail.Host = "" },
 		"mail.port":                   func(c *Config) { c.Mail.Port = 0 },
 		"mail.security":               func(c *Config) { c.Mail.Host = "smtp.example"; c.Mail.Security = "none" },
@@ -131,5 +132,25 @@ func TestFileThenEnvironment(t *testing.T) {
 	}
 	if _, err := Load(filepath.Join(t.TempDir(), "absent.yaml"), nil); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("absent file: %v", err)
+	}
+}
+
+func TestMetricsAreOnLoopbackUnlessSaid(t *testing.T) {
+	t.Parallel()
+	for addr, want := range map[string]string{
+		"": "", "9464": "127.0.0.1:9464", ":9464": "127.0.0.1:9464", "10.1.2.3:9464": "10.1.2.3:9464", "0.0.0.0:9464": "0.0.0.0:9464", "[::1]:9464": "[::1]:9464",
+	} {
+		c := Default()
+		c.Metrics.Addr = addr
+		if got := c.Metrics.Listen(); got != want || c.Validate() != nil {
+			t.Errorf("metrics.addr %q listens on %q, want %q; %v", addr, got, want, c.Validate())
+		}
+	}
+	for _, addr := range []string{"8080", ":8080", "127.0.0.1:8080", "host:", "70000", "a:b:c"} {
+		c := Default()
+		c.Metrics.Addr = addr
+		if c.Validate() == nil {
+			t.Errorf("metrics.addr %q was taken", addr)
+		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"absah/internal/clock"
@@ -27,7 +28,13 @@ type Guard struct {
 	store AttemptStore
 	slots *Slots
 	now   clock.Clock
+
+	right, wrong atomic.Uint64
 }
+
+// Counts tells how many guesses were right and wrong since g was made, of all
+// keys together.
+func (g *Guard) Counts() (right, wrong uint64) { return g.right.Load(), g.wrong.Load() }
 
 // NewGuard makes a Guard. slots are those of the Sealer.
 func NewGuard(store AttemptStore, slots *Slots, now clock.Clock) *Guard {
@@ -79,6 +86,11 @@ func (g *Guard) Unlock(ctx context.Context, kid string, open func(ctx context.Co
 	})
 	if err != nil {
 		return Attempts{}, errors.Join(tested, fmt.Errorf("unlock %s: write down the attempt: %w", kid, err))
+	}
+	if tested == nil {
+		g.right.Add(1)
+	} else if !errors.Is(tested, ErrNotEvaluated) {
+		g.wrong.Add(1)
 	}
 	return after, tested
 }

@@ -128,7 +128,8 @@ func TestUnlockOutcomes(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			store := newMemory(t)
-			a, err := NewGuard(store, slots(t), clock.NewFake(start).Now).Unlock(t.Context(), "k", func(context.Context) error {
+			g := NewGuard(store, slots(t), clock.NewFake(start).Now)
+			a, err := g.Unlock(t.Context(), "k", func(context.Context) error {
 				if store.get(t, "k").Consecutive != 1 {
 					t.Error("tested before it was counted")
 				}
@@ -136,6 +137,9 @@ func TestUnlockOutcomes(t *testing.T) {
 			})
 			if !errors.Is(err, tt.open) || a.Consecutive != tt.wantWrong || len(a.Wrong) != tt.wantWrong || !a.InflightUntil.IsZero() {
 				t.Errorf("%+v, %v", a, err)
+			}
+			if right, wrong := g.Counts(); wrong != uint64(tt.wantWrong) || (right == 1) != (tt.open == nil) {
+				t.Errorf("%d right and %d wrong were counted", right, wrong)
 			}
 		})
 	}

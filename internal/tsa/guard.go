@@ -159,6 +159,20 @@ func (g *Guard) confirmed(now time.Time, mono time.Duration) error {
 	return nil
 }
 
+// State says what is known of the clock, and changes nothing: nil or why no time
+// is told (an ErrClock), and how far the clock was from UTC when it was confirmed
+// last; ok is false when it never was.
+func (g *Guard) State() (why error, offset time.Duration, ok bool) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	now := g.c.Wall()
+	why = g.confirmed(now, g.c.Mono())
+	if why == nil && (now.Before(g.floor) || now.Before(g.last.Add(-g.c.MaxOffset))) {
+		why = ErrBackwards
+	}
+	return why, g.offset, g.synced
+}
+
 // Sync asks all servers once. Afterwards the clock is confirmed or not.
 func (g *Guard) Sync(ctx context.Context) error {
 	if !g.Guarded() {

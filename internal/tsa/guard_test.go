@@ -86,6 +86,11 @@ func three() servers { return servers{"a": {}, "b": {}, "c": {}} }
 
 func refuses(t *testing.T, g *Guard, want error) {
 	t.Helper()
+	for _, told := range []error{ErrUnsynchronised, ErrStepped, ErrBackwards, ErrLeap} {
+		if why, _, _ := g.State(); errors.Is(want, told) && !errors.Is(why, want) {
+			t.Errorf("the state is %v, want %v", why, want)
+		}
+	}
 	if at, err := g.Now(); !errors.Is(err, want) || !errors.Is(err, ErrClock) {
 		t.Errorf("tells %v, %v; want %v", at, err, want)
 	}
@@ -93,6 +98,9 @@ func refuses(t *testing.T, g *Guard, want error) {
 
 func tells(t *testing.T, g *Guard) time.Time {
 	t.Helper()
+	if why, _, _ := g.State(); why != nil {
+		t.Errorf("the state is %v", why)
+	}
 	at, err := g.Now()
 	if err != nil {
 		t.Fatalf("does not tell the time: %v", err)

@@ -41,6 +41,22 @@ type Unit struct {
 	c      UnitConfig
 	policy cms.OID
 	now    atomic.Pointer[tsp.Authority]
+
+	issued, refused atomic.Uint64
+}
+
+// Counts tells how many timestamps were issued and how many requests refused
+// since the unit was made.
+func (u *Unit) Counts() (issued, refused uint64) { return u.issued.Load(), u.refused.Load() }
+
+// count notes what came of a request.
+func (u *Unit) count(token []byte, err error) ([]byte, error) {
+	if err == nil {
+		u.issued.Add(1)
+	} else {
+		u.refused.Add(1)
+	}
+	return token, err
 }
 
 var _ tsp.Timestamper = (*Unit)(nil)
@@ -105,9 +121,9 @@ var ErrNoKey = errors.New("the time-stamping unit has no key")
 func (u *Unit) Timestamp(ctx context.Context, hash crypto.Hash, digest []byte) ([]byte, error) {
 	a := u.now.Load()
 	if a == nil {
-		return nil, ErrNoKey
+		return u.count(nil, ErrNoKey)
 	}
-	return a.Timestamp(ctx, hash, digest)
+	return u.count(a.Timestamp(ctx, hash, digest))
 }
 
 // Respond answers a TimeStampReq in DER. There is a response whenever the unit
@@ -115,7 +131,7 @@ func (u *Unit) Timestamp(ctx context.Context, hash crypto.Hash, digest []byte) (
 func (u *Unit) Respond(ctx context.Context, request []byte) ([]byte, error) {
 	a := u.now.Load()
 	if a == nil {
-		return nil, ErrNoKey
+		return u.count(nil, ErrNoKey)
 	}
-	return a.Respond(ctx, request)
+	return u.count(a.Respond(ctx, request))
 }
