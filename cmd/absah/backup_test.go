@@ -18,6 +18,9 @@ func TestLogAndBackup(t *testing.T) {
 
 	file := filepath.Join(dir, "all.age")
 	program(t, nil, "backup", "--data", data, "--to", file, "--recipient", recipient).want(t, 0, "Backed up as of")
+	if b, err := os.ReadFile(filepath.Join(data, "last-backup")); err != nil || !strings.HasPrefix(string(b), "20") {
+		t.Errorf("what metrics tell of the last backup is %q, %v", b, err)
+	}
 	program(t, nil, "backup", "--data", data, "--to", file, "--recipient", recipient).want(t, 1)
 	program(t, nil, "backup", "--data", data, "--to", filepath.Join(dir, "x.age")).want(t, 1, "--recipient")
 	program(t, nil, "restore", "--from", file, "--identity", id, "--drill").want(t, 0, "serves")

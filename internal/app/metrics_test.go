@@ -148,7 +148,7 @@ func TestMetricsTellWhatHappens(t *testing.T) {
 	b.get("/199001012015012913/berkas-rahasia")
 	call := func(path, kind, body string) {
 		t.Helper()
-		res, err := http.Post(h.base+path, kind, strings.NewReader(body)) //nolint:noctx // a test
+		res, err := http.Post(h.base+path, kind, strings.NewReader(body))
 		must(t, err)
 		_, err = io.Copy(io.Discard, res.Body)
 		must(t, err)
@@ -224,7 +224,7 @@ func TestMetricsAreNotPublic(t *testing.T) {
 		t.Fatal("the log does not say where metrics are served")
 	}
 	for path, want := range map[string]int{"/metrics": 200, "/": 404, "/masuk": 404, "/healthz": 404} {
-		res, err := http.Get("http://" + addr[1] + path) //nolint:noctx // a test
+		res, err := http.Get("http://" + addr[1] + path)
 		must(t, err)
 		body, err := io.ReadAll(res.Body)
 		must(t, err)

@@ -274,7 +274,7 @@ func (m *instruments) timestamps(_ context.Context, p *figures.Page) error {
 	issued, refused := m.a.Timestamps.Counts()
 	p.Add(m.names.timestamps, float64(issued), "issued")
 	p.Add(m.names.timestamps, float64(refused), "refused")
-	why, offset, known := m.a.guard.State()
+	offset, known, why := m.a.guard.State()
 	now := "confirmed"
 	switch {
 	case errors.Is(why, tsa.ErrStepped):

@@ -159,10 +159,10 @@ func (g *Guard) confirmed(now time.Time, mono time.Duration) error {
 	return nil
 }
 
-// State says what is known of the clock, and changes nothing: nil or why no time
-// is told (an ErrClock), and how far the clock was from UTC when it was confirmed
-// last; ok is false when it never was.
-func (g *Guard) State() (why error, offset time.Duration, ok bool) {
+// State says what is known of the clock, and changes nothing: how far it was from
+// UTC when it was confirmed last, known when it is, and nil or why no time is told
+// (an ErrClock).
+func (g *Guard) State() (offset time.Duration, known bool, why error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	now := g.c.Wall()
@@ -170,7 +170,7 @@ func (g *Guard) State() (why error, offset time.Duration, ok bool) {
 	if why == nil && (now.Before(g.floor) || now.Before(g.last.Add(-g.c.MaxOffset))) {
 		why = ErrBackwards
 	}
-	return why, g.offset, g.synced
+	return g.offset, g.synced, why
 }
 
 // Sync asks all servers once. Afterwards the clock is confirmed or not.

@@ -87,7 +87,7 @@ func three() servers { return servers{"a": {}, "b": {}, "c": {}} }
 func refuses(t *testing.T, g *Guard, want error) {
 	t.Helper()
 	for _, told := range []error{ErrUnsynchronised, ErrStepped, ErrBackwards, ErrLeap} {
-		if why, _, _ := g.State(); errors.Is(want, told) && !errors.Is(why, want) {
+		if _, _, why := g.State(); errors.Is(want, told) && !errors.Is(why, want) {
 			t.Errorf("the state is %v, want %v", why, want)
 		}
 	}
@@ -98,7 +98,7 @@ func refuses(t *testing.T, g *Guard, want error) {
 
 func tells(t *testing.T, g *Guard) time.Time {
 	t.Helper()
-	if why, _, _ := g.State(); why != nil {
+	if _, _, why := g.State(); why != nil {
 		t.Errorf("the state is %v", why)
 	}
 	at, err := g.Now()
