@@ -32,7 +32,7 @@ type JobCount struct {
 func (s *Store) Jobs(ctx context.Context) (list []JobCount, err error) {
 	kind, seconds := `args->>'handler'`, `cast(strftime('%s', min(scheduled_at)) as integer)`
 	if s.Postgres() {
-		seconds = `cast(extract(epoch from min(scheduled_at)) as bigint)`
+		seconds = `cast(floor(extract(epoch from min(scheduled_at))) as bigint)`
 	}
 	state := fmt.Sprintf(`case when state = 'running' then '%s' when state = 'retryable' then '%s' when state = 'discarded' then '%s'
 		when state = 'available' or scheduled_at <= current_timestamp then '%s' else '%s' end`, JobRunning, JobRetrying, JobFailed, JobWaiting, JobScheduled)
