@@ -86,6 +86,7 @@ journey("a subscriber signs documents", {}, (at, step) => {
     const box = await stage.boundingBox();
     await v.page.mouse.click(box.x + box.width / 2, box.y + 300);
     await v.page.waitForFunction(() => document.querySelector("#siapkan").elements["cara.1"].value === "koordinat");
+    await v.page.evaluate(() => window.scrollTo(0, 0)); // the bar at the top covers half a button where the page stands
     await v.seesPage();
     await v.click("Go on to the passphrase");
     await v.fill("passphrase", demo.passphrase);
