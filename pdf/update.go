@@ -1,6 +1,7 @@
 package pdf
 
 import (
+	"bytes"
 	"crypto/rand"
 	"errors"
 	"fmt"
@@ -172,12 +173,17 @@ func (u *Update) AppendTail(dst []byte) ([]byte, Offsets, error) {
 	lead := len(dst)
 	at := func(n int) int64 { return u.doc.size + int64(n-lead) }
 	w := encoder{buf: dst, marks: make([]Span, 0, 4)} // of a signature: two, and two of the ID
-	last, err := u.doc.bytes(u.doc.size-1, 1)
+	from := max(0, u.doc.size-1024)
+	last, err := u.doc.bytes(from, u.doc.size-from)
 	if err != nil {
 		return nil, off, fmt.Errorf("read the end of the file: %w", err)
 	}
-	if last[0] != '\n' && last[0] != '\r' {
+	if b := last[len(last)-1]; b != '\n' && b != '\r' {
 		w.buf = append(w.buf, '\n')
+	}
+	if i := bytes.LastIndex(last, []byte("startxref")); i >= 0 && !bytes.Contains(last[i:], []byte("%%EOF")) {
+		// Else the file as it was and the update would end at the same marker.
+		w.buf = append(w.buf, "%%EOF\n"...)
 	}
 	off.objects = make([]placedObject, 0, len(pending)+1)
 	for _, p := range pending {

@@ -125,7 +125,7 @@ func TestManyLetters(t *testing.T) {
 		t.Errorf("one more: %v", err)
 	}
 	must(t, w.SetSheet(ctx, w.who, id, strings.NewReader(table.String())))
-	if r := w.check(id).Report; !r.OK() || int(r.Rows) != n {
+	if r := w.check(id).Report; !r.OK() || r.Rows != n {
 		t.Fatalf("checked: %d rows, %d bad, %+v", r.Rows, r.Bad, r.File)
 	}
 	if sent := w.send(id); sent.State != signing.BulkSent || int(sent.Open) != n {

@@ -59,6 +59,7 @@ func Damaged() []Case {
 		{Name: "no trailer", Data: tail("trailer", fmt.Sprintf("startxref\n%d\n%%%%EOF\n", at)), Anomalies: []string{"xref-rebuilt"}},
 		{Name: "no trailer at all", Data: tail("xref\n0", ""), Anomalies: []string{"xref-rebuilt", "catalog-wrong"}},
 		{Name: "no EOF", Data: tail("%%EOF", ""), Anomalies: []string{"eof-missing"}},
+		{Name: "nothing behind startxref's number", Data: bytes.TrimRight(tail("%%EOF", ""), "\n"), Anomalies: []string{"eof-missing"}},
 		{Name: "bytes behind EOF", Data: append(sound().Bytes(), "\n<html>\n"...), Anomalies: []string{"trailing-bytes"}},
 		{Name: "zeros behind EOF", Data: append(sound().Bytes(), make([]byte, 8)...), Anomalies: []string{"trailing-bytes"}},
 		{Name: "lines behind EOF", Data: append(sound().Bytes(), strings.Repeat("\n", 40)...), Anomalies: []string{"trailing-bytes"}},
