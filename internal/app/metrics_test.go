@@ -39,7 +39,7 @@ var declared = strings.Fields(`
 // labelValue is how values of labels look: words of ours, patterns of routes and
 // versions. Long numbers and identifiers do not.
 var (
-	labelValue = regexp.MustCompile(`^([a-zA-Z0-9_.+ -]{1,40}|(GET|POST|PUT|PATCH|DELETE) (/[a-zA-Z0-9_.{}$-]*)+)$`)
+	labelValue = regexp.MustCompile(`^([a-zA-Z0-9_.+: -]{1,40}|(GET|POST|PUT|PATCH|DELETE) (/[a-zA-Z0-9_.{}$-]*)+)$`)
 	longNumber = regexp.MustCompile(`[0-9]{6,}|[0-9a-f]{16,}`)
 )
 
