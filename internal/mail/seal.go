@@ -10,7 +10,7 @@ type SealNotice struct {
 	Event string `json:"event"`
 	Seal  string `json:"seal"` // its name
 	By    string `json:"by,omitempty"`
-	Text  string `json:"text,omitempty"` // note, reason or application
+	Text  string `json:"text,omitempty"` // note, reason (of failed: the authority's code) or application
 	Count int    `json:"count,omitempty"`
 	Page  Path   `json:"page"`
 }
@@ -41,7 +41,9 @@ func (p SealNotice) compose(l *letter) {
 	case p.Text == "":
 	case p.Event == "ask" || p.Event == "window" || p.Event == "opened":
 		l.fact("application", p.Text)
-	case p.Event == "refused" || p.Event == "suspended" || p.Event == "failed":
+	case p.Event == "failed":
+		l.fact("reason", l.label("seal_refusals", p.Text))
+	case p.Event == "refused" || p.Event == "suspended":
 		l.fact("reason", p.Text)
 	default:
 		l.fact("note", p.Text)
