@@ -186,7 +186,7 @@ func (s *Service) settle(ctx context.Context, d db.WebhookDelivery, e db.Webhook
 		s.resting.failed(e.ID, now)
 	}
 	if r.outcome != OutcomeDelivered {
-		s.Log.WarnContext(ctx, "a webhook was not taken", "delivery", d.ID, "endpoint", e.ID, "attempt", d.Attempts, "outcome", r.outcome, "status", r.status)
+		s.Log.InfoContext(ctx, "a webhook was not taken", "delivery", d.ID, "endpoint", e.ID, "attempt", d.Attempts, "outcome", r.outcome, "status", r.status)
 	}
 	return s.Store.InTx(ctx, func(tx *store.Tx) error {
 		err := tx.FinishWebhookAttempt(ctx, db.FinishWebhookAttemptParams{

@@ -162,7 +162,10 @@ func failure(err error) *webhook.Failure {
 		f.Cause = webhook.CauseConnect
 	}
 	var u interface{ Unwrap() error }
-	if errors.As(err, &u) { // url.Error repeats the whole address, in which there may be a key
+	switch {
+	case named != nil: // without the name server of ours that was asked
+		f.Err = fmt.Errorf("%s: %s", named.Name, named.Err)
+	case errors.As(err, &u): // url.Error repeats the whole address, in which there may be a key
 		f.Err = u.Unwrap()
 	}
 	return f

@@ -247,6 +247,9 @@ func TestCauses(t *testing.T) {
 		if strings.Contains(err.Error(), "rahasia") {
 			t.Errorf("the address is in %v", err)
 		}
+		if want == webhook.CauseName && strings.Contains(err.Error(), ":53") {
+			t.Errorf("the name server of ours is in %v", err)
+		}
 	}
 	// An authority of the operator's is believed.
 	file := filepath.Join(t.TempDir(), "ca.pem")
