@@ -21,6 +21,9 @@ const menu = () => {
   const side = document.getElementById("menu");
   const opener = document.querySelector("[data-menu-open]");
   if (!side || !opener) return;
+  const here = side.querySelector("[aria-current]");
+  // Whose list is longer than the window sees where he is.
+  if (here && here.offsetTop + here.offsetHeight > side.clientHeight) side.scrollTop = here.offsetTop - side.clientHeight / 2;
   const small = matchMedia("(max-width: 63.99rem)");
   const rest = () => document.querySelectorAll(".top, .page, .skip");
   const isOpen = () => document.body.dataset.menu === "open";
