@@ -198,7 +198,7 @@ func TestPDFHoldsTextsAndReceipt(t *testing.T) {
 	t.Parallel()
 	for _, tool := range []string{"pdftotext", "qpdf"} {
 		if _, err := exec.LookPath(tool); err != nil {
-			t.Skipf("%s is not installed", tool)
+			t.Fatalf("%s is not installed: run scripts/setup-test", tool)
 		}
 	}
 	for _, locale := range Locales() {
