@@ -31,25 +31,25 @@ func each(t *testing.T, f func(t *testing.T, s *Service, now *clock.Fake)) {
 func TestCredential(t *testing.T) {
 	each(t, func(t *testing.T, s *Service, now *clock.Fake) {
 		ctx := t.Context()
-		c, secret, err := s.Add(ctx, boss, "nadine", false, settings())
+		c, secret, err := s.Add(ctx, boss, "persuratan", false, settings())
 		if err != nil {
 			t.Fatal(err)
 		}
-		if len(secret) < 43 || !c.Enabled || c.Name != "nadine" || !c.May(Sign) || c.May(Register) {
+		if len(secret) < 43 || !c.Enabled || c.Name != "persuratan" || !c.May(Sign) || c.May(Register) {
 			t.Errorf("%+v with a secret of %d characters", c, len(secret))
 		}
 		row, err := s.Store.Read().GetAPIClient(ctx, c.ID)
 		if err != nil || bytes.Contains(row.SecretHash, []byte(secret)) {
 			t.Errorf("the secret is stored, or %v", err)
 		}
-		got, budget, err := s.Authenticate(ctx, "nadine", secret, "192.0.2.7")
+		got, budget, err := s.Authenticate(ctx, "persuratan", secret, "192.0.2.7")
 		if err != nil || got.ID != c.ID || budget.Limit != 15 || budget.Left != 14 {
 			t.Fatalf("%+v, %+v, %v", got, budget, err)
 		}
 		if got, _ := s.Get(ctx, c.ID); !got.UsedAt.Equal(now.Now()) {
 			t.Errorf("called last %v", got.UsedAt)
 		}
-		for _, bad := range [][2]string{{"nadine", ""}, {"nadine", secret + "x"}, {"nadine", secret[:42]}, {"nobody", secret}, {"", ""}} {
+		for _, bad := range [][2]string{{"persuratan", ""}, {"persuratan", secret + "x"}, {"persuratan", secret[:42]}, {"nobody", secret}, {"", ""}} {
 			if _, _, err := s.Authenticate(ctx, bad[0], bad[1], "192.0.2.7"); !errors.Is(err, ErrCredential) {
 				t.Errorf("%q: %v", bad, err)
 			}
@@ -60,10 +60,10 @@ func TestCredential(t *testing.T) {
 		if err := s.Change(ctx, boss, c.ID, off); err != nil {
 			t.Fatal(err)
 		}
-		if _, _, err := s.Authenticate(ctx, "nadine", secret, "192.0.2.7"); !errors.Is(err, ErrCredential) {
+		if _, _, err := s.Authenticate(ctx, "persuratan", secret, "192.0.2.7"); !errors.Is(err, ErrCredential) {
 			t.Errorf("disabled: %v", err)
 		}
-		if _, _, err := s.Add(ctx, boss, "nadine", false, settings()); !errors.Is(err, ErrTaken) {
+		if _, _, err := s.Add(ctx, boss, "persuratan", false, settings()); !errors.Is(err, ErrTaken) {
 			t.Errorf("taken: %v", err)
 		}
 	})
@@ -74,12 +74,12 @@ func TestCredential(t *testing.T) {
 func TestRotation(t *testing.T) {
 	each(t, func(t *testing.T, s *Service, now *clock.Fake) {
 		ctx := t.Context()
-		c, first, err := s.Add(ctx, boss, "nadine", false, settings())
+		c, first, err := s.Add(ctx, boss, "persuratan", false, settings())
 		if err != nil {
 			t.Fatal(err)
 		}
 		right := func(secret string) bool {
-			_, _, err := s.Authenticate(ctx, "nadine", secret, "192.0.2.7")
+			_, _, err := s.Authenticate(ctx, "persuratan", secret, "192.0.2.7")
 			return err == nil
 		}
 		second, err := s.Rotate(ctx, boss, c.ID, GracePeriod)
@@ -111,12 +111,12 @@ func TestNetworksBind(t *testing.T) {
 	each(t, func(t *testing.T, s *Service, _ *clock.Fake) {
 		set := settings()
 		set.Networks = []netip.Prefix{netip.MustParsePrefix("10.1.0.0/16"), netip.MustParsePrefix("2001:db8::/32")}
-		_, secret, err := s.Add(t.Context(), boss, "nadine", false, set)
+		_, secret, err := s.Add(t.Context(), boss, "persuratan", false, set)
 		if err != nil {
 			t.Fatal(err)
 		}
 		for address, want := range map[string]error{"10.1.2.3": nil, "::ffff:10.1.2.3": nil, "2001:db8::1": nil, "10.2.0.1": ErrFrom, "192.0.2.1": ErrFrom, "": ErrFrom} {
-			if _, _, err := s.Authenticate(t.Context(), "nadine", secret, address); !errors.Is(err, want) {
+			if _, _, err := s.Authenticate(t.Context(), "persuratan", secret, address); !errors.Is(err, want) {
 				t.Errorf("%q: %v, want %v", address, err, want)
 			}
 		}
@@ -125,12 +125,12 @@ func TestNetworksBind(t *testing.T) {
 
 func TestRate(t *testing.T) {
 	each(t, func(t *testing.T, s *Service, now *clock.Fake) {
-		_, secret, err := s.Add(t.Context(), boss, "nadine", false, settings()) // 60 a minute, 15 at once
+		_, secret, err := s.Add(t.Context(), boss, "persuratan", false, settings()) // 60 a minute, 15 at once
 		if err != nil {
 			t.Fatal(err)
 		}
 		call := func() error {
-			_, _, err := s.Authenticate(t.Context(), "nadine", secret, "192.0.2.7")
+			_, _, err := s.Authenticate(t.Context(), "persuratan", secret, "192.0.2.7")
 			return err
 		}
 		for i := range 15 {
@@ -143,7 +143,7 @@ func TestRate(t *testing.T) {
 			t.Fatalf("the sixteenth: %v", err)
 		}
 		// A wrong secret spends nothing of the application's.
-		if _, _, err := s.Authenticate(t.Context(), "nadine", "wrong", "192.0.2.7"); !errors.Is(err, ErrCredential) {
+		if _, _, err := s.Authenticate(t.Context(), "persuratan", "wrong", "192.0.2.7"); !errors.Is(err, ErrCredential) {
 			t.Errorf("wrong: %v", err)
 		}
 		now.Advance(time.Second)
@@ -169,13 +169,13 @@ func TestWhatIsEnteredIsChecked(t *testing.T) {
 		} {
 			set := settings()
 			change(&set)
-			if _, _, err := s.Add(t.Context(), boss, "nadine", false, set); !errors.Is(err, want) {
+			if _, _, err := s.Add(t.Context(), boss, "persuratan", false, set); !errors.Is(err, want) {
 				t.Errorf("%v: %v", want, err)
 			}
 		}
 		none := settings()
 		none.Scopes = nil
-		if _, _, err := s.Add(t.Context(), boss, "nadine", false, none); !errors.Is(err, ErrScope) {
+		if _, _, err := s.Add(t.Context(), boss, "persuratan", false, none); !errors.Is(err, ErrScope) {
 			t.Errorf("no scope: %v", err)
 		}
 		if err := s.Change(t.Context(), boss, "nobody", settings()); !errors.Is(err, ErrNotFound) {
@@ -196,7 +196,7 @@ func TestWhatIsEnteredIsChecked(t *testing.T) {
 func TestDecisionsAreRecorded(t *testing.T) {
 	each(t, func(t *testing.T, s *Service, _ *clock.Fake) {
 		ctx := t.Context()
-		c, secret, err := s.Add(ctx, boss, "nadine", true, settings())
+		c, secret, err := s.Add(ctx, boss, "persuratan", true, settings())
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -40,14 +40,14 @@ func TestSignersAreAskedForCodes(t *testing.T) {
 	renderer, err := mail.NewRenderer(mail.DemoIdentity("https://absah.example"), nil)
 	check(err)
 	clients := &apiclient.Service{Store: s, Clock: now.Now}
-	client, _, err := clients.Add(ctx, audit.System("test"), "nadine", false, apiclient.Settings{Scopes: []apiclient.Scope{apiclient.Sign}, Rate: 60, Enabled: true})
+	client, _, err := clients.Add(ctx, audit.System("test"), "persuratan", false, apiclient.Settings{Scopes: []apiclient.Scope{apiclient.Sign}, Rate: 60, Enabled: true})
 	check(err)
 	c := codes{clients, w.Service, &outbox.Codes{Outbox: &outbox.Outbox{Store: s, Vault: w.Vault, Clock: now.Now, Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Renderer: renderer}}}
 	mails := func() int {
 		rows, err := s.Read().MailsOfEmployee(ctx, sql.NullString{String: signer.EmployeeID, Valid: true})
 		check(err)
 		for _, m := range rows {
-			if !strings.Contains(m.Subject, "nadine") {
+			if !strings.Contains(m.Subject, "persuratan") {
 				t.Errorf("subject %s", m.Subject)
 			}
 		}

@@ -34,7 +34,7 @@ func TestExamplesOfTheReferenceRun(t *testing.T) {
 	must(t, err)
 	server := httptest.NewServer(handler)
 	t.Cleanup(server.Close)
-	_, secret, err := m.Clients.Add(t.Context(), audit.System("test"), "nadine", false, apiclient.Settings{Scopes: apiclient.Scopes(), Rate: 6000, Enabled: true})
+	_, secret, err := m.Clients.Add(t.Context(), audit.System("test"), "persuratan", false, apiclient.Settings{Scopes: apiclient.Scopes(), Rate: 6000, Enabled: true})
 	must(t, err)
 	letter, err := signingtest.PDF("Surat Contoh", 1)
 	must(t, err)
@@ -50,7 +50,7 @@ func TestExamplesOfTheReferenceRun(t *testing.T) {
 	e, err := m.Store.Read().GetEmployee(t.Context(), m.estate.People[0].EmployeeID)
 	must(t, err)
 	values := map[string]string{
-		"ABSAH": base, "CLIENT": "nadine", "SECRET": secret, "NIP": e.Nip, "EMAIL": e.Email, "PASSPHRASE": drillSecret,
+		"ABSAH": base, "CLIENT": "persuratan", "SECRET": secret, "NIP": e.Nip, "EMAIL": e.Email, "PASSPHRASE": drillSecret,
 		"SECOND": nip(1), "NEWCOMER": nip(2), "FORGETFUL": nip(3),
 		"DRAFT": bring(t, base, secret, e.Nip, letter), "OLD": bring(t, base, secret, e.Nip, letter),
 	}
@@ -101,7 +101,7 @@ func shell(t *testing.T, dir string, o *apidoc.Operation, values map[string]stri
 // one, under keys whose answers are kept.
 func byProgram(h *house, secrets map[string]string) {
 	t := h.t
-	_, secret, err := h.Clients.Add(t.Context(), audit.System("test"), "nadine", false, apiclient.Settings{Scopes: apiclient.Scopes(), Rate: 6000, Enabled: true})
+	_, secret, err := h.Clients.Add(t.Context(), audit.System("test"), "persuratan", false, apiclient.Settings{Scopes: apiclient.Scopes(), Rate: 6000, Enabled: true})
 	must(t, err)
 	secrets["secret of an application"] = secret
 	letter, err := signingtest.PDF("Surat Contoh", 1)
@@ -116,7 +116,7 @@ func byProgram(h *house, secrets map[string]string) {
 		must(t, err)
 		req.Header.Set("Content-Type", "application/json")
 		req.Header.Set("Idempotency-Key", key)
-		req.SetBasicAuth("nadine", secret)
+		req.SetBasicAuth("persuratan", secret)
 		res, err := http.DefaultClient.Do(req)
 		must(t, err)
 		said, err := io.ReadAll(res.Body)
@@ -151,7 +151,7 @@ func bring(t *testing.T, base, secret, owner string, letter []byte) string {
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, base+"/documents", strings.NewReader(body.String()))
 	must(t, err)
 	req.Header.Set("Content-Type", w.FormDataContentType())
-	req.SetBasicAuth("nadine", secret)
+	req.SetBasicAuth("persuratan", secret)
 	res, err := http.DefaultClient.Do(req)
 	must(t, err)
 	defer res.Body.Close()

@@ -80,9 +80,9 @@ func Samples(lang Lang) []Message {
 		{to, SealNotice{Event: "request", Seal: "Segel Direktorat Contoh", By: "Dewi Contohsari", Text: tr("Mohon dirilis hari ini.", "Please release it today."), Count: 3, Page: "/segel"}},
 		{to, SealNotice{Event: "refused", Seal: "Segel Direktorat Contoh", By: "Rahmat Contohadi", Text: tr("Tanggalnya keliru.", "The date is wrong."), Page: "/segel"}},
 		{to, SealNotice{Event: "done", Seal: "Segel Direktorat Contoh", By: "Rahmat Contohadi", Count: 1, Page: "/segel"}},
-		{to, SealNotice{Event: "ask", Seal: "Segel Direktorat Contoh", Text: "nadine", Page: "/segel"}},
-		{to, SealNotice{Event: "window", Seal: "Segel Direktorat Contoh", By: "Dewi Contohsari", Text: "nadine", Count: 200, Page: "/segel"}},
-		{to, SealNotice{Event: "opened", Seal: "Segel Direktorat Contoh", By: "Rahmat Contohadi", Text: "nadine", Count: 200, Page: "/segel"}},
+		{to, SealNotice{Event: "ask", Seal: "Segel Direktorat Contoh", Text: "persuratan", Page: "/segel"}},
+		{to, SealNotice{Event: "window", Seal: "Segel Direktorat Contoh", By: "Dewi Contohsari", Text: "persuratan", Count: 200, Page: "/segel"}},
+		{to, SealNotice{Event: "opened", Seal: "Segel Direktorat Contoh", By: "Rahmat Contohadi", Text: "persuratan", Count: 200, Page: "/segel"}},
 		{to, SealNotice{Event: "order", Seal: "Segel Direktorat Contoh", Page: "/admin/segel"}},
 		{to, SealNotice{Event: "made", Seal: "Segel Direktorat Contoh", Page: "/admin/segel"}},
 		{to, SealNotice{Event: "failed", Seal: "Segel Direktorat Contoh", Text: "lint", Page: "/admin/segel"}},
@@ -98,10 +98,10 @@ func Samples(lang Lang) []Message {
 		{to, LifeEvent{"overdue", []Field{"unit"}, day(-1), "/ds/perpanjang"}},
 		{to, LifeEvent{"retirement", nil, day(60), "/ds"}},
 		{staff, AuthorityAlarm{1234, 2, day(0), "/admin/pemeriksaan"}},
-		{to, SigningCode{"srikandi", 3, "/dokumen/aplikasi/kode"}},
-		{staff, WebhookTrouble{Event: "failing", Application: "srikandi", Host: "naskah.contoh.example", Since: day(-3), Page: "/admin/aplikasi"}},
-		{staff, WebhookTrouble{Event: "disabled", Reason: "gone", Application: "srikandi", Host: "naskah.contoh.example", Since: day(0), Page: "/admin/aplikasi"}},
-		{staff, WebhookTrouble{Event: "disabled", Reason: "gave_up", Application: "srikandi", Host: "naskah.contoh.example", Since: day(-5), Page: "/admin/aplikasi"}},
+		{to, SigningCode{"arsip", 3, "/dokumen/aplikasi/kode"}},
+		{staff, WebhookTrouble{Event: "failing", Application: "arsip", Host: "naskah.contoh.example", Since: day(-3), Page: "/admin/aplikasi"}},
+		{staff, WebhookTrouble{Event: "disabled", Reason: "gone", Application: "arsip", Host: "naskah.contoh.example", Since: day(0), Page: "/admin/aplikasi"}},
+		{staff, WebhookTrouble{Event: "disabled", Reason: "gave_up", Application: "arsip", Host: "naskah.contoh.example", Since: day(-5), Page: "/admin/aplikasi"}},
 	}
 	out := make([]Message, len(list))
 	for i, e := range list {

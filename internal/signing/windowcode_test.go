@@ -41,7 +41,7 @@ func newCoded(t *testing.T) *coded {
 		t.Fatal(err)
 	}
 	err = s.InTx(t.Context(), func(tx *store.Tx) error {
-		return tx.InsertAPIClient(t.Context(), db.InsertAPIClientParams{ID: c.client, Name: "nadine", SecretHash: []byte{1}, PreviousHash: []byte{}, Scopes: "sign", Rate: 60})
+		return tx.InsertAPIClient(t.Context(), db.InsertAPIClientParams{ID: c.client, Name: "persuratan", SecretHash: []byte{1}, PreviousHash: []byte{}, Scopes: "sign", Rate: 60})
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -57,7 +57,7 @@ func (c *coded) open(uses int, isCoded bool) signing.Window {
 	}
 	defer secret.Wipe()
 	w, err := c.OpenWindow(c.t.Context(), signing.WindowRequest{
-		Who: c.signer, Signer: c.signer.EmployeeID, ClientID: c.client, Client: "nadine", Longest: time.Hour, Life: c.CodeLifeFor(time.Hour), Uses: uses, Coded: isCoded, Secret: secret,
+		Who: c.signer, Signer: c.signer.EmployeeID, ClientID: c.client, Client: "persuratan", Longest: time.Hour, Life: c.CodeLifeFor(time.Hour), Uses: uses, Coded: isCoded, Secret: secret,
 	})
 	if err != nil {
 		c.t.Fatal(err)
@@ -72,7 +72,7 @@ func (c *coded) sign(client, code string, n int) error {
 	if err != nil {
 		c.t.Fatal(err)
 	}
-	a := signing.Authorization{Who: audit.Actor{AccountID: "client:" + client}, Signer: c.signer.EmployeeID, Client: "nadine", ClientID: client, Code: code}
+	a := signing.Authorization{Who: audit.Actor{AccountID: "client:" + client}, Signer: c.signer.EmployeeID, Client: "persuratan", ClientID: client, Code: code}
 	for range n {
 		a.Items = append(a.Items, signing.Item{File: bytes.NewReader(b), Size: int64(len(b)), Name: "a.pdf"})
 	}

@@ -146,7 +146,7 @@ func TestRetries(t *testing.T) {
 		if last != webhook.Patience || d.State != webhook.Failed || d.Outcome != webhook.OutcomeRefused || d.Status != 500 || d.Attempts < 10 || d.Attempts > 25 {
 			t.Errorf("given up after %v: %+v", last, d)
 		}
-		if got := x.endpoint(e); got.State != webhook.Failing || x.told.words() != "nadine failing" {
+		if got := x.endpoint(e); got.State != webhook.Failing || x.told.words() != "persuratan failing" {
 			t.Errorf("%+v; told: %s", got, x.told.words())
 		}
 		// It is still tried. A success mends it ...
@@ -172,7 +172,7 @@ func TestRetries(t *testing.T) {
 		}
 		x.clock.Advance(webhook.DisableAfter)
 		x.run(id)
-		if got := x.endpoint(e); got.State != webhook.Disabled || got.Reason != webhook.GaveUp || x.told.words() != "nadine failing, nadine failing, nadine disabled gave_up" {
+		if got := x.endpoint(e); got.State != webhook.Disabled || got.Reason != webhook.GaveUp || x.told.words() != "persuratan failing, persuratan failing, persuratan disabled gave_up" {
 			t.Errorf("%+v; told: %s", got, x.told.words())
 		}
 		// What is queued goes nowhere any more, and nothing new is queued.
@@ -217,7 +217,7 @@ func TestGoneEndsAtOnce(t *testing.T) {
 		x.receiver.says(410)
 		id := x.ping(e)
 		x.run(id)
-		if got := x.endpoint(e); got.State != webhook.Disabled || got.Reason != webhook.Gone || x.delivery(e, id).State != webhook.Failed || x.told.words() != "nadine disabled gone" {
+		if got := x.endpoint(e); got.State != webhook.Disabled || got.Reason != webhook.Gone || x.delivery(e, id).State != webhook.Failed || x.told.words() != "persuratan disabled gone" {
 			t.Errorf("%+v; told: %s", got, x.told.words())
 		}
 	})

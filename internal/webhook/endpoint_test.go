@@ -23,7 +23,7 @@ func TestEndpoints(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, x *rig) {
 		ctx := t.Context()
-		other := x.application("srikandi", false, apiclient.Sign)
+		other := x.application("arsip", false, apiclient.Sign)
 		e, secret := x.listen(webhook.WorkflowTurn, webhook.CertificateRevoked, webhook.WorkflowTurn)
 		if !strings.HasPrefix(secret, "whsec_") || len(secret) != 50 || e.State != webhook.Enabled || len(e.Types) != 2 || !e.Has(webhook.WorkflowTurn) || e.Has(webhook.Ping) {
 			t.Errorf("%+v with %d characters", e, len(secret))

@@ -129,7 +129,7 @@ func newRig(t *testing.T, s *store.Store) *rig {
 	x.Service = &webhook.Service{
 		Store: s, Vault: vault, Clock: x.clock.Now, Log: slog.New(slog.DiscardHandler), Sender: sender, Alarm: x.told, BaseURL: "https://absah.contoh.example", PlainHTTP: true,
 	}
-	x.client = x.application("nadine", false, apiclient.Status)
+	x.client = x.application("persuratan", false, apiclient.Status)
 	return x
 }
 

@@ -172,7 +172,7 @@ func open(t *testing.T, change func(*apiclient.Settings), sandbox bool) *office 
 	if change != nil {
 		change(&set)
 	}
-	o.client, o.secret, err = o.clients.Add(ctx, audit.System("test"), "nadine", sandbox, set)
+	o.client, o.secret, err = o.clients.Add(ctx, audit.System("test"), "persuratan", sandbox, set)
 	must(err)
 	self, err := confine.Self(verification.WorkerCommand)
 	must(err)
@@ -248,7 +248,7 @@ func (o *office) sendRaw(raw string, with map[string]string) *http.Response {
 	pdf := letter(o.t)
 	b64 := base64.StdEncoding.EncodeToString
 	values := map[string]string{
-		"host": "127.0.0.1", "basic": b64([]byte("nadine:" + o.secret)), "nik": nik, "passphrase": signingtest.Passphrase,
+		"host": "127.0.0.1", "basic": b64([]byte("persuratan:" + o.secret)), "nik": nik, "passphrase": signingtest.Passphrase,
 		"passphrase-url": url.QueryEscape(signingtest.Passphrase), "pdf": string(pdf), "pdf64": b64(pdf), "png": string(picture(o.t)), "png64": b64(picture(o.t)),
 	}
 	for k, v := range with {

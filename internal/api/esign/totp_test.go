@@ -63,7 +63,7 @@ func TestTOTP(t *testing.T) {
 	}
 	defer secret.Wipe()
 	w, err := o.world.OpenWindow(t.Context(), signing.WindowRequest{
-		Who: o.signer, Signer: o.signer.EmployeeID, ClientID: o.client.ID, Client: "nadine", Longest: time.Hour, Life: time.Minute, Uses: 2, Coded: true, Secret: secret,
+		Who: o.signer, Signer: o.signer.EmployeeID, ClientID: o.client.ID, Client: "persuratan", Longest: time.Hour, Life: time.Minute, Uses: 2, Coded: true, Secret: secret,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -184,11 +184,11 @@ func openOn(t *testing.T, dsn string) *office {
 	o.nip, o.nip2 = o.nipOf(o.signer, index(nik)), o.nipOf(o.second, []byte{})
 	o.clients = &apiclient.Service{Store: st, Clock: o.now.Now}
 	set := apiclient.Settings{Scopes: apiclient.Scopes(), Rate: 60_000, Enabled: true}
-	o.client, o.secret, err = o.clients.Add(ctx, audit.System("test"), "nadine", false, set)
+	o.client, o.secret, err = o.clients.Add(ctx, audit.System("test"), "persuratan", false, set)
 	must(t, err)
 	_, o.sandbox, err = o.clients.Add(ctx, audit.System("test"), "coba", true, set)
 	must(t, err)
-	o.user, o.password = "nadine", o.secret
+	o.user, o.password = "persuratan", o.secret
 	self, err := confine.Self(verification.WorkerCommand)
 	must(t, err)
 	pool, err := verification.NewPool(self, 2)

@@ -69,7 +69,7 @@ func TestEveryCodeIsInTheCatalogue(t *testing.T) {
 func TestCredential(t *testing.T) {
 	o := open(t)
 	me := o.ask("GET", "/me", nil).want(200, "")
-	if me.text("/name") != "nadine" || me.text("/sandbox") != "false" || me.text("/limits/documents_per_signing") != "100" {
+	if me.text("/name") != "persuratan" || me.text("/sandbox") != "false" || me.text("/limits/documents_per_signing") != "100" {
 		t.Errorf("%s", me.body)
 	}
 	for _, h := range []string{"RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset", "Request-Id"} {
@@ -114,7 +114,7 @@ func TestCredential(t *testing.T) {
 // TestWhoTriesCredentialsWaits: and an absent one is no try.
 func TestWhoTriesCredentialsWaits(t *testing.T) {
 	o := open(t)
-	wrong := o.as(t, "nadine", "wrong")
+	wrong := o.as(t, "persuratan", "wrong")
 	for range quota.FreeTries {
 		wrong.ask("GET", "/me", nil).want(401, "unauthorized")
 	}

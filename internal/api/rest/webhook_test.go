@@ -112,7 +112,7 @@ func TestWebhooks(t *testing.T) {
 		o.ask("POST", path, nil).want(404, "not_found")
 	}
 	o.ask("DELETE", at, nil).want(404, "not_found")
-	o.user, o.password = "nadine", o.secret
+	o.user, o.password = "persuratan", o.secret
 	if r := o.ask("DELETE", at, nil); r.status != 204 {
 		t.Errorf("removed: %d", r.status)
 	}

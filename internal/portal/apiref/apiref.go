@@ -78,7 +78,7 @@ type problem struct{ anchor, code, status, title, text string }
 func (p reader) view(ctx context.Context) view {
 	lang := string(i18n.LangOf(ctx))
 	base := web.RequestOf(ctx).Site.BaseURL + apidoc.Base
-	v := view{intro: p.doc.Intro.In(lang), base: base, start: "ABSAH=" + base + "\nCLIENT=nadine\nSECRET='...'"}
+	v := view{intro: p.doc.Intro.In(lang), base: base, start: "ABSAH=" + base + "\nCLIENT=persuratan\nSECRET='...'"}
 	for _, t := range p.doc.Tags {
 		g := group{id: t.Name, title: t.Title().In(lang), text: t.Text().In(lang)}
 		for _, o := range p.doc.Operations {

@@ -39,42 +39,42 @@ func TestAnApplicationIsAddedRotatedAndDisabled(t *testing.T) {
 	b.Post(apps.Base, "name", "a b", "scope", "sign", "rate", "0", "networks", "x", "info", strings.Repeat("k", 301)).
 		Want(t, 422, "Isikan alamat IP", "Isikan angka 1", "paling banyak 300", `value="a b"`)
 	b.Post(apps.Base, "name", "a b", "scope", "sign", "rate", "60").Want(t, 422, "Isikan nama dari huruf")
-	b.Post(apps.Base, "name", "srikandi", "rate", "60").Want(t, 422, "Pilih sedikitnya satu")
-	a := b.Post(apps.Base, "name", "srikandi", "info", "Naskah <b>dinas</b>", "scope", "verify", "rate", "60", "networks", "192.0.2.0/24\n10.1.1.1", "corner", "1").
+	b.Post(apps.Base, "name", "arsip", "rate", "60").Want(t, 422, "Pilih sedikitnya satu")
+	a := b.Post(apps.Base, "name", "arsip", "info", "Naskah <b>dinas</b>", "scope", "verify", "rate", "60", "networks", "192.0.2.0/24\n10.1.1.1", "corner", "1").
 		Want(t, 200, "hanya ditampilkan sekali", "192.0.2.0/24").WantNo(t, "<b>dinas")
 	first := secretOf(t, a)
-	if _, _, err := s.Authenticate(t.Context(), "srikandi", first, "192.0.2.9"); err != nil {
+	if _, _, err := s.Authenticate(t.Context(), "arsip", first, "192.0.2.9"); err != nil {
 		t.Fatal(err)
 	}
-	b.Post(apps.Base, "name", "srikandi", "scope", "sign", "rate", "60").Want(t, 422, "sudah dipakai")
-	list := b.Get(apps.Base).Want(t, 200, "srikandi", "Aktif").WantNo(t, first)
+	b.Post(apps.Base, "name", "arsip", "scope", "sign", "rate", "60").Want(t, 422, "sudah dipakai")
+	list := b.Get(apps.Base).Want(t, 200, "arsip", "Aktif").WantNo(t, first)
 	path := regexp.MustCompile(apps.Base + `/[0-9a-z]+`).FindString(list.Body)
-	b.Get(path).Want(t, 200, "srikandi", "192.0.2.0/24").WantNo(t, first)
+	b.Get(path).Want(t, 200, "arsip", "192.0.2.0/24").WantNo(t, first)
 	b.Post(path, "scope", "sign", "rate", "120", "networks", "").Want(t, 303)
-	c, err := s.Find(t.Context(), "srikandi")
+	c, err := s.Find(t.Context(), "arsip")
 	if err != nil || !c.May(apiclient.Sign) || c.May(apiclient.Verify) || c.Rate != 120 || len(c.Networks) != 0 || c.Corner {
 		t.Errorf("%+v, %v", c, err)
 	}
 	second := secretOf(t, b.Post(path+"/rahasia").Want(t, 200, "Rahasia lama berlaku sampai"))
 	for _, secret := range []string{first, second} {
-		if _, _, err := s.Authenticate(t.Context(), "srikandi", secret, "203.0.113.1"); err != nil {
+		if _, _, err := s.Authenticate(t.Context(), "arsip", secret, "203.0.113.1"); err != nil {
 			t.Errorf("during the grace period: %v", err)
 		}
 	}
 	third := secretOf(t, b.Post(path+"/rahasia", "segera", "1").Want(t, 200))
 	h.Clock.Advance(1e9)
 	for secret, want := range map[string]bool{first: false, second: false, third: true} {
-		if _, _, err := s.Authenticate(t.Context(), "srikandi", secret, "203.0.113.1"); (err == nil) != want {
+		if _, _, err := s.Authenticate(t.Context(), "arsip", secret, "203.0.113.1"); (err == nil) != want {
 			t.Errorf("after it: %v", err)
 		}
 	}
 	b.Post(path+"/nonaktif").Want(t, 303)
 	b.Get(path).Want(t, 200, "Aplikasi dinonaktifkan", "Nonaktif")
-	if _, _, err := s.Authenticate(t.Context(), "srikandi", third, "203.0.113.1"); err == nil {
+	if _, _, err := s.Authenticate(t.Context(), "arsip", third, "203.0.113.1"); err == nil {
 		t.Error("a disabled application calls")
 	}
 	b.Post(path+"/aktif").Want(t, 303)
-	if c, _ := s.Find(t.Context(), "srikandi"); !c.Enabled || !c.May(apiclient.Sign) {
+	if c, _ := s.Find(t.Context(), "arsip"); !c.Enabled || !c.May(apiclient.Sign) {
 		t.Errorf("enabled again: %+v", c)
 	}
 	if strings.Contains(h.Log.String(), first) || strings.Contains(h.Log.String(), third) {
@@ -87,7 +87,7 @@ func TestOnlyAdministratorsSeeApplications(t *testing.T) {
 	h, s, _ := house(t)
 	b := h.SignIn(h.Person("Orang Contoh", account.Auditor, account.Everywhere))
 	b.Get(apps.Base).Want(t, 404)
-	b.Post(apps.Base, "name", "srikandi", "scope", "sign", "rate", "60").Want(t, 404)
+	b.Post(apps.Base, "name", "arsip", "scope", "sign", "rate", "60").Want(t, 404)
 	if list, err := s.List(t.Context()); err != nil || len(list) != 0 {
 		t.Errorf("%v, %v", list, err)
 	}

@@ -26,22 +26,22 @@ func TestBroughtDocuments(t *testing.T) {
 		r.Clock.Advance(time.Second)
 	}
 	for i := range 51 {
-		bring(fmt.Sprintf("nadine-%02d.pdf", i), "nadine")
+		bring(fmt.Sprintf("persuratan-%02d.pdf", i), "persuratan")
 	}
 	bring("arsip.pdf", "arsip")
 	bring("sendiri.pdf", "")
 
-	r.b.Get(sign.Base).Want(t, http.StatusOK, "sendiri.pdf", "arsip.pdf", "nadine-50.pdf", "Dari aplikasi nadine", "Dari aplikasi arsip", `name="asal"`, "waktu=").WantNo(t, "nadine-00.pdf")
-	r.b.Get(sign.Base+"?asal=portal").Want(t, http.StatusOK, "sendiri.pdf").WantNo(t, "arsip.pdf", "nadine-50.pdf", "waktu=")
-	r.b.Get(sign.Base+"?asal=aplikasi:arsip").Want(t, http.StatusOK, "arsip.pdf").WantNo(t, "sendiri.pdf", "nadine-50.pdf")
+	r.b.Get(sign.Base).Want(t, http.StatusOK, "sendiri.pdf", "arsip.pdf", "persuratan-50.pdf", "Dari aplikasi persuratan", "Dari aplikasi arsip", `name="asal"`, "waktu=").WantNo(t, "persuratan-00.pdf")
+	r.b.Get(sign.Base+"?asal=portal").Want(t, http.StatusOK, "sendiri.pdf").WantNo(t, "arsip.pdf", "persuratan-50.pdf", "waktu=")
+	r.b.Get(sign.Base+"?asal=aplikasi:arsip").Want(t, http.StatusOK, "arsip.pdf").WantNo(t, "sendiri.pdf", "persuratan-50.pdf")
 	r.b.Get(sign.Base+"?asal=aplikasi:lain").Want(t, http.StatusOK, "sendiri.pdf", "arsip.pdf")
-	first := r.b.Get(sign.Base+"?asal=aplikasi:nadine").Want(t, http.StatusOK, "nadine-50.pdf", "nadine-01.pdf").WantNo(t, "nadine-00.pdf", "arsip.pdf")
+	first := r.b.Get(sign.Base+"?asal=aplikasi:persuratan").Want(t, http.StatusOK, "persuratan-50.pdf", "persuratan-01.pdf").WantNo(t, "persuratan-00.pdf", "arsip.pdf")
 	_, rest, _ := strings.Cut(first.Body, `href="`+sign.Base+`?asal=aplikasi%3Anadine&amp;`)
 	next, _, found := strings.Cut(rest, `"`)
 	if !found {
 		t.Fatal("the narrowed list has no next page")
 	}
-	r.b.Get(sign.Base+"?asal=aplikasi%3Anadine&"+strings.ReplaceAll(next, "&amp;", "&")).Want(t, http.StatusOK, "nadine-00.pdf").WantNo(t, "nadine-01.pdf", "sendiri.pdf")
+	r.b.Get(sign.Base+"?asal=aplikasi%3Anadine&"+strings.ReplaceAll(next, "&amp;", "&")).Want(t, http.StatusOK, "persuratan-00.pdf").WantNo(t, "persuratan-01.pdf", "sendiri.pdf")
 
 	list, err := r.signing.Documents(t.Context(), r.j.Applicant.EmployeeID, "arsip", signing.Position{}, 10)
 	pagetest.Must(t, err)

@@ -44,7 +44,7 @@ func open(t *testing.T) *house {
 	pagetest.Must(t, err)
 	clients := &apiclient.Service{Store: h.Store, Clock: h.Clock.Now}
 	h.svc = &webhook.Service{Store: h.Store, Vault: h.Vault, Clock: h.Clock.Now, Log: h.Logger, Sender: sender, PlainHTTP: true, BaseURL: pagetest.Base}
-	h.client, _, err = clients.Add(t.Context(), audit.System("test"), "srikandi", false, apiclient.Settings{Scopes: []apiclient.Scope{apiclient.Sign}, Rate: 60, Enabled: true})
+	h.client, _, err = clients.Add(t.Context(), audit.System("test"), "arsip", false, apiclient.Settings{Scopes: []apiclient.Scope{apiclient.Sign}, Rate: 60, Enabled: true})
 	pagetest.Must(t, err)
 	pages := &webhooks.Pages{Clients: clients, Webhooks: h.svc, Accounts: h.Accounts, Clock: h.Clock.Now}
 	h.Serve(auth.New(h.Accounts, h.Clock.Now).Routes(), apps.New(clients, h.Accounts).Routes(), pages.Routes())
