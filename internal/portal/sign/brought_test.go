@@ -36,12 +36,12 @@ func TestBroughtDocuments(t *testing.T) {
 	r.b.Get(sign.Base+"?asal=aplikasi:arsip").Want(t, http.StatusOK, "arsip.pdf").WantNo(t, "sendiri.pdf", "persuratan-50.pdf")
 	r.b.Get(sign.Base+"?asal=aplikasi:lain").Want(t, http.StatusOK, "sendiri.pdf", "arsip.pdf")
 	first := r.b.Get(sign.Base+"?asal=aplikasi:persuratan").Want(t, http.StatusOK, "persuratan-50.pdf", "persuratan-01.pdf").WantNo(t, "persuratan-00.pdf", "arsip.pdf")
-	_, rest, _ := strings.Cut(first.Body, `href="`+sign.Base+`?asal=aplikasi%3Anadine&amp;`)
+	_, rest, _ := strings.Cut(first.Body, `href="`+sign.Base+`?asal=aplikasi%3Apersuratan&amp;`)
 	next, _, found := strings.Cut(rest, `"`)
 	if !found {
 		t.Fatal("the narrowed list has no next page")
 	}
-	r.b.Get(sign.Base+"?asal=aplikasi%3Anadine&"+strings.ReplaceAll(next, "&amp;", "&")).Want(t, http.StatusOK, "persuratan-00.pdf").WantNo(t, "persuratan-01.pdf", "sendiri.pdf")
+	r.b.Get(sign.Base+"?asal=aplikasi%3Apersuratan&"+strings.ReplaceAll(next, "&amp;", "&")).Want(t, http.StatusOK, "persuratan-00.pdf").WantNo(t, "persuratan-01.pdf", "sendiri.pdf")
 
 	list, err := r.signing.Documents(t.Context(), r.j.Applicant.EmployeeID, "arsip", signing.Position{}, 10)
 	pagetest.Must(t, err)
