@@ -8,7 +8,6 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
-	"time"
 
 	"absah/internal/account"
 	"absah/internal/clock"
@@ -193,40 +192,17 @@ func (p *Pages) decide(w http.ResponseWriter, r *http.Request) error {
 	return web.See(w, r, Base+"/"+id)
 }
 
-// newsEvery is how often a page that watches an incident looks again.
-const newsEvery = time.Second
-
 // news tells an open page when the incident has moved on.
 func (p *Pages) news(w http.ResponseWriter, r *http.Request) error {
-	i, err := p.find(r)
-	if err != nil {
-		return err
+	type progress struct {
+		left  int64
+		state string
 	}
-	stream, ctx, cancel, err := web.StartStream(w, r)
-	if err != nil {
-		return nil // the browser is gone
-	}
-	defer cancel()
-	tick := time.NewTicker(newsEvery)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-tick.C:
-		}
-		now, err := p.find(r)
+	return web.Watch(w, r, func() (progress, bool, error) {
+		i, err := p.find(r)
 		if err != nil {
-			return nil // answered already; the page asks again
+			return progress{}, false, err
 		}
-		if now.Left() == i.Left() && now.State == i.State {
-			err = stream.Beat()
-		} else {
-			err = stream.Send("refresh", "")
-		}
-		if err != nil || now.State == enrolment.IncidentDone || now.State == enrolment.IncidentDeclined {
-			return nil
-		}
-		i = now
-	}
+		return progress{i.Left(), i.State}, i.State == enrolment.IncidentDone || i.State == enrolment.IncidentDeclined, nil
+	})
 }

@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/a-h/templ"
 
@@ -388,35 +387,15 @@ func (p *Pages) cancelBulk(w http.ResponseWriter, r *http.Request) error {
 
 // bulkStream tells the page of a bulk when a job has gone on.
 func (p *Pages) bulkStream(w http.ResponseWriter, r *http.Request) error {
-	b, err := p.theBulk(r)
-	if err != nil {
-		return err
+	type progress struct {
+		done  int64
+		state string
 	}
-	s, ctx, cancel, err := web.StartStream(w, r)
-	if err != nil {
-		return err
-	}
-	defer cancel()
-	tick := time.NewTicker(time.Second) // the worker may be another process
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-tick.C:
-		}
-		now, err := p.theBulk(r)
+	return web.Watch(w, r, func() (progress, bool, error) {
+		b, err := p.theBulk(r)
 		if err != nil {
-			return nil // answered already; the page asks again
+			return progress{}, false, err
 		}
-		if now.State == b.State && now.Done == b.Done {
-			err = s.Beat()
-		} else {
-			err = s.Send("refresh", "")
-		}
-		if err != nil || !now.Working() {
-			return nil
-		}
-		b = now
-	}
+		return progress{b.Done, b.State}, !b.Working(), nil
+	})
 }

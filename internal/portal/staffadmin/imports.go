@@ -6,7 +6,6 @@ import (
 	"io"
 	"net/http"
 	"strings"
-	"time"
 
 	"github.com/a-h/templ"
 
@@ -247,42 +246,19 @@ func writeCSV(w http.ResponseWriter, name string, b []byte) {
 	_, _ = w.Write(b) // the browser is gone when this fails
 }
 
-// newsEvery is how often a page that watches an import looks again.
-const newsEvery = time.Second
-
 // importNews tells an open page when the import has moved on.
 func (p *Pages) importNews(w http.ResponseWriter, r *http.Request) error {
-	run, err := p.run(r)
-	if err != nil {
-		return err
+	type progress struct {
+		done  int64
+		state staff.ImportState
 	}
-	stream, ctx, cancel, err := web.StartStream(w, r)
-	if err != nil {
-		return nil // the browser is gone
-	}
-	defer cancel()
-	tick := time.NewTicker(newsEvery)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-tick.C:
-		}
-		now, err := p.run(r)
+	return web.Watch(w, r, func() (progress, bool, error) {
+		run, err := p.run(r)
 		if err != nil {
-			return nil // answered already; the page asks again
+			return progress{}, false, err
 		}
-		if now.Done == run.Done && now.State == run.State {
-			err = stream.Beat()
-		} else {
-			err = stream.Send("refresh", "")
-		}
-		if err != nil || now.State.Ended() {
-			return nil
-		}
-		run = now
-	}
+		return progress{run.Done, run.State}, run.State.Ended(), nil
+	})
 }
 
 // delimiterName puts the separator of a file into words.

@@ -60,3 +60,45 @@ func (s *Stream) push(b []byte) error {
 	}
 	return s.ctrl.Flush()
 }
+
+// watchEvery is how often Watch looks. What it looks at may change in another
+// process.
+const watchEvery = time.Second
+
+// Watch tells an open page by the event "refresh" when what look returns has
+// changed, until look says that nothing more will come. look answers the request
+// itself when it fails; after the stream has begun its errors end it, and the page
+// asks again.
+func Watch[T comparable](w http.ResponseWriter, r *http.Request, look func() (state T, ended bool, err error)) error {
+	last, _, err := look()
+	if err != nil {
+		return err
+	}
+	stream, ctx, cancel, err := StartStream(w, r)
+	if err != nil {
+		return nil // the browser is gone
+	}
+	defer cancel()
+	tick := time.NewTicker(watchEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+		now, ended, err := look()
+		if err != nil {
+			return nil // answered already; the page asks again
+		}
+		if now == last {
+			err = stream.Beat()
+		} else {
+			err = stream.Send("refresh", "")
+		}
+		if err != nil || ended {
+			return nil
+		}
+		last = now
+	}
+}
