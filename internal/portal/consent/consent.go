@@ -15,11 +15,11 @@ import (
 	"absah/internal/apiclient"
 	"absah/internal/audit"
 	"absah/internal/clock"
-	"absah/internal/credential"
 	"absah/internal/oauth"
 	"absah/internal/passphrase"
 	"absah/internal/portal/i18n"
 	"absah/internal/portal/passform"
+	"absah/internal/portal/sign"
 	"absah/internal/portal/ui"
 	"absah/internal/portal/web"
 	"absah/internal/signing"
@@ -290,34 +290,11 @@ func (p *Pages) refused(w http.ResponseWriter, r *http.Request, v view, err erro
 // explain notes why a passphrase opened nothing; it returns errors that nobody can
 // help.
 func explain(ctx context.Context, errs web.FieldErrors, err error) error {
-	var wrong *signing.PassphraseError
-	var locked *credential.LockedError
-	var busy *credential.BusyError
-	switch {
-	case errors.As(err, &wrong) && wrong.End != credential.NoEnd:
+	gone, err := sign.Refusal(ctx, errs, err)
+	if gone {
 		errs.Add(fieldSecret, "sign.refused.destroyed")
-	case errors.As(err, &locked) && locked.ForGood:
-		errs.Add(fieldSecret, "sign.refused.lost")
-	case errors.As(err, &locked):
-		errs.Add(fieldSecret, "sign.refused.locked", "until", i18n.DateTime(ctx, locked.Until))
-	case errors.As(err, &busy):
-		errs.AddBusy(fieldSecret, "sign.refused.inflight")
-	case errors.Is(err, credential.ErrBusy), errors.Is(err, passphrase.ErrBusy):
-		errs.AddBusy(fieldSecret, "sign.refused.busy")
-	case errors.Is(err, credential.ErrStale):
-		errs.Add(fieldSecret, "sign.refused.stale")
-	case errors.Is(err, credential.ErrWrongPassphrase) && wrong != nil && wrong.Left > 0:
-		errs.Add(fieldSecret, "sign.refused.wrong", "left", wrong.Left)
-	case errors.Is(err, credential.ErrWrongPassphrase):
-		errs.Add(fieldSecret, "sign.refused.wrong_last")
-	default:
-		word := signing.Problem(err)
-		if word == "internal" {
-			return err
-		}
-		errs.Add(fieldSecret, problemKey(ctx, word))
 	}
-	return nil
+	return err
 }
 
 func hexOf(b []byte) string { return hex.EncodeToString(b) }

@@ -4,41 +4,15 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
-	"errors"
 	"net/url"
 	"strings"
 
-	"absah/internal/credential"
 	"absah/internal/oauth"
 	"absah/internal/portal/i18n"
 	"absah/internal/portal/ui"
-	"absah/internal/signing"
 )
 
 func replaceOnce(s, old, by string) string { return strings.Replace(s, old, by, 1) }
-
-// problemKey is the text of a word of signing.Problem.
-func problemKey(ctx context.Context, word string) string {
-	if key := "sign.problem." + strings.ReplaceAll(word, "-", "_"); i18n.Has(ctx, key) {
-		return key
-	}
-	return "sign.problem.internal"
-}
-
-// standingKey is the text of why somebody cannot sign.
-func standingKey(ctx context.Context, s signing.Standing) string {
-	var locked *credential.LockedError
-	var busy *credential.BusyError
-	switch {
-	case errors.As(s.Err, &locked) && locked.ForGood:
-		return problemKey(ctx, "lost_key")
-	case errors.As(s.Err, &locked):
-		return problemKey(ctx, "locked_key")
-	case errors.As(s.Err, &busy):
-		return problemKey(ctx, "busy_key")
-	}
-	return problemKey(ctx, signing.Problem(s.Err))
-}
 
 // host is where the answer goes, as people read it.
 func (v view) host() string {

@@ -384,7 +384,7 @@ func (p *Pages) signBulk(w http.ResponseWriter, r *http.Request) error {
 		web.Flash(w, r, ui.Warning, "bulk.error.nothing")
 		return web.See(w, r, bulkPath(b.ID))
 	case err != nil:
-		gone, err := refusal(r.Context(), errs, err)
+		gone, err := Refusal(r.Context(), errs, err)
 		if err != nil {
 			return err
 		}

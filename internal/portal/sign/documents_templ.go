@@ -170,7 +170,7 @@ func listBody(v listView) templ.Component {
 			}
 		}
 		if v.standing.Err != nil {
-			templ_7745c5c3_Err = ui.Notice(ui.Flash{Tone: ui.Warning, Title: i18n.T(ctx, "sign.list.cannot"), Text: i18n.T(ctx, problemKey(ctx, standingWord(v.standing)))}).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = ui.Notice(ui.Flash{Tone: ui.Warning, Title: i18n.T(ctx, "sign.list.cannot"), Text: StandingText(ctx, v.standing)}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

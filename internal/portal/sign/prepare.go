@@ -11,8 +11,6 @@ import (
 	"time"
 
 	"absah/internal/audit"
-	"absah/internal/credential"
-	"absah/internal/passphrase"
 	"absah/internal/portal/i18n"
 	"absah/internal/portal/passform"
 	"absah/internal/portal/ui"
@@ -372,7 +370,7 @@ func (p *Pages) sign(w http.ResponseWriter, r *http.Request) error {
 
 // refused says exactly why nothing was signed.
 func (p *Pages) refused(w http.ResponseWriter, r *http.Request, d *draft, covered []covering, err error) error {
-	gone, err := refusal(r.Context(), d.Errors, err)
+	gone, err := Refusal(r.Context(), d.Errors, err)
 	if err != nil {
 		return err
 	}
@@ -381,37 +379,4 @@ func (p *Pages) refused(w http.ResponseWriter, r *http.Request, d *draft, covere
 		return web.See(w, r, "/ds")
 	}
 	return p.showConfirm(w, r, d, covered)
-}
-
-// refusal notes at the passphrase why it opened nothing. gone tells that it was
-// the last one; an error is one that nobody can help.
-func refusal(ctx context.Context, errs web.FieldErrors, err error) (gone bool, _ error) {
-	var wrong *signing.PassphraseError
-	var locked *credential.LockedError
-	var busy *credential.BusyError
-	switch {
-	case errors.As(err, &wrong) && wrong.End != credential.NoEnd:
-		return true, nil
-	case errors.As(err, &locked) && locked.ForGood:
-		errs.Add(fieldSecret, "sign.refused.lost")
-	case errors.As(err, &locked):
-		errs.Add(fieldSecret, "sign.refused.locked", "until", i18n.DateTime(ctx, locked.Until))
-	case errors.As(err, &busy):
-		errs.AddBusy(fieldSecret, "sign.refused.inflight")
-	case errors.Is(err, credential.ErrBusy), errors.Is(err, passphrase.ErrBusy):
-		errs.AddBusy(fieldSecret, "sign.refused.busy")
-	case errors.Is(err, credential.ErrStale):
-		errs.Add(fieldSecret, "sign.refused.stale")
-	case errors.Is(err, credential.ErrWrongPassphrase) && wrong != nil && wrong.Left > 0:
-		errs.Add(fieldSecret, "sign.refused.wrong", "left", wrong.Left)
-	case errors.Is(err, credential.ErrWrongPassphrase):
-		errs.Add(fieldSecret, "sign.refused.wrong_last")
-	default:
-		word := signing.Problem(err)
-		if word == "internal" {
-			return false, err
-		}
-		errs.Add(fieldSecret, problemKey(ctx, word))
-	}
-	return false, nil
 }

@@ -901,7 +901,7 @@ func confirmBody(v confirmView) templ.Component {
 				}
 				ctx = templ.InitializeContext(ctx)
 				if v.standing.Err != nil {
-					templ_7745c5c3_Err = ui.Notice(ui.Flash{Tone: ui.Warning, Title: i18n.T(ctx, "sign.list.cannot"), Text: i18n.T(ctx, problemKey(ctx, standingWord(v.standing)))}).Render(ctx, templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = ui.Notice(ui.Flash{Tone: ui.Warning, Title: i18n.T(ctx, "sign.list.cannot"), Text: StandingText(ctx, v.standing)}).Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}

@@ -3,36 +3,18 @@ package sign
 import (
 	"context"
 	"encoding/hex"
-	"errors"
 	"maps"
 	"slices"
 	"strconv"
 	"strings"
 
-	"absah/internal/credential"
 	"absah/internal/portal/i18n"
 	"absah/internal/portal/ui"
-	"absah/internal/signing"
 )
 
 func hexOf(b []byte) string { return hex.EncodeToString(b) }
 
 func itoa(n int) string { return strconv.Itoa(n) }
-
-// standingWord is why somebody cannot sign, as a word of signing.Problem.
-func standingWord(s signing.Standing) string {
-	var locked *credential.LockedError
-	var busy *credential.BusyError
-	switch {
-	case errors.As(s.Err, &locked) && locked.ForGood:
-		return "lost_key"
-	case errors.As(s.Err, &locked):
-		return "locked_key"
-	case errors.As(s.Err, &busy):
-		return "busy_key"
-	}
-	return signing.Problem(s.Err)
-}
 
 // sorted are the pages on which something would be covered.
 func (c covering) sorted() []int { return slices.Sorted(maps.Keys(c.pages)) }
