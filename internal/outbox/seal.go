@@ -53,22 +53,7 @@ func (c Seals) Seal(ctx context.Context, tx *store.Tx, n seal.Notice) error {
 		return nil
 	}
 	p.Page = mail.Path(pageSealAdmin + n.SealID)
-	holders, err := tx.RoleHolders(ctx, "administrator")
-	if err != nil {
-		return fmt.Errorf("read who is told of orders: %w", err)
-	}
-	told := map[string]bool{n.Admins: true}
-	for _, h := range holders {
-		if h.Email == "" || told[h.ID] {
-			continue
-		}
-		told[h.ID] = true
-		to := mail.Recipient{Name: h.DisplayName, Email: h.Email, Lang: mail.Lang(h.Locale)}
-		if _, err := c.Queue(ctx, tx, mail.Message{To: to, Params: p}, About{EmployeeID: h.EmployeeID.String}); err != nil {
-			return err
-		}
-	}
-	return nil
+	return c.toHolders(ctx, tx, n.Admins, p, "administrator")
 }
 
 // Certified implements ca.SealNews: the administrators hear what became of what
