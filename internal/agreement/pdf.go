@@ -8,12 +8,11 @@ import (
 
 	"github.com/go-pdf/fpdf"
 
-	"absah/pades/appearance/liberation"
+	"absah/internal/printout"
 )
 
 // Measures in millimetres and points, on A4.
 const (
-	family     = "Liberation Sans"
 	left       = 25.0
 	right      = 25.0
 	top        = 24.0
@@ -42,21 +41,12 @@ func PDF(ctx context.Context, r Receipt) ([]byte, error) {
 		return nil, fmt.Errorf("write agreement: %w", err)
 	}
 	w := words[r.Locale()]
-	p := &page{Fpdf: fpdf.New("P", "mm", "A4", ""), receipt: r, words: w}
-	p.AddUTF8FontFromBytes(family, "", bytes.Clone(liberation.Regular()))
-	p.AddUTF8FontFromBytes(family, "B", bytes.Clone(liberation.Bold()))
-	at := r.Accepted[0].At.UTC()
-	p.SetCreationDate(at)
-	p.SetModificationDate(at)
-	p.SetCatalogSort(true)
-	p.SetTitle(w.documentTitle+" – "+r.Reference, true)
-	p.SetAuthor(r.Identity.Issuer, true)
+	p := &page{Fpdf: printout.A4(printout.Head{
+		Title: w.documentTitle + " – " + r.Reference, Author: r.Identity.Issuer, Lang: r.Locale(), At: r.Accepted[0].At,
+	}), receipt: r, words: w}
 	p.SetSubject(r.Name, true)
-	p.SetCreator("Absah", true)
-	p.SetLang(r.Locale())
 	p.SetMargins(left, top, right)
 	p.SetAutoPageBreak(true, bottom)
-	p.AliasNbPages("{pages}")
 	p.SetHeaderFunc(p.head)
 	p.SetFooterFunc(p.foot)
 	for _, a := range r.Accepted {
@@ -90,7 +80,7 @@ func (p *page) line(c [3]int) { p.SetDrawColor(c[0], c[1], c[2]) }
 // head names the issuer and the text at the top of every page.
 func (p *page) head() {
 	p.SetY(12)
-	p.SetFont(family, "", 8)
+	p.SetFont(printout.Family, "", 8)
 	p.ink(faint)
 	p.CellFormat(textWidth/2, 4, p.fit(p.receipt.Identity.Issuer, textWidth/2-2), "", 0, "L", false, 0, "")
 	p.CellFormat(textWidth/2, 4, p.running, "", 1, "R", false, 0, "")
@@ -114,13 +104,13 @@ func (p *page) fit(s string, width float64) string {
 
 func (p *page) foot() {
 	p.SetY(-15)
-	p.SetFont(family, "", 8)
+	p.SetFont(printout.Family, "", 8)
 	p.ink(faint)
 	p.CellFormat(textWidth/2, 4, p.receipt.Reference+"  ·  "+p.version, "", 0, "L", false, 0, "")
 	// The number of pages is not known yet; it will be as wide as a digit.
 	width := p.GetStringWidth(fmt.Sprintf(p.words.page, p.PageNo(), "0")) + 2
 	p.SetX(pageWidth - right - width)
-	p.CellFormat(width, 4, fmt.Sprintf(p.words.page, p.PageNo(), "{pages}"), "", 0, "L", false, 0, "")
+	p.CellFormat(width, 4, fmt.Sprintf(p.words.page, p.PageNo(), printout.Pages), "", 0, "L", false, 0, "")
 }
 
 // room starts a new page when less than mm millimetres are left: a heading
@@ -135,7 +125,7 @@ func (p *page) block(b Block) {
 	switch b.Kind {
 	case Title:
 		p.ink(accent)
-		p.SetFont(family, "B", 17)
+		p.SetFont(printout.Family, "B", 17)
 		p.Ln(2)
 		p.MultiCell(textWidth, 8, b.Text(), "", "L", false)
 		p.Ln(3)
@@ -143,7 +133,7 @@ func (p *page) block(b Block) {
 		p.room(24)
 		p.Ln(3)
 		p.ink(accent)
-		p.SetFont(family, "B", 11.5)
+		p.SetFont(printout.Family, "B", 11.5)
 		p.MultiCell(textWidth, 6, b.Text(), "", "L", false)
 		p.Ln(1.2)
 	case Numbered, Bullet:
@@ -157,7 +147,7 @@ func (p *page) block(b Block) {
 // item writes its mark beside a hanging text.
 func (p *page) item(b Block) {
 	p.room(2 * bodyLine)
-	p.SetFont(family, "", bodySize)
+	p.SetFont(printout.Family, "", bodySize)
 	p.ink(ink)
 	mark := "•"
 	if b.Kind == Numbered {
@@ -179,7 +169,7 @@ func (p *page) spans(spans []Span) {
 		if s.Bold {
 			style = "B"
 		}
-		p.SetFont(family, style, bodySize)
+		p.SetFont(printout.Family, style, bodySize)
 		p.Write(bodyLine, s.Text)
 	}
 }
@@ -191,7 +181,7 @@ func (p *page) drawReceipt() {
 	height := 24.0
 	lines := make([][]string, len(rows))
 	for i, row := range rows {
-		p.SetFont(family, "", 9)
+		p.SetFont(printout.Family, "", 9)
 		lines[i] = p.SplitText(row[1], textWidth-labelWidth-2*pad)
 		height += float64(len(lines[i]))*4.6 + 1.4
 	}
@@ -205,17 +195,17 @@ func (p *page) drawReceipt() {
 	p.RoundedRect(left, y, textWidth, height, 2, "1234", "DF")
 	p.SetXY(left+pad, y+pad)
 	p.ink(accent)
-	p.SetFont(family, "B", 11.5)
+	p.SetFont(printout.Family, "B", 11.5)
 	p.CellFormat(textWidth-2*pad, 6, p.words.receipt, "", 1, "L", false, 0, "")
 	p.SetX(left + pad)
 	p.ink(ink)
-	p.SetFont(family, "", 9)
+	p.SetFont(printout.Family, "", 9)
 	p.CellFormat(textWidth-2*pad, 5, p.words.statement, "", 1, "L", false, 0, "")
 	p.SetY(p.GetY() + 3)
 	for i, row := range rows {
 		at := p.GetY()
 		p.SetXY(left+pad, at)
-		p.SetFont(family, "", 9)
+		p.SetFont(printout.Family, "", 9)
 		p.ink(faint)
 		p.CellFormat(labelWidth, 4.6, row[0], "", 0, "L", false, 0, "")
 		p.ink(ink)

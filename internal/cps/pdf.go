@@ -10,7 +10,7 @@ import (
 
 	"github.com/go-pdf/fpdf"
 
-	"absah/pades/appearance/liberation"
+	"absah/internal/printout"
 )
 
 // Sections reads the body of a version back: what was published is what stands
@@ -67,7 +67,6 @@ func addPart(all []Section, element, text string) []Section {
 
 // Measures in millimetres on A4, and sizes in points.
 const (
-	font   = "Liberation Sans"
 	margin = 22.0
 	width  = 210.0 - 2*margin
 	line   = 5.0
@@ -91,29 +90,19 @@ func PDF(v Version, lang string, f Facts) ([]byte, error) {
 		return nil, fmt.Errorf("practice statement in %q: %w", lang, ErrNotFound)
 	}
 	w := wording[lang]
-	p := fpdf.New("P", "mm", "A4", "")
-	p.AddUTF8FontFromBytes(font, "", bytes.Clone(liberation.Regular()))
-	p.AddUTF8FontFromBytes(font, "B", bytes.Clone(liberation.Bold()))
-	p.SetCreationDate(v.Published.UTC())
-	p.SetModificationDate(v.Published.UTC())
-	p.SetCatalogSort(true)
-	p.SetTitle(w.title, true)
-	p.SetAuthor(f.Issuer, true)
-	p.SetCreator("Absah", true)
-	p.SetLang(lang)
+	p := printout.A4(printout.Head{Title: w.title, Author: f.Issuer, Lang: lang, At: v.Published})
 	p.SetMargins(margin, margin, margin)
 	p.SetAutoPageBreak(true, bottom)
-	p.AliasNbPages("{pages}")
 	p.SetFooterFunc(func() {
 		p.SetY(-14)
-		p.SetFont(font, "", 8)
+		p.SetFont(printout.Family, "", 8)
 		p.SetTextColor(92, 104, 118)
 		p.CellFormat(width/2, 4, f.Issuer, "", 0, "L", false, 0, "")
-		p.CellFormat(width/2, 4, fmt.Sprintf(w.page, p.PageNo(), "{pages}"), "", 0, "R", false, 0, "")
+		p.CellFormat(width/2, 4, fmt.Sprintf(w.page, p.PageNo(), printout.Pages), "", 0, "R", false, 0, "")
 	})
 	p.AddPage()
 	p.SetTextColor(11, 79, 138)
-	p.SetFont(font, "B", 18)
+	p.SetFont(printout.Family, "B", 18)
 	p.MultiCell(width, 8.5, w.title, "", "L", false)
 	p.Ln(2)
 	plain(p, f.Issuer)
@@ -142,7 +131,7 @@ func write(p *fpdf.Fpdf, s Section) {
 	p.Ln(size / 3)
 	p.Bookmark(s.Number+" "+s.Title, level, -1)
 	p.SetTextColor(11, 79, 138)
-	p.SetFont(font, "B", size)
+	p.SetFont(printout.Family, "B", size)
 	p.MultiCell(width, size*.5, s.Number+"  "+s.Title, "", "L", false)
 	p.Ln(1)
 	for _, b := range s.Blocks {
@@ -160,7 +149,7 @@ func write(p *fpdf.Fpdf, s Section) {
 
 func plain(p *fpdf.Fpdf, text string) {
 	p.SetTextColor(28, 36, 46)
-	p.SetFont(font, "", 10)
+	p.SetFont(printout.Family, "", 10)
 	p.MultiCell(width, line, text, "", "L", false)
 	p.Ln(1)
 }

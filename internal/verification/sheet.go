@@ -7,7 +7,7 @@ import (
 
 	"github.com/go-pdf/fpdf"
 
-	"absah/pades/appearance/liberation"
+	"absah/internal/printout"
 )
 
 // Sheet is a report on paper, in the words of its reader.
@@ -36,7 +36,6 @@ type Line struct{ Label, Value string }
 
 // Measures in millimetres on A4, and sizes in points.
 const (
-	sheetFont   = "Liberation Sans"
 	sheetMargin = 20.0
 	sheetWidth  = 210.0 - 2*sheetMargin
 	sheetLabel  = 52.0
@@ -46,29 +45,19 @@ const (
 
 // PDF writes the sheet. The same sheet gives the same bytes.
 func (s Sheet) PDF() ([]byte, error) {
-	p := fpdf.New("P", "mm", "A4", "")
-	p.AddUTF8FontFromBytes(sheetFont, "", bytes.Clone(liberation.Regular()))
-	p.AddUTF8FontFromBytes(sheetFont, "B", bytes.Clone(liberation.Bold()))
-	p.SetCreationDate(s.At.UTC())
-	p.SetModificationDate(s.At.UTC())
-	p.SetCatalogSort(true)
-	p.SetTitle(s.Title, true)
-	p.SetAuthor(s.Issuer, true)
-	p.SetCreator("Absah", true)
-	p.SetLang(s.Lang)
+	p := printout.A4(printout.Head{Title: s.Title, Author: s.Issuer, Lang: s.Lang, At: s.At})
 	p.SetMargins(sheetMargin, sheetMargin, sheetMargin)
 	p.SetAutoPageBreak(true, sheetBottom)
-	p.AliasNbPages("{pages}")
 	p.SetFooterFunc(func() {
 		p.SetY(-15)
-		p.SetFont(sheetFont, "", 7.5)
+		p.SetFont(printout.Family, "", 7.5)
 		p.SetTextColor(92, 104, 118)
 		p.CellFormat(sheetWidth-30, 4, s.Foot, "", 0, "L", false, 0, "")
-		p.CellFormat(30, 4, fmt.Sprintf(s.Page, p.PageNo(), "{pages}"), "", 0, "R", false, 0, "")
+		p.CellFormat(30, 4, fmt.Sprintf(s.Page, p.PageNo(), printout.Pages), "", 0, "R", false, 0, "")
 	})
 	p.AddPage()
 	text := func(style string, size float64, gray int, line float64, words string) {
-		p.SetFont(sheetFont, style, size)
+		p.SetFont(printout.Family, style, size)
 		p.SetTextColor(gray, gray, gray)
 		p.MultiCell(sheetWidth, line, words, "", "L", false)
 	}
@@ -104,9 +93,9 @@ func (s Sheet) verdict(p *fpdf.Fpdf) {
 	p.SetLeftMargin(sheetMargin + 5)
 	p.SetX(sheetMargin + 5)
 	p.SetTextColor(s.Tone[0], s.Tone[1], s.Tone[2])
-	p.SetFont(sheetFont, "B", 13)
+	p.SetFont(printout.Family, "B", 13)
 	p.MultiCell(sheetWidth-5, 6.5, s.Verdict, "", "L", false)
-	p.SetFont(sheetFont, "", 9.5)
+	p.SetFont(printout.Family, "", 9.5)
 	p.SetTextColor(40, 40, 40)
 	p.MultiCell(sheetWidth-5, sheetLine, s.Note, "", "L", false)
 	p.SetLeftMargin(sheetMargin)
@@ -116,7 +105,7 @@ func (s Sheet) verdict(p *fpdf.Fpdf) {
 
 // fact writes a name and, beside it, its value in as many lines as it takes.
 func fact(p *fpdf.Fpdf, l Line) {
-	p.SetFont(sheetFont, "", 9)
+	p.SetFont(printout.Family, "", 9)
 	lines := p.SplitText(l.Value, sheetWidth-sheetLabel)
 	if _, height := p.GetPageSize(); p.GetY()+float64(len(lines))*sheetLine > height-sheetBottom && len(lines) < 40 {
 		p.AddPage()
