@@ -6,12 +6,13 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"net/netip"
 	"net/url"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"absah/pades/fetch/fetchtest"
 )
 
 // loopback is a server that counts what reaches it.
@@ -29,47 +30,6 @@ func loopback(t *testing.T, h http.HandlerFunc) (*httptest.Server, *atomic.Int64
 	return s, &seen
 }
 
-// resolver answers every question with these addresses, one after another, so
-// that a name can change its meaning between two questions.
-func resolver(t *testing.T, addresses ...string) *net.Resolver {
-	t.Helper()
-	pc, err := net.ListenPacket("udp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { pc.Close() })
-	go func() {
-		b := make([]byte, 1500)
-		for n := 0; ; {
-			size, from, err := pc.ReadFrom(b)
-			if err != nil {
-				return
-			}
-			q := b[:size]
-			end := 12
-			for q[end] != 0 {
-				end += int(q[end]) + 1
-			}
-			question := q[12 : end+5]
-			answer := append([]byte{q[0], q[1], 0x81, 0x80, 0, 1, 0, 0, 0, 0, 0, 0}, question...)
-			if question[len(question)-3] == 1 { // type A
-				ip := netip.MustParseAddr(addresses[n%len(addresses)]).As4()
-				n++
-				answer[7] = 1
-				answer = append(answer, 0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 0, 0, 4)
-				answer = append(answer, ip[:]...)
-			}
-			if _, err := pc.WriteTo(answer, from); err != nil {
-				return
-			}
-		}
-	}()
-	return &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
-		var d net.Dialer
-		return d.DialContext(ctx, "udp", pc.LocalAddr().String())
-	}}
-}
-
 // TestNothingReachesPrivateAddresses is threat V1: no address in a certificate
 // makes the product connect to its own network.
 func TestNothingReachesPrivateAddresses(t *testing.T) {
@@ -78,7 +38,7 @@ func TestNothingReachesPrivateAddresses(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := NewClient(Options{Timeout: 2 * time.Second, Resolver: resolver(t, "127.0.0.1", "10.0.0.1", "169.254.169.254")})
+	c := NewClient(Options{Timeout: 2 * time.Second, Resolver: fetchtest.Names(t, "127.0.0.1", "10.0.0.1", "169.254.169.254")})
 	// With the port of the server, and with none: the first tests the ports, the
 	// second the addresses.
 	var urls []string

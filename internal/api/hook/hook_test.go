@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"absah/internal/webhook"
+	"absah/pades/fetch/fetchtest"
 )
 
 func must(t *testing.T, err error) {
@@ -59,45 +60,6 @@ func cause(t *testing.T, err error) string {
 
 var loopback = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
 
-// names answers every question with these addresses, one after another, so that a
-// name changes its meaning between two questions.
-func names(t *testing.T, addresses ...string) *net.Resolver {
-	t.Helper()
-	pc, err := net.ListenPacket("udp", "127.0.0.1:0")
-	must(t, err)
-	t.Cleanup(func() { _ = pc.Close() })
-	go func() {
-		b := make([]byte, 1500)
-		for n := 0; ; {
-			size, from, err := pc.ReadFrom(b)
-			if err != nil {
-				return
-			}
-			q := b[:size]
-			end := 12
-			for q[end] != 0 {
-				end += int(q[end]) + 1
-			}
-			question := q[12 : end+5]
-			answer := append([]byte{q[0], q[1], 0x81, 0x80, 0, 1, 0, 0, 0, 0, 0, 0}, question...)
-			if question[len(question)-3] == 1 { // type A
-				ip := netip.MustParseAddr(addresses[n%len(addresses)]).As4()
-				n++
-				answer[7] = 1
-				answer = append(answer, 0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 0, 0, 4)
-				answer = append(answer, ip[:]...)
-			}
-			if _, err := pc.WriteTo(answer, from); err != nil {
-				return
-			}
-		}
-	}()
-	return &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
-		var d net.Dialer
-		return d.DialContext(ctx, "udp", pc.LocalAddr().String())
-	}}
-}
-
 // TestNothingReachesPrivateAddresses is threat V1: no address that an application
 // gives makes the product connect to its own network.
 func TestNothingReachesPrivateAddresses(t *testing.T) {
@@ -105,7 +67,7 @@ func TestNothingReachesPrivateAddresses(t *testing.T) {
 	s, seen := counted(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) })
 	_, port, err := net.SplitHostPort(s.Listener.Addr().String())
 	must(t, err)
-	closed := sender(t, Options{Timeout: 2 * time.Second, Resolver: names(t, "127.0.0.1", "10.0.0.1", "169.254.169.254")})
+	closed := sender(t, Options{Timeout: 2 * time.Second, Resolver: fetchtest.Names(t, "127.0.0.1", "10.0.0.1", "169.254.169.254")})
 	for _, host := range []string{
 		"127.0.0.1", "127.1.2.3", "[::1]", "0.0.0.0", "[::]", "localhost", "0x7f.1", "0x7f000001", "2130706433", "017700000001", "127.1",
 		"[::ffff:127.0.0.1]", "[::ffff:7f00:1]", "[64:ff9b::7f00:1]", "[2002:7f00:1::]", "rebinding.example", "10.0.0.1", "172.16.0.1",
@@ -143,7 +105,7 @@ func TestRebinding(t *testing.T) {
 	_, port, err := net.SplitHostPort(s.Listener.Addr().String())
 	must(t, err)
 	only := []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}
-	x := sender(t, Options{Networks: only, Resolver: names(t, "127.0.0.1", "127.0.0.2"), Timeout: 2 * time.Second})
+	x := sender(t, Options{Networks: only, Resolver: fetchtest.Names(t, "127.0.0.1", "127.0.0.2"), Timeout: 2 * time.Second})
 	m := webhook.Message{URL: "http://rebinding.example:" + port + "/x"}
 	if a, err := x.Send(t.Context(), m); err != nil || a.Status != 200 {
 		t.Fatalf("%+v, %v", a, err)
