@@ -1,5 +1,9 @@
 // Files as people choose them: pictures drawn in the page, with grain so that
 // they are not blurred, and a letter as PDF.
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 
 // picture draws a scan and returns its bytes.
 export function picture(v, { width = 1200, height = 760, type = "image/png" } = {}) {
@@ -95,4 +99,16 @@ export async function send(v, action, within) {
   await v.page.evaluate(() => (document.querySelector("main").firstElementChild.dataset.before = ""));
   await v.press(await v.find(`main form[action="${action}"] button:not([type=button])${within ?? ""}`));
   await v.page.waitForFunction(() => document.querySelector("main > *") && !document.querySelector("main > [data-before]"));
+}
+
+// locked is a letter that opens with a password only, made by qpdf.
+export function locked(text, password) {
+  const dir = mkdtempSync(join(tmpdir(), "absah-locked-"));
+  try {
+    writeFileSync(join(dir, "in.pdf"), Buffer.from(letter(text)));
+    execFileSync("qpdf", ["--encrypt", password, password, "256", "--", join(dir, "in.pdf"), join(dir, "out.pdf")]);
+    return [...readFileSync(join(dir, "out.pdf"))];
+  } finally {
+    rmSync(dir, { recursive: true });
+  }
 }

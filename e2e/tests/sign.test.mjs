@@ -86,7 +86,6 @@ journey("a subscriber signs documents", {}, (at, step) => {
     const box = await stage.boundingBox();
     await v.page.mouse.click(box.x + box.width / 2, box.y + 300);
     await v.page.waitForFunction(() => document.querySelector("#siapkan").elements["cara.1"].value === "koordinat");
-    await v.page.evaluate(() => window.scrollTo(0, 0)); // the bar at the top covers half a button where the page stands
     await v.seesPage();
     await v.click("Go on to the passphrase");
     await v.fill("passphrase", demo.passphrase);
@@ -96,6 +95,38 @@ journey("a subscriber signs documents", {}, (at, step) => {
     await v.goto("/dokumen/riwayat");
     await v.sees("2 documents signed");
     await v.seesPage();
+  });
+
+  step("a locked letter is shown to whoever has its password, and signed", async () => {
+    const word = "kunci berkas 7";
+    await v.language("id");
+    await v.page.setViewport({ width: 360, height: 740 });
+    await v.goto("/dokumen");
+    await files.choose(v, "terkunci.pdf", "application/pdf", files.locked("Surat Terkunci", word));
+    await files.send(v, "/dokumen");
+    await v.comes("Dokumen dikunci dengan kata sandi");
+    await v.seesPage();
+    await (await v.page.waitForSelector("main input[type=password][name]")).type(word);
+    await v.follow(() => key("Enter"));
+    await v.sees("terkunci.pdf");
+    await v.goto("/dokumen");
+    await v.press(await v.page.$("input[type=checkbox][name=d]")); // the newest one
+    await v.click("Tanda tangani yang dipilih");
+    const shown = await v.page.waitForSelector("#sheet-password", { visible: true });
+    await v.seesPage();
+    await shown.type("bukan ini");
+    await key("Enter");
+    await v.page.waitForSelector("#sheet-password-error", { visible: true });
+    await v.seesPage();
+    await shown.type(word);
+    await key("Enter");
+    await v.page.waitForSelector("[data-sheet][data-ready]");
+    await v.seesPage();
+    await reach("button[name=aksi][value=lanjut]");
+    await v.follow(() => key("Enter"));
+    await v.fill("passphrase", demo.passphrase);
+    await v.follow(() => key("Enter"));
+    await v.comes("1 dokumen ditandatangani");
     await v.close();
   });
 });
