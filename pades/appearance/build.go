@@ -37,10 +37,6 @@ func Build(spec Spec, add func(pdf.Object) pdf.Ref) (*pdf.Stream, error) {
 			return nil, err
 		}
 	}
-	content, err := deflate(d.content())
-	if err != nil {
-		return nil, err
-	}
 	resources := d.resources(add)
 	matrix := Matrix(spec.Rotate)
 	dict := pdf.Dict{
@@ -56,8 +52,7 @@ func Build(spec Spec, add func(pdf.Object) pdf.Ref) (*pdf.Stream, error) {
 		dict.Set("Matrix", m)
 	}
 	dict.Set("Resources", resources)
-	dict.Set("Filter", pdf.Name("FlateDecode"))
-	return stream(dict, content), nil
+	return pdf.Deflate(dict, d.content())
 }
 
 // drawing is an appearance being made.

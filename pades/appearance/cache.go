@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"sync"
 
+	"absah/pades/appearance/cidfont"
 	"absah/pades/appearance/truetype"
 )
 
@@ -12,7 +13,7 @@ import (
 // without. The zero Cache is ready; it is safe for concurrent use.
 type Cache struct {
 	mu       sync.Mutex
-	fonts    map[fontKey]*fontParts
+	fonts    map[fontKey]*cidfont.Font
 	pictures map[pictureKey]*picture
 }
 
@@ -58,8 +59,8 @@ func recall[K comparable, V any](c *Cache, known func() *map[K]V, key K, build f
 }
 
 // subset returns the parts of a font for the characters of f.
-func (c *Cache) subset(f *face, chars string) (*fontParts, error) {
-	return recall(c, func() *map[fontKey]*fontParts { return &c.fonts }, fontKey{f.font, chars}, f.build)
+func (c *Cache) subset(f *face, chars string) (*cidfont.Font, error) {
+	return recall(c, func() *map[fontKey]*cidfont.Font { return &c.fonts }, fontKey{f.font, chars}, func() (*cidfont.Font, error) { return cidfont.New(f.font, f.chars) })
 }
 
 // picture reads an image file as readPicture does.

@@ -234,7 +234,8 @@ func (p *picture) pack(c Conformance) error {
 		if p.transform >= 0 {
 			dict.Set("DecodeParms", pdf.Dict{{Key: "ColorTransform", Value: pdf.Integer(p.transform)}})
 		}
-		p.packed = stream(dict, p.jpeg)
+		dict.Set("Length", pdf.Integer(len(p.jpeg)))
+		p.packed = &pdf.Stream{Dict: dict, Data: p.jpeg}
 		return nil
 	}
 	var err error
@@ -274,17 +275,12 @@ func (p *picture) colorSpace(c Conformance) pdf.Object {
 // samples makes a stream of 8-bit samples, compressed with PNG's predictors (ISO
 // 32000-2 7.4.4.4).
 func samples(dict pdf.Dict, data []byte, width, colors int) (*pdf.Stream, error) {
-	packed, err := deflate(predict(data, width*colors, colors))
-	if err != nil {
-		return nil, err
-	}
-	dict.Set("Filter", pdf.Name("FlateDecode"))
 	dict.Set("DecodeParms", pdf.Dict{
 		{Key: "Predictor", Value: pdf.Integer(15)},
 		{Key: "Colors", Value: pdf.Integer(colors)},
 		{Key: "Columns", Value: pdf.Integer(width)},
 	})
-	return stream(dict, packed), nil
+	return pdf.Deflate(dict, predict(data, width*colors, colors))
 }
 
 // predict filters rows with None, Sub or Up, whichever leaves the smallest

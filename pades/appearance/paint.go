@@ -116,7 +116,7 @@ func (r row) show(b *strings.Builder) {
 		if g.kern != 0 {
 			fmt.Fprintf(b, ">%s<", strconv.FormatFloat(float64(-g.kern)*1000/units, 'f', 0, 64))
 		}
-		fmt.Fprintf(b, "%04X", r.face.parts.subset.Glyph(g.id))
+		fmt.Fprintf(b, "%04X", r.face.parts.Code(g.id))
 	}
 	space := r.face.font.Glyph(' ')
 	for i, w := range r.words {
@@ -180,7 +180,7 @@ func (d *drawing) resources(add func(pdf.Object) pdf.Ref) pdf.Dict {
 	var fonts, images, out pdf.Dict
 	for _, f := range []*face{d.faces.regular, d.faces.bold} {
 		if f.parts != nil {
-			fonts.Set(f.name, f.object(add))
+			fonts.Set(f.name, f.parts.Object(add))
 		}
 	}
 	for _, p := range []*picture{d.image, d.logo} {
