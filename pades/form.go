@@ -1,16 +1,19 @@
 package pades
 
 import (
-	"errors"
 	"fmt"
 
 	"absah/pdf"
 )
 
-// Bounds on the walk through a form. They are far beyond what people make.
+// Bounds on the walk through a form. They are far beyond what people make. Kids
+// are counted as often as they are looked at, and names with what they inherit:
+// fields may share both, and a small file would else be endless work.
 const (
 	maxFields     = 200_000
 	maxFieldDepth = 64
+	maxKids       = 1_000_000
+	maxNameBytes  = 16 << 20
 )
 
 // signatureField is a field of the type Sig as the file has it.
@@ -137,12 +140,12 @@ func readForm(src objects, root pdf.Dict) (*form, error) {
 }
 
 type fieldWalk struct {
-	src  objects
-	form *form
-	seen map[pdf.Ref]bool
+	src   objects
+	form  *form
+	seen  map[pdf.Ref]bool
+	kids  int // looked at
+	bytes int // of names
 }
-
-var errFieldLimit = errors.New("the form has more fields than any reader would show")
 
 // visit takes a node of the field tree with its parent's name and type.
 func (w *fieldWalk) visit(o pdf.Object, prefix string, inherited pdf.Name, depth int) error {
@@ -151,7 +154,7 @@ func (w *fieldWalk) visit(o pdf.Object, prefix string, inherited pdf.Name, depth
 		return nil
 	}
 	if len(w.seen) >= maxFields {
-		return errFieldLimit
+		return &pdf.LimitError{What: "fields of the form", Limit: maxFields}
 	}
 	w.seen[ref] = true
 	d, err := dictOf(w.src, ref)
@@ -164,6 +167,9 @@ func (w *fieldWalk) visit(o pdf.Object, prefix string, inherited pdf.Name, depth
 			name += "."
 		}
 		name += pdf.DecodeText(t)
+		if w.bytes += len(name); w.bytes > maxNameBytes {
+			return &pdf.LimitError{What: "bytes of the names of fields", Limit: maxNameBytes}
+		}
 		w.form.names[name] = true
 	}
 	kind := inherited
@@ -173,6 +179,9 @@ func (w *fieldWalk) visit(o pdf.Object, prefix string, inherited pdf.Name, depth
 	kids, err := arrayOf(w.src, d.Get("Kids"))
 	if err != nil {
 		return nil //nolint:nilerr // see above
+	}
+	if w.kids += len(kids); w.kids > maxKids {
+		return &pdf.LimitError{What: "kids of fields", Limit: maxKids}
 	}
 	var widgets []pdf.Ref
 	for _, kid := range kids {

@@ -75,10 +75,21 @@ const (
 	flagPassword  = 1 << 13
 )
 
+// The bounds of a form. Its tree is walked in the server, so that each node counts
+// once, kids as often as they are looked at, and names with what they inherit.
 const (
 	maxFormFields = 500
 	maxFormDepth  = 20
+	maxFormKids   = 100_000
+	maxFormName   = 1000 // bytes of one
 )
+
+// formWalk goes through the tree of fields of a form.
+type formWalk struct {
+	*Fillable
+	seen map[pdf.Ref]bool
+	kids int
+}
 
 // FormFields lists the names of the text fields of a document of the actor's. It
 // fails with ErrNotFound and ErrForm.
@@ -105,7 +116,8 @@ func (s *Service) fillable(ctx context.Context, owner, id string) (*Fillable, er
 	return readForm(d.Name, b)
 }
 
-// readForm finds the text fields. It fails with ErrForm and *DamagedError.
+// readForm finds the text fields. It fails with ErrForm, ErrTooHard and
+// *DamagedError.
 func readForm(name string, b []byte) (*Fillable, error) {
 	d, err := pdf.Open(bytes.NewReader(b), int64(len(b)), pdf.Options{})
 	if err != nil {
@@ -128,8 +140,9 @@ func readForm(name string, b []byte) (*Fillable, error) {
 	if da, err := d.ResolveString(form.Get("DA")); err == nil {
 		top.appear(string(da))
 	}
+	w := formWalk{Fillable: f, seen: map[pdf.Ref]bool{}}
 	for _, o := range fields {
-		if err := f.walk(d, o, top, 0); err != nil {
+		if err := w.walk(d, o, top, 0); err != nil {
 			return nil, err
 		}
 	}
@@ -162,18 +175,21 @@ func whole(d *pdf.Document, o pdf.Object) int64 {
 }
 
 // walk goes through the tree of fields; in has what a field inherits.
-func (f *Fillable) walk(d *pdf.Document, o pdf.Object, in textField, depth int) error {
+func (f *formWalk) walk(d *pdf.Document, o pdf.Object, in textField, depth int) error {
 	ref, ok := o.(pdf.Ref)
-	if !ok || depth > maxFormDepth || len(f.fields) >= maxFormFields {
-		return nil // a field is an indirect object; what is none is no field of a sound form
+	if !ok || f.seen[ref] || depth > maxFormDepth || len(f.fields) >= maxFormFields {
+		return nil // a field is an indirect object, and in the tree once; what is not is no field of a sound form
 	}
+	f.seen[ref] = true
 	dict, err := d.ResolveDict(ref)
 	if err != nil {
 		return &DamagedError{err}
 	}
 	in.ref, in.dict, in.widgets = ref, dict, nil
 	if t, err := d.ResolveString(dict.Get("T")); err == nil && len(t) > 0 {
-		in.name = strings.TrimPrefix(in.name+"."+pdf.DecodeText(t), ".")
+		if in.name = strings.TrimPrefix(in.name+"."+pdf.DecodeText(t), "."); len(in.name) > maxFormName {
+			return ErrTooHard
+		}
 	}
 	if dict.Has("Ff") {
 		in.flags = whole(d, dict.Get("Ff"))
@@ -202,7 +218,10 @@ func (f *Fillable) walk(d *pdf.Document, o pdf.Object, in textField, depth int) 
 }
 
 // enter takes a text field with its widgets, or goes on below it.
-func (f *Fillable) enter(d *pdf.Document, in textField, kids pdf.Array, depth int) error {
+func (f *formWalk) enter(d *pdf.Document, in textField, kids pdf.Array, depth int) error {
+	if f.kids += len(kids); f.kids > maxFormKids {
+		return ErrTooHard
+	}
 	below := false // fields, not widgets
 	for _, k := range kids {
 		kid, err := d.ResolveDict(k)
