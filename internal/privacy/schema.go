@@ -175,7 +175,7 @@ var tables = []table{
 	},
 	{
 		name: "activation_item", where: "activation_id in (select id from activation where employee_id = $1)", order: "activation_id, position",
-		columns: cols(plain, []string{"activation_id", "position", "kind", "document_id", "request", "name", "uses", "state", "problem"},
+		columns: cols(plain, []string{"activation_id", "position", "kind", "document_id", "request", "name", "uses", "signed_as", "decree", "state", "problem"},
 			moment, []string{"finished_at"}, digits, []string{"digest"}),
 	},
 	{
@@ -203,7 +203,7 @@ var tables = []table{
 	},
 	{
 		name: "workflow_step", where: "employee_id = $1", order: "workflow_id, position",
-		columns: cols(plain, []string{"workflow_id", "position", "employee_id", "role", "anchor", "state", "version", "look"}, moment, []string{"done_at", "reminded_at"}),
+		columns: cols(plain, []string{"workflow_id", "position", "employee_id", "role", "anchor", "state", "version", "look", "fields"}, moment, []string{"done_at", "reminded_at"}),
 	},
 	{
 		name: "workflow_event", where: "employee_id = $1", order: "workflow_id, seq",
@@ -268,7 +268,7 @@ var elsewhere = map[string]string{
 	"shredded": "identifiers of what is gone", "breach": "the institution's", "practice_statement": "published",
 	"seal": "the institution's", "seal_code": "hashes of secrets that last minutes", "seal_use": "of the institution's keys; seal_request and seal_window have who asked for it",
 	"incident": "the institution's; what became of a certificate is in certificate and history", "incident_certificate": "made of certificate",
-	"trust_anchor": "other authorities", "resealed": "of the keys",
+	"trust_anchor": "other authorities", "resealed": "of the keys", "erasure_key": "keys of what backups hold",
 	"webhook_endpoint": "addresses of applications", "webhook_event": "identifiers, forgotten after their time",
 	"webhook_delivery": "what was sent to applications", "webhook_attempt": "what applications answered",
 	"api_client_oauth": "applications", "oauth_secret": "hashes of secrets, forgotten a day after they expire",

@@ -330,6 +330,7 @@ func (s *Service) record(ctx context.Context, tx *store.Tx, a *Activation, now t
 		return fmt.Errorf("store activation: %w", err)
 	}
 	list := sha256.New()
+	offices := s.offices(tx.Queries, a.sub.employee)
 	for i := range a.items {
 		item := &a.items[i]
 		p := db.InsertActivationItemParams{
@@ -340,6 +341,9 @@ func (s *Service) record(ctx context.Context, tx *store.Tx, a *Activation, now t
 		} else {
 			p.Uses = int64(item.Request.uses())
 			if p.Request, err = item.Request.text(); err != nil {
+				return err
+			}
+			if p.SignedAs, p.Decree, err = offices(ctx, item.Request.Authority); err != nil {
 				return err
 			}
 		}

@@ -207,3 +207,30 @@ func (s *Service) authority(ctx context.Context, q *db.Queries, e db.Employee, i
 	}
 	return &a, a.Serves(kind, s.now().In(zone(e.TimeZone)).Format(time.DateOnly))
 }
+
+// offices gives a function that says for which office an employee signs by an
+// authority (empty: his own), as it is now, and the number of the decree. Whether
+// the authority serves is looked at when the document is signed.
+func (s *Service) offices(q *db.Queries, e db.Employee) func(ctx context.Context, id string) (lines, decree string, err error) {
+	type office struct{ lines, decree string }
+	known := map[string]office{"": {lines: e.Position}}
+	return func(ctx context.Context, id string) (string, string, error) {
+		if o, ok := known[id]; ok {
+			return o.lines, o.decree, nil
+		}
+		row, err := q.GetSigningAuthority(ctx, id)
+		if store.IsNotFound(err) || err == nil && row.EmployeeID != e.ID {
+			return "", "", nil // it signs nothing
+		}
+		if err != nil {
+			return "", "", fmt.Errorf("read authority: %w", err)
+		}
+		a, err := authorityOf(row)
+		if err != nil {
+			return "", "", err
+		}
+		o := office{strings.Join(a.Lines(e.Position), "\n"), a.Decree}
+		known[id] = o
+		return o.lines, o.decree, nil
+	}
+}

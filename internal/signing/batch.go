@@ -3,6 +3,8 @@ package signing
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"absah/internal/clock"
@@ -68,8 +70,10 @@ func batchOf(row db.Activation) Batch {
 
 // SignatureOf is a signature on a document.
 type SignatureOf struct {
-	EmployeeID, Name, NIP, Office string
-	Serial                        string // of the certificate
+	EmployeeID, Name, NIP string
+	Office                string // that was signed for, as it was then: "Plt. Kepala Biro Umum"
+	Decree                string // number of that which gives the office; empty for the own one
+	Serial                string // of the certificate
 	Level                         string
 	Version                       int64 // of the document, from which on it is there
 	At                            time.Time
@@ -84,11 +88,35 @@ func (s *Service) Signatures(ctx context.Context, documentID string) ([]Signatur
 	out := make([]SignatureOf, len(rows))
 	for i, r := range rows {
 		out[i] = SignatureOf{
-			EmployeeID: r.EmployeeID, Name: r.Name, NIP: r.Nip, Office: r.Office, Serial: r.Serial, Level: r.Level, Version: r.Version,
+			EmployeeID: r.EmployeeID, Name: r.Name, NIP: r.Nip, Office: strings.ReplaceAll(r.SignedAs, "\n", " "), Decree: r.Decree, Serial: r.Serial, Level: r.Level, Version: r.Version,
 			At: clock.FromMicros(r.MadeAt),
+		}
+		if out[i].Office == "" { // older than the column
+			out[i].Office = r.Office
 		}
 	}
 	return out, nil
+}
+
+// Known returns what is known here of a file with this SHA-256: the signatures
+// and seals that it has from here. It fails with ErrNotFound.
+func (s *Service) Known(ctx context.Context, sha256 []byte) (Public, error) {
+	v, err := s.Store.Read().VersionBySHA256(ctx, sha256)
+	if store.IsNotFound(err) {
+		return Public{}, ErrNotFound
+	}
+	if err != nil {
+		return Public{}, fmt.Errorf("look for a file: %w", err)
+	}
+	p, err := s.Public(ctx, v.DocumentID, "")
+	if err != nil {
+		return p, err
+	}
+	p.Signatures = slices.DeleteFunc(p.Signatures, func(sig SignatureOf) bool { return sig.Version > v.Number })
+	if len(p.Signatures)+len(p.Seals) == 0 {
+		return Public{}, ErrNotFound
+	}
+	return p, nil
 }
 
 // Public is what the page of a document shows to whoever has its QR code.

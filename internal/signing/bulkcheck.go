@@ -396,9 +396,9 @@ func (p *bulkPlan) place(ctx context.Context, l *letter, sheets *Sheets) error {
 		fixed.Spots = slices.Clone(fixed.Spots)
 		for j, spot := range fixed.Spots {
 			place, err := sheets.Place(spot, FaceOf(fixed.Content))
-			var over []Overlap
+			var seen Survey
 			if err == nil {
-				over, err = sheets.Overlaps(ctx, []Place{place})
+				seen, err = sheets.Survey(ctx, []Place{place})
 			}
 			var refused *pades.Refusal
 			var damaged *DamagedError
@@ -411,8 +411,8 @@ func (p *bulkPlan) place(ctx context.Context, l *letter, sheets *Sheets) error {
 				l.bad(ColFile, "damaged")
 			case err != nil:
 				return err
-			case len(over) > 0:
-				l.warn(ColFile, "covers", "Page", strconv.Itoa(over[0].Page), "Text", clipped(over[0].Text))
+			case len(seen.Overlaps) > 0:
+				l.warn(ColFile, "covers", "Page", strconv.Itoa(seen.Overlaps[0].Page), "Text", clipped(seen.Overlaps[0].Text))
 			}
 			if err == nil && spot.Method != ByAnchor {
 				fixed.Spots[j] = Spot{

@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strconv"
 
 	"absah/internal/store/db"
 	"absah/pades"
@@ -222,7 +221,7 @@ func (s *Service) options(r *Request, f *signerFace, id string, password []byte)
 	list := make([]pades.Options, r.uses())
 	for i := range list {
 		o := base
-		o.Field = "Absah-" + id + "-" + strconv.Itoa(i+1)
+		o.Field = fieldName(id, i+1)
 		list[i] = o
 	}
 	if r.Field != "" {

@@ -56,17 +56,65 @@ func (s *Sheets) Size(page int) (width, height float64, err error) {
 // Overlap is what a visible signature would lie over.
 type Overlap = paper.Overlap
 
-// Overlaps tells what the places of a request would lie over. An anchor that
-// stands alone does not count: it marks the place. It fails with a
-// *pades.Refusal for a place that does not exist, and as Service.Sheets does.
-func (s *Sheets) Overlaps(ctx context.Context, places []Place) ([]Overlap, error) {
+// Where is where a place is on a document.
+type Where = paper.Where
+
+// Survey is what places are like on a document.
+type Survey struct {
+	Where    []Where   // of each place
+	Overlaps []Overlap // with what is on the pages
+	// Crossings are pairs of places, the earlier one first, that lie over each other.
+	Crossings [][2]int
+}
+
+// Survey looks at the places of requests. An anchor that stands alone is nothing
+// that is lain over: it marks the place. It fails with a *pades.Refusal for a place
+// that does not exist, and as Service.Sheets does.
+func (s *Sheets) Survey(ctx context.Context, places []Place) (Survey, error) {
 	q := paper.Question{Password: s.password}
 	for _, p := range places {
 		q.Places = append(q.Places, paper.Place{Page: p.Page, Box: p.Box, Anchor: p.Anchor})
 	}
 	a, err := s.s.ask(ctx, s.file, q)
 	if err != nil {
-		return nil, err
+		return Survey{}, err
 	}
-	return a.Overlaps, nil
+	out := Survey{Where: a.Where, Overlaps: a.Overlaps}
+	for i, one := range a.Where {
+		for j, other := range a.Where[i+1:] {
+			if cross(one, other) {
+				out.Crossings = append(out.Crossings, [2]int{i, i + 1 + j})
+			}
+		}
+	}
+	return out, nil
+}
+
+// cross tells whether two places share more than an edge.
+func cross(a, b Where) bool {
+	const slack = 0.5 // points: numbers that came through millimetres
+	return a.Page == b.Page && min(a.Rect[2], b.Rect[2])-max(a.Rect[0], b.Rect[0]) > slack && min(a.Rect[3], b.Rect[3])-max(a.Rect[1], b.Rect[1]) > slack
+}
+
+// Planned are the places that the sender of a document gave to one who has not
+// signed yet.
+type Planned struct {
+	Step   Step
+	Places []Place
+}
+
+// Planned lists them in the order of the steps. It fails as Look.Request does.
+func (w Workflow) Planned(sheets *Sheets) ([]Planned, error) {
+	var out []Planned
+	for _, st := range w.Steps {
+		if w.State != Open || st.Done || st.Look == nil || len(st.Look.Spots) == 0 {
+			continue
+		}
+		r, err := st.Look.Request(sheets)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, Planned{st, r.Places})
+	}
+	return out, nil
 }

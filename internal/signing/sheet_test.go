@@ -32,10 +32,10 @@ func TestOverlaps(t *testing.T) {
 		"over the head": {box(60, 50), "Hal surat"},
 		"anchor":        {signing.Place{Anchor: "${ttd}", Box: appearance.Box{Width: 100, Height: 40}}, ""},
 	} {
-		found, err := sheets.Overlaps(t.Context(), []signing.Place{c.p})
+		seen, err := sheets.Survey(t.Context(), []signing.Place{c.p})
 		must(t, err)
 		got := ""
-		for _, o := range found {
+		for _, o := range seen.Overlaps {
 			got += o.Text
 		}
 		if got != c.want {
@@ -44,7 +44,7 @@ func TestOverlaps(t *testing.T) {
 	}
 	var refused *pades.Refusal
 	for _, p := range []signing.Place{{Page: 3, Box: box(0, 0).Box}, {Anchor: "tidak ada", Box: box(0, 0).Box}, {Page: 1, Box: appearance.Box{X: 9000, Y: 9000, Width: 10, Height: 10}}} {
-		if _, err := sheets.Overlaps(t.Context(), []signing.Place{p}); !errors.As(err, &refused) {
+		if _, err := sheets.Survey(t.Context(), []signing.Place{p}); !errors.As(err, &refused) {
 			t.Errorf("%+v: %v", p, err)
 		}
 	}

@@ -162,6 +162,9 @@ func (a *Activation) document(ctx context.Context, item *Item, out *Outcome) err
 	}
 	item.Request.Kind = d.Kind
 	run := &run{a: a, item: item, position: out.Position, document: &d, blobID: ident.From(s.Random)}
+	if run.plan, err = s.planOf(ctx, d.ID, a.sub.employee.ID, &item.Request, b, item.Password); err != nil {
+		return err
+	}
 	signed, result, err := run.sign(ctx, bytes.NewReader(b), int64(len(b)))
 	if err != nil {
 		return err
@@ -216,6 +219,7 @@ type run struct {
 	ids      []string  // of the signatures
 	values   [][]byte
 	fields   []string
+	plan     plan
 }
 
 // sign makes the signatures of the item one after the other and returns the
@@ -230,10 +234,12 @@ func (r *run) sign(ctx context.Context, in io.ReaderAt, size int64) ([]byte, *pa
 	if err != nil {
 		return nil, nil, err
 	}
-	list, err := s.options(&r.item.Request, face, ident.From(s.Random)[:8], r.item.Password)
+	id := ident.From(s.Random)[:8]
+	list, err := s.options(&r.item.Request, face, id, r.item.Password)
 	if err != nil {
 		return nil, nil, err
 	}
+	r.plan.enter(list, id)
 	for i, o := range list {
 		var out bytes.Buffer
 		out.Grow(int(size) + 64<<10)
@@ -253,6 +259,11 @@ func (r *run) sign(ctx context.Context, in io.ReaderAt, size int64) ([]byte, *pa
 // one makes one signature: prepared, written down, signed, embedded.
 func (r *run) one(ctx context.Context, in io.ReaderAt, size int64, out io.Writer, place int, o pades.Options) (*pades.Result, error) {
 	p, err := pades.Prepare(ctx, in, size, r.a.signer, o)
+	var refused *pades.Refusal
+	if place == 0 && len(r.plan.others) > 0 && errors.As(err, &refused) && refused.Reason == pades.ReasonCertified {
+		r.plan.drop(&o)
+		p, err = pades.Prepare(ctx, in, size, r.a.signer, o)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("prepare the document: %w", err)
 	}
@@ -405,6 +416,9 @@ func (r *run) store(ctx context.Context, tx *store.Tx, out *Outcome, key []byte)
 	if err := s.happened(ctx, tx, Happening{What: EventSigned, DocumentID: d.ID, Version: out.Version, EmployeeID: a.sub.employee.ID}); err != nil {
 		return err
 	}
+	if err := r.plan.store(ctx, tx); err != nil {
+		return err
+	}
 	if err := s.stepSigned(ctx, tx, a.who, a.sub.employee.ID, d, out.Version); err != nil {
 		return err
 	}
@@ -439,62 +453,4 @@ func (r *run) made(ctx context.Context, tx *store.Tx, version int64, level pades
 		return ErrInterrupted
 	}
 	return nil
-}
-
-var errNotFile = errors.New("the item is no file")
-
-// SignFile signs the file at a position of the activation's list and writes it
-// to out. The signed file is not kept; what was signed, and that it was, is.
-func (a *Activation) SignFile(ctx context.Context, position int, out io.Writer) (Outcome, error) {
-	if position < 0 || position >= len(a.items) || a.items[position].kind() != kindFile {
-		return Outcome{}, errNotFile
-	}
-	return a.signItem(ctx, position, &a.items[position], out)
-}
-
-// signItem signs a file for a position of the list.
-func (a *Activation) signItem(ctx context.Context, position int, item *Item, out io.Writer) (Outcome, error) {
-	s := a.service
-	o := Outcome{Position: position, Name: item.Name}
-	if err := a.enter(); err != nil {
-		return o, err
-	}
-	defer a.making.Done()
-	ctx, cancel := context.WithTimeout(ctx, signTime)
-	defer cancel()
-	select {
-	case s.slots <- struct{}{}:
-		defer func() { <-s.slots }()
-	case <-ctx.Done():
-		return o, ctx.Err()
-	}
-	r := &run{a: a, item: item, position: position}
-	signed, result, err := r.sign(ctx, item.File, item.Size)
-	if err == nil {
-		o.Level, o.Size, o.SHA256, o.Fields, o.At = result.Level, int64(len(signed)), sha256.Sum256(signed), r.fields, s.now()
-		err = s.Store.InTx(ctx, func(tx *store.Tx) error { return r.storeFile(ctx, tx, &o) })
-	}
-	if err != nil {
-		o.Err = err
-		a.failed(ctx, position, &o)
-		return o, err
-	}
-	if _, err := out.Write(signed); err != nil {
-		return o, fmt.Errorf("write the signed file: %w", err)
-	}
-	return o, nil
-}
-
-func (r *run) storeFile(ctx context.Context, tx *store.Tx, out *Outcome) error {
-	a := r.a
-	if err := r.made(ctx, tx, 0, out.Level, out.At); err != nil {
-		return err
-	}
-	return audit.Record(ctx, tx, out.At, a.who, audit.Entry{
-		Action: "file.sign", ObjectKind: "activation", ObjectID: a.ID,
-		Detail: map[string]string{
-			"credential": a.sub.credential.ID, "serial": a.sub.certificate.Serial, "client": a.client, "level": out.Level.String(),
-			"source_sha256": fmt.Sprintf("%x", r.item.Digest), "sha256": fmt.Sprintf("%x", out.SHA256), "signatures": fmt.Sprint(len(r.ids)),
-		},
-	})
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"absah/internal/audit"
@@ -56,11 +57,12 @@ type Step struct {
 	Name, NIP, Office  string // of the employee
 	Role               Role
 	Anchor             string // marker text for the visible signature; empty: the signer says where
-	Look               *Look  // how and where he is asked to sign; nil: as he likes
+	Look               *Look  // how and where he is to sign; nil: as he likes
 	Done               bool
 	At                 time.Time // when it was signed
 	Turn               bool      // it is this one's turn now
 	position, reminded int64
+	fields             []string // that an earlier signer made for this one
 }
 
 // Event is one thing that happened: open, sign, paraf, reject, cancel, remind, done.
@@ -295,7 +297,7 @@ func (s *Service) workflow(ctx context.Context, q *db.Queries, documentID string
 	for _, r := range steps {
 		st := Step{
 			EmployeeID: r.EmployeeID, Name: r.Name, NIP: r.Nip, Office: r.Office, Role: Role(r.Role), Anchor: r.Anchor, Done: r.State == Done,
-			At: clock.FromMicros(r.DoneAt), position: r.Position, reminded: r.RemindedAt,
+			At: clock.FromMicros(r.DoneAt), position: r.Position, reminded: r.RemindedAt, fields: strings.Fields(r.Fields),
 		}
 		if st.Look, err = lookOf(r.Look); err != nil {
 			return w, err

@@ -211,14 +211,14 @@ func (p *Pages) items(ctx context.Context, who audit.Actor, d *draft) (items []s
 			return nil, nil, err
 		}
 		if sheets != nil && len(item.Request.Places) > 0 {
-			over, err := sheets.Overlaps(ctx, item.Request.Places)
+			seen, err := sheets.Survey(ctx, item.Request.Places)
 			if p.blame(d, f, err) {
 				continue
 			} else if err != nil {
 				return nil, nil, err
 			}
-			if len(over) > 0 {
-				covered = append(covered, coveringOf(f, over))
+			if len(seen.Overlaps) > 0 {
+				covered = append(covered, coveringOf(f, seen.Overlaps))
 			}
 		}
 		items = append(items, item)

@@ -8,6 +8,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"absah/pades/appearance"
 )
@@ -57,10 +58,18 @@ type Place struct {
 	Anchor string
 }
 
+// Where is where a place is on the document: its rectangle in default user space,
+// left, bottom, right, top.
+type Where struct {
+	Page int // from 1
+	Rect [4]float64
+}
+
 // Overlap is what a visible signature would lie over.
 type Overlap struct {
-	Page int
-	Text string // of the page; empty for pictures and lines
+	Place int // index into the places that were asked about
+	Page  int
+	Text  string // of the page; empty for pictures and lines
 }
 
 // Question is what is asked about a file.
@@ -70,10 +79,12 @@ type Question struct {
 	Places   []Place
 }
 
-// Answer is what is said. Overlaps are those of all places, in their order.
+// Answer is what is said. Where has one entry for each place; Overlaps are those
+// of all places, in their order.
 type Answer struct {
 	Facts
 	Sizes    []Size
+	Where    []Where
 	Overlaps []Overlap
 }
 
@@ -121,6 +132,11 @@ func replyOf(a *Answer, err error) reply {
 	return reply{Problem: "damaged", Text: "it cannot be read"}
 }
 
+// known tells whether all overlaps are those of one of n places.
+func (a *Answer) known(n int) bool {
+	return !slices.ContainsFunc(a.Overlaps, func(o Overlap) bool { return o.Place < 0 || o.Place >= n })
+}
+
 // maxText bounds what a child says of a damage.
 const maxText = 300
 
@@ -140,7 +156,7 @@ func (r reply) take(q Question) (*Answer, error) {
 			return nil, err
 		}
 		return nil, &DamagedError{"it cannot be read"}
-	case r.Answer == nil || r.Answer.Pages < 0 || q.Sizes && len(r.Answer.Sizes) != r.Answer.Pages:
+	case r.Answer == nil || r.Answer.Pages < 0 || q.Sizes && len(r.Answer.Sizes) != r.Answer.Pages || len(r.Answer.Where) != len(q.Places) || !r.Answer.known(len(q.Places)):
 		return nil, fmt.Errorf("%w: the answer contradicts itself", ErrTooHard)
 	}
 	return r.Answer, nil

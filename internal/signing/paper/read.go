@@ -44,12 +44,16 @@ func read(ctx context.Context, r io.ReaderAt, size int64, q Question) (*Answer, 
 			a.Sizes = append(a.Sizes, one)
 		}
 	}
-	for _, p := range q.Places {
-		found, err := s.overlaps(ctx, p)
+	for i, p := range q.Places {
+		at, found, err := s.overlaps(ctx, p)
 		if err != nil {
 			return nil, err
 		}
-		a.Overlaps = append(a.Overlaps, found...)
+		for _, o := range found {
+			o.Place = i
+			a.Overlaps = append(a.Overlaps, o)
+		}
+		a.Where = append(a.Where, at)
 	}
 	return a, nil
 }
@@ -110,12 +114,12 @@ func (s *sheets) page(ctx context.Context, n int) (pdf.Page, appearance.Page, er
 	return p, g, nil
 }
 
-// overlaps tells what a place would lie over. An anchor that stands alone does not
-// count: it marks the place.
-func (s *sheets) overlaps(ctx context.Context, p Place) ([]Overlap, error) {
+// overlaps tells where a place is and what it would lie over. An anchor that stands
+// alone does not count: it marks the place.
+func (s *sheets) overlaps(ctx context.Context, p Place) (Where, []Overlap, error) {
 	page, rect, text, err := s.where(ctx, p)
 	if err != nil {
-		return nil, err
+		return Where{}, nil, err
 	}
 	var out []Overlap
 	for _, m := range text.Covers(rect) {
@@ -126,7 +130,7 @@ func (s *sheets) overlaps(ctx context.Context, p Place) ([]Overlap, error) {
 	if len(out) == 0 && len(text.Marks(rect)) > 0 {
 		out = append(out, Overlap{Page: page})
 	}
-	return out, nil
+	return Where{page, rect}, out, nil
 }
 
 // where finds the page and the rectangle of a place.

@@ -63,6 +63,8 @@ type ActivationItem struct {
 	State        string
 	Problem      string
 	FinishedAt   int64
+	SignedAs     string
+	Decree       string
 }
 
 type AgreementText struct {
@@ -101,6 +103,7 @@ type ApiClient struct {
 	CreatedAt     int64
 	CreatedBy     string
 	UsedAt        int64
+	UnitID        string
 }
 
 type ApiClientOauth struct {
@@ -404,6 +407,12 @@ type EnrolSession struct {
 	RegistrationID string
 	CreatedAt      int64
 	ExpiresAt      int64
+}
+
+type ErasureKey struct {
+	Kind     string
+	ObjectID string
+	Secret   Bytes
 }
 
 type Evidence struct {
@@ -974,6 +983,7 @@ type TrustAnchor struct {
 	AddedAt     int64
 	AddedBy     string
 	WithdrawnAt int64
+	Certified   bool
 }
 
 type Unit struct {
@@ -1077,4 +1087,5 @@ type WorkflowStep struct {
 	Version    int64
 	RemindedAt int64
 	Look       string
+	Fields     string
 }

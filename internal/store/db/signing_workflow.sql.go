@@ -176,6 +176,24 @@ func (q *Queries) LockWorkflow(ctx context.Context, documentID string) (Workflow
 	return i, err
 }
 
+const prepareWorkflowStep = `-- name: PrepareWorkflowStep :execrows
+update workflow_step set fields = $3 where workflow_id = $1 and position = $2 and state = 'waiting' and fields = ''
+`
+
+type PrepareWorkflowStepParams struct {
+	WorkflowID string
+	Position   int64
+	Fields     string
+}
+
+func (q *Queries) PrepareWorkflowStep(ctx context.Context, arg PrepareWorkflowStepParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, prepareWorkflowStep, arg.WorkflowID, arg.Position, arg.Fields)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
 const setWorkflowReminded = `-- name: SetWorkflowReminded :execrows
 update workflow_step set reminded_at = $1
 where workflow_id = $2 and position = $3 and state = 'waiting' and reminded_at < $4
@@ -271,7 +289,7 @@ func (q *Queries) WorkflowOfDocument(ctx context.Context, documentID string) (Wo
 }
 
 const workflowSteps = `-- name: WorkflowSteps :many
-select s.workflow_id, s.position, s.employee_id, s.role, s.anchor, s.state, s.done_at, s.version, s.reminded_at, s.look, e.name, e.nip, e.position as office from workflow_step s join employee e on e.id = s.employee_id
+select s.workflow_id, s.position, s.employee_id, s.role, s.anchor, s.state, s.done_at, s.version, s.reminded_at, s.look, s.fields, e.name, e.nip, e.position as office from workflow_step s join employee e on e.id = s.employee_id
 where s.workflow_id = $1 order by s.position
 `
 
@@ -286,6 +304,7 @@ type WorkflowStepsRow struct {
 	Version    int64
 	RemindedAt int64
 	Look       string
+	Fields     string
 	Name       string
 	Nip        string
 	Office     string
@@ -311,6 +330,7 @@ func (q *Queries) WorkflowSteps(ctx context.Context, workflowID string) ([]Workf
 			&i.Version,
 			&i.RemindedAt,
 			&i.Look,
+			&i.Fields,
 			&i.Name,
 			&i.Nip,
 			&i.Office,

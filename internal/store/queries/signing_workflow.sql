@@ -30,6 +30,9 @@ update workflow set state = $2, ended_at = $3 where id = $1 and state = 'open';
 -- name: FinishWorkflowStep :execrows
 update workflow_step set state = 'done', done_at = $3, version = $4 where workflow_id = $1 and position = $2 and state = 'waiting';
 
+-- name: PrepareWorkflowStep :execrows
+update workflow_step set fields = $3 where workflow_id = $1 and position = $2 and state = 'waiting' and fields = '';
+
 -- name: SetWorkflowReminded :execrows
 update workflow_step set reminded_at = sqlc.arg(now)
 where workflow_id = sqlc.arg(workflow_id) and position = sqlc.arg(position) and state = 'waiting' and reminded_at < sqlc.arg(before);
