@@ -160,6 +160,6 @@ var codes = map[string]string{
 	"expired_activation": "interrupted", "lost": "interrupted", "password": "document_password", "not_pdf": "not_pdf", "too_big": "document_too_large",
 	"quota": "storage_full", "suspended": "certificate_suspended", "revoked": "certificate_revoked", "expired": "certificate_expired",
 	"no_certificate": "no_certificate", "inactive": "person_inactive", "clock": "clock", "no_timestamp": "level", "no_specimen": "no_specimen",
-	"fit": "placement", "glyph": "placement", "image": "placement", "qr": "placement", "damaged": "document_damaged", "too_hard": "document_too_hard",
+	"fit": "placement", "fixed_place": "placement", "glyph": "placement", "image": "placement", "qr": "placement", "damaged": "document_damaged", "too_hard": "document_too_hard",
 	"too_slow": "interrupted", "not_found": "not_found", "read_only": "signing_refused", "busy": "busy", "reading": "busy",
 }
