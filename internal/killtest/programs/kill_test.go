@@ -81,7 +81,7 @@ func serve(ctx context.Context, dir, dsn string, now clock.Clock, out io.Writer)
 	}
 	clients := &apiclient.Service{Store: s, Clock: now}
 	address := func(*http.Request) string { return "127.0.0.1" }
-	log := slog.New(slog.DiscardHandler)
+	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError}))
 	mux := http.NewServeMux()
 	mux.Handle("/csc/", csc.New(csc.Config{
 		Store: s, Clients: clients, Signing: w.Service, Timestamper: w.Config.Timestamper, OAuth: &oauth.Service{Store: s, Clock: now},
@@ -223,6 +223,9 @@ func (w *world) live(r *rand.Rand) {
 		w.t.Fatalf("the server ended by itself: %v\n%s", err, &complaint)
 	}
 	http.DefaultClient.CloseIdleConnections()
+	if w.t.Failed() {
+		w.t.Logf("the server said:\n%s", &complaint)
+	}
 }
 
 // application calls until its server is gone. Each has a way of its own: hashes that
