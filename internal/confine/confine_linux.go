@@ -34,6 +34,9 @@ func Here(l Limits) error {
 			return fmt.Errorf("limit resource %d: %w", r.resource, err)
 		}
 	}
+	if err := keepStatus(); err != nil {
+		return err
+	}
 	// No program it could start gains rights, and no other process of the same
 	// user looks into its memory.
 	if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
@@ -41,6 +44,27 @@ func Here(l Limits) error {
 	}
 	if err := unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0); err != nil {
 		return fmt.Errorf("give up being traced: %w", err)
+	}
+	// Whoever takes the process over finds no way out of it either: no file, no
+	// socket, no program, no other process.
+	return refuseCalls()
+}
+
+// statusDescriptor is where Here leaves what proc(5) tells of this process, which
+// cannot be opened any more when Peak is asked for. It is beyond the files that
+// Run gives, and below maxFiles.
+const statusDescriptor = maxFiles - 1
+
+func keepStatus() error {
+	fd, err := unix.Open("/proc/self/status", unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return fmt.Errorf("open the process's status: %w", err)
+	}
+	if err := unix.Dup3(fd, statusDescriptor, unix.O_CLOEXEC); err != nil {
+		return fmt.Errorf("keep the process's status: %w", err)
+	}
+	if err := unix.Close(fd); err != nil {
+		return fmt.Errorf("close the process's status: %w", err)
 	}
 	return nil
 }
@@ -59,12 +83,14 @@ func mappedBytes() (uint64, error) {
 }
 
 // Peak is the largest resident set of this process since it began, in bytes, as
-// proc(5) tells it; 0 where it does not.
+// proc(5) tells it; 0 where it does not, and before Here.
 func Peak() int64 {
-	b, err := os.ReadFile("/proc/self/status")
+	b := make([]byte, 8<<10)
+	n, err := unix.Pread(statusDescriptor, b, 0)
 	if err != nil {
 		return 0
 	}
+	b = b[:n]
 	_, rest, _ := bytes.Cut(b, []byte("VmHWM:"))
 	fields := bytes.Fields(rest[:min(len(rest), 40)])
 	if len(fields) == 0 {
