@@ -171,7 +171,7 @@ func (a *App) routes() [][]web.Route {
 		(&privacypages.Pages{Privacy: a.Privacy, Clock: a.Clock, Contact: a.PrivacyContact()}).Routes(),
 		signing.Routes(),
 		seal.New(seal.Config{Seals: a.Seals, Signing: a.Signing, Placing: signing, Accounts: a.Accounts, Store: a.Store, Clock: a.Clock}).Routes(),
-		verify.New(verify.Config{Service: a.Verifier, Reports: a.reports(), Anchors: a.Anchors(), Documents: a.Signing, Clock: a.Clock}).Routes(),
+		verify.New(verify.Config{Service: a.Verifier, Reports: a.reports(), Anchors: a.Anchors(), Documents: a.Signing, Issuer: a.Config.Identity.IssuerName, Certified: a.Config.CA.Certified, Clock: a.Clock}).Routes(),
 	}
 	if a.Mailbox != nil {
 		all = append(all, mailbox.New(a.Mailbox, a.Clock).Routes())

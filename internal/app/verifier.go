@@ -29,7 +29,7 @@ func (a *App) verifier() (*verification.Service, error) {
 	if err != nil {
 		return nil, err
 	}
-	anchors := []verification.TrustAnchor{{DER: a.Hierarchy.Root.Raw}}
+	anchors := []verification.TrustAnchor{{DER: a.Hierarchy.Root.Raw, Certified: a.Config.CA.Certified}}
 	for i, name := range a.Config.Verify.Trust {
 		more, err := roots(name)
 		if err != nil {
@@ -46,7 +46,7 @@ func (a *App) verifier() (*verification.Service, error) {
 			return verification.Trust{}, err
 		}
 		for _, e := range entered {
-			t.Anchors = append(t.Anchors, verification.TrustAnchor{DER: e.Certificate, Sunset: e.Sunset})
+			t.Anchors = append(t.Anchors, verification.TrustAnchor{DER: e.Certificate, Sunset: e.Sunset, Certified: e.Certified})
 			t.Hosts = append(t.Hosts, e.Hosts...)
 		}
 		for name := range a.authorities() {

@@ -113,6 +113,7 @@ type CA struct {
 	AtOnce        int    `yaml:"at_once" env:"AT_ONCE"`               // certificates that are worked on at once
 	CRLShards     int    `yaml:"crl_shards" env:"CRL_SHARDS"`         // lists that certificates are divided into: 1, 2, 4, 8 or 16
 	CRLDeltaFrom  int    `yaml:"crl_delta_from" env:"CRL_DELTA_FROM"` // entries from which delta CRLs follow the complete list; 0: never
+	Certified     bool   `yaml:"certified" env:"CERTIFIED"`           // the government recognises it (PSrE): its signatures are certified ones
 
 	Profiles Profiles `yaml:"profiles" envPrefix:"PROFILES_"`
 }

@@ -13,6 +13,7 @@ import (
 	"absah/internal/signing"
 	"absah/internal/signing/signingtest"
 	"absah/internal/store"
+	"absah/internal/store/db"
 	"absah/internal/store/storetest"
 	"absah/pades"
 )
@@ -72,6 +73,25 @@ func TestAuthority(t *testing.T) {
 		for i, want := range []string{"", "authority_not_yet", "authority_ended", "authority_revoked", "authority_forbidden", "authority_unknown"} {
 			if got := problem(out[i].Err); got != want {
 				t.Errorf("item %d: %q, want %q", i, got, want)
+			}
+		}
+		// What the letter says of the office stays, whatever its signer becomes.
+		e, err := s.Read().GetEmployee(t.Context(), w.who.EmployeeID)
+		must(t, err)
+		own := w.upload("g")
+		must(t, w.signAll(item(own, signing.Request{Level: pades.BT}))[0].Err)
+		must(t, s.InTx(t.Context(), func(tx *store.Tx) error {
+			_, err := tx.UpdateEmployee(t.Context(), db.UpdateEmployeeParams{
+				ID: e.ID, NikSealed: e.NikSealed, NikIndex: e.NikIndex, Name: e.Name, Position: "Direktur Lain", Grade: e.Grade, UnitID: e.UnitID, Email: e.Email,
+				TimeZone: e.TimeZone, Locale: e.Locale, Active: e.Active,
+			})
+			return err
+		}))
+		for id, want := range map[string][2]string{out[0].Document: {"Plt. Kepala Biro Contoh", "SK-1/CONTOH/2026"}, own.ID: {e.Position, ""}} {
+			list, err := w.Signatures(t.Context(), id)
+			must(t, err)
+			if got := [2]string{list[0].Office, list[0].Decree}; got != want {
+				t.Errorf("signed as %q, want %q", got, want)
 			}
 		}
 		b, err := w.Content(t.Context(), out[0].Document, 0)
@@ -140,6 +160,35 @@ func TestUpload(t *testing.T) {
 		}
 		if _, err := w.Content(t.Context(), list[0].ID, 0); !errors.Is(err, signing.ErrNotFound) {
 			t.Errorf("bytes of an erased one: %v", err)
+		}
+	})
+}
+
+// TestKnown: a file that was signed here is found by its hash, with the signatures
+// that it has and not with those that came later.
+func TestKnown(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		w := newWorld(t, s)
+		d := w.upload("surat")
+		known := func(sum [32]byte) int {
+			p, err := w.Known(t.Context(), sum[:])
+			if errors.Is(err, signing.ErrNotFound) {
+				return 0
+			}
+			must(t, err)
+			return len(p.Signatures)
+		}
+		if n := known(d.SHA256); n != 0 {
+			t.Errorf("before anybody signed: %d signatures", n)
+		}
+		one := w.signAll(item(d, signing.Request{Level: pades.BT}))[0]
+		must(t, one.Err)
+		again, err := w.Document(t.Context(), w.who.EmployeeID, d.ID)
+		must(t, err)
+		two := w.signAll(item(again, signing.Request{Level: pades.BT}))[0]
+		must(t, two.Err)
+		if got := [4]int{known(d.SHA256), known(one.SHA256), known(two.SHA256), known([32]byte{1})}; got != [4]int{0, 1, 2, 0} {
+			t.Errorf("signatures known of the file, the first, the second version and a stranger: %v", got)
 		}
 	})
 }

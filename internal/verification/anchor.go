@@ -61,11 +61,14 @@ type Anchor struct {
 	NotAfter    time.Time
 	// Sunset is when belief ends: signatures that are proven to be older stay
 	// believed (EN 319 102-1). Zero is never.
-	Sunset  time.Time
-	Hosts   []string // servers that may be asked about revocation
-	Note    string   // why it is believed
-	AddedAt time.Time
-	AddedBy string // name
+	Sunset time.Time
+	Hosts  []string // servers that may be asked about revocation
+	Note   string   // why it is believed
+	// Certified: the government recognises it, so that signatures below it are
+	// certified ones (tersertifikasi).
+	Certified bool
+	AddedAt   time.Time
+	AddedBy   string // name
 }
 
 // Belief is what an administrator says about an anchor.
@@ -73,6 +76,8 @@ type Belief struct {
 	Sunset time.Time
 	Hosts  []string
 	Note   string
+	// Certified: the authority is a recognised provider (PSrE).
+	Certified bool
 }
 
 // Anchors is the list that administrators keep.
@@ -188,7 +193,7 @@ func (a *Anchors) Add(ctx context.Context, v *account.Viewer, c *x509.Certificat
 		}
 		if err := tx.SetTrustAnchor(ctx, db.SetTrustAnchorParams{
 			ID: known.ID, Certificate: c.Raw, Fingerprint: fingerprint[:], Subject: certificateName(c), NotBefore: clock.Micros(c.NotBefore), NotAfter: clock.Micros(c.NotAfter),
-			Sunset: micros(b.Sunset), Hosts: strings.Join(b.Hosts, " "), Note: b.Note, AddedAt: clock.Micros(a.Clock()), AddedBy: v.Account.ID,
+			Sunset: micros(b.Sunset), Hosts: strings.Join(b.Hosts, " "), Note: b.Note, AddedAt: clock.Micros(a.Clock()), AddedBy: v.Account.ID, Certified: b.Certified,
 		}); err != nil {
 			return fmt.Errorf("add trust anchor: %w", err)
 		}
@@ -240,6 +245,9 @@ func (a *Anchors) record(ctx context.Context, tx *store.Tx, v *account.Viewer, a
 	if len(b.Hosts) > 0 {
 		detail["hosts"] = strings.Join(b.Hosts, " ")
 	}
+	if b.Certified {
+		detail["certified"] = "yes"
+	}
 	return audit.Record(ctx, tx, a.Clock(), v.Actor(account.Administrator), audit.Entry{
 		Action: action, ObjectKind: "trust_anchor", ObjectID: hex.EncodeToString(fingerprint), Detail: detail,
 	})
@@ -288,7 +296,7 @@ func (a *Anchors) Get(ctx context.Context, id string) (Anchor, error) {
 func anchorOf(r db.GetTrustAnchorRow) Anchor {
 	a := Anchor{
 		ID: r.ID, Certificate: r.Certificate, Subject: r.Subject, NotBefore: clock.FromMicros(r.NotBefore), NotAfter: clock.FromMicros(r.NotAfter),
-		Hosts: strings.Fields(r.Hosts), Note: r.Note, AddedAt: clock.FromMicros(r.AddedAt), AddedBy: r.AddedByName,
+		Hosts: strings.Fields(r.Hosts), Note: r.Note, AddedAt: clock.FromMicros(r.AddedAt), AddedBy: r.AddedByName, Certified: r.Certified,
 	}
 	copy(a.Fingerprint[:], r.Fingerprint)
 	if r.Sunset != 0 {

@@ -16,6 +16,10 @@ type Anchor struct {
 	// zero is unbounded. EN 319 102-1 calls the latter the sunset date.
 	NotBefore, Sunset time.Time
 
+	// Certified is what whoever chose the anchor says of it: that the law of the
+	// place calls signatures below it certified ones. It counts for no path.
+	Certified bool
+
 	// Constrain makes basicConstraints, nameConstraints, certificatePolicies,
 	// policyConstraints and inhibitAnyPolicy of the certificate count as
 	// initial values of the path, RFC 5937.

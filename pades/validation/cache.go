@@ -37,7 +37,7 @@ func (c *certificates) parse(der []byte) *parsed {
 	}
 	p = &parsed{}
 	if p.Certificate, p.err = certpath.ParseCertificate(der); p.err == nil {
-		p.signer = Signer{Subject: p.Subject.String(), Issuer: p.Issuer.String(), Serial: hex.EncodeToString(p.RawSerial), Seal: sealOf(p.Subject.Raw)}
+		p.signer = signerOf(p.Certificate)
 	}
 	if len(der) > maxParsedSize {
 		return p

@@ -70,15 +70,19 @@ type Signature struct {
 	// proven; nil where there is none, or where another proof is older.
 	TimestampAuthority *Signer `json:"timestampAuthority,omitempty"`
 	// Revoked is when the signer's certificate was revoked, where it was.
-	Revoked            *time.Time `json:"revoked,omitempty"`
-	CoversWholeFile    bool       `json:"coversWholeFile"`
-	Revision           int        `json:"revision"`                // that it covers, from 1; 0 where that is not known
-	Certification      int        `json:"certification,omitempty"` // P of its DocMDP transform
-	DigestAlgorithm    string     `json:"digestAlgorithm"`
-	SignatureAlgorithm string     `json:"signatureAlgorithm"`
-	ChangesAfter       []Change   `json:"changesAfter"`
-	Errors             []string   `json:"errors"`
-	Notes              []string   `json:"notes,omitempty"` // facts that do not count against it
+	Revoked *time.Time `json:"revoked,omitempty"`
+	// Certified tells whether the anchor of the signer's certificate is one under
+	// which the law of the place calls signatures certified (certpath.Anchor); nil
+	// where the certificate leads to no anchor, or not well.
+	Certified          *bool    `json:"certified,omitempty"`
+	CoversWholeFile    bool     `json:"coversWholeFile"`
+	Revision           int      `json:"revision"`                // that it covers, from 1; 0 where that is not known
+	Certification      int      `json:"certification,omitempty"` // P of its DocMDP transform
+	DigestAlgorithm    string   `json:"digestAlgorithm"`
+	SignatureAlgorithm string   `json:"signatureAlgorithm"`
+	ChangesAfter       []Change `json:"changesAfter"`
+	Errors             []string `json:"errors"`
+	Notes              []string `json:"notes,omitempty"` // facts that do not count against it
 	// Findings are Errors and Notes with their codes, in the order in which they came up.
 	Findings []Finding `json:"findings,omitempty"`
 	Intact   bool      `json:"intact"` // what it covers is what was signed, whoever signed it
@@ -97,6 +101,12 @@ type Signer struct {
 	Subject string `json:"subject"`
 	Issuer  string `json:"issuer"`
 	Serial  string `json:"serial"` // hexadecimal
+	// What people look for in Subject and Issuer, without characters that show
+	// nothing; empty where a name does not have it.
+	Name         string `json:"name,omitempty"`         // commonName
+	Number       string `json:"number,omitempty"`       // serialNumber, such as that of an employee
+	Organisation string `json:"organisation,omitempty"` // organizationName: whom the signer belongs to
+	IssuerName   string `json:"issuerName,omitempty"`   // commonName of the issuer
 	// Seal is the name of the institution where the certificate is that of a legal
 	// person (EN 319 412-3 4.2.1), so that the signature is its seal.
 	Seal string `json:"seal,omitempty"`

@@ -246,6 +246,10 @@ func (j *job) judgeCertificate(report *Signature, signer *cms.Certificate, v *cm
 	for _, p := range res.Path {
 		report.Chain = append(report.Chain, p.Raw)
 	}
+	if res.Anchor != nil && res.Indication == certpath.Passed { // a path that does not hold says nothing of who issued
+		certified := res.Anchor.Certified
+		report.Certified = &certified
+	}
 	if st, _, revoked := res.Revoked(); revoked && !st.RevokedAt.IsZero() {
 		at := st.RevokedAt
 		report.Revoked = &at

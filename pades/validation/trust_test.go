@@ -101,6 +101,37 @@ func TestTrust(t *testing.T) {
 	}
 }
 
+// TestCertified: whether a signature is a certified one is what was said of the
+// anchor, and nothing is said where the certificate leads to none.
+func TestCertified(t *testing.T) {
+	h := home()
+	file := h.sign(t, letter(""), pades.Options{})
+	root := must(certpath.FromX509(h.root.Cert))
+	for _, said := range []bool{true, false} {
+		anchor := certpath.NewAnchor(root)
+		anchor.Certified = said
+		trust := must(certpath.NewValidator(certpath.Config{Anchors: []*certpath.Anchor{anchor}}))
+		v := must(New(Config{Trust: trust, Now: func() time.Time { return now }, Source: h.source(h.crl, h.rootCRL)}))
+		if s := judge(t, v, file).Signatures[0]; s.Certified == nil || *s.Certified != said {
+			t.Errorf("said %v: %v", said, s.Certified)
+		}
+	}
+	if s := judge(t, newHouse().validator(t), file).Signatures[0]; s.Certified != nil {
+		t.Errorf("a stranger's signature is said to be certified or not: %v", *s.Certified)
+	}
+}
+
+// TestNamesOfSigners: what people look for in a certificate is named by itself, and
+// no character makes it look like something else.
+func TestNamesOfSigners(t *testing.T) {
+	h := home()
+	e := certify("Siti\u202e Con\u200btoh", h.ca, func(c *x509.Certificate) { c.Subject.SerialNumber = "199001012015012001" })
+	s := judge(t, h.validator(t), h.signAs(t, e, letter(""), pades.Options{})).Signatures[0].Signer
+	if s.Name != "Siti Contoh" || s.Number != "199001012015012001" || s.Organisation != "Instansi Contoh" || s.IssuerName != h.ca.Cert.Subject.CommonName {
+		t.Errorf("%+q", *s)
+	}
+}
+
 // TestWeakKey: a key of 1024 bits is not relied upon, whoever certified it.
 func TestWeakKey(t *testing.T) {
 	h := home()

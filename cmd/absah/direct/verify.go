@@ -1,6 +1,7 @@
 package direct
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"encoding/pem"
@@ -8,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -18,6 +20,7 @@ import (
 // verifyCmd judges the signatures of PDF files. It opens no connection.
 type verifyCmd struct {
 	Trust        string   `help:"Trusted root certificates (PEM). Without it no signer is trusted." type:"existingfile" placeholder:"ROOTS.pem"`
+	Certified    string   `help:"Root certificates (PEM) of recognised providers, trusted too; signatures below them are certified ones (tersertifikasi)." type:"existingfile" placeholder:"ROOTS.pem"`
 	At           string   `help:"Judge as of this time (RFC 3339, or YYYY-MM-DD)." placeholder:"TIME"`
 	JSON         bool     `help:"Print one JSON object for each file."`
 	PasswordFile string   `help:"File with the password of encrypted documents." type:"existingfile" placeholder:"FILE"`
@@ -90,15 +93,13 @@ func (c *verifyCmd) prepare() (*validation.Validator, validation.Options, error)
 			return nil, o, err
 		}
 	}
-	var anchors []*certpath.Anchor
-	if c.Trust != "" {
-		if anchors, err = readAnchors(c.Trust); err != nil {
-			return nil, o, err
-		}
+	anchors, err := c.anchors()
+	if err != nil {
+		return nil, o, err
 	}
 	trust, err := certpath.NewValidator(certpath.Config{Anchors: anchors})
 	if err != nil {
-		return nil, o, fmt.Errorf("--trust: %w", err)
+		return nil, o, fmt.Errorf("take the roots: %w", err)
 	}
 	v, err := validation.New(validation.Config{Trust: trust})
 	return v, o, err
@@ -118,10 +119,33 @@ func parseTime(s string) (time.Time, error) {
 
 var errNoCertificate = errors.New("no certificate in PEM form")
 
+// anchors are the roots of both options. One that is in both is certified.
+func (c *verifyCmd) anchors() ([]*certpath.Anchor, error) {
+	var anchors []*certpath.Anchor
+	for _, file := range []struct {
+		option, name string
+		certified    bool
+	}{{"--certified", c.Certified, true}, {"--trust", c.Trust, false}} {
+		if file.name == "" {
+			continue
+		}
+		more, err := readAnchors(file.name)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", file.option, err)
+		}
+		for _, a := range more {
+			if a.Certified = file.certified; !slices.ContainsFunc(anchors, func(known *certpath.Anchor) bool { return bytes.Equal(known.Certificate.Raw, a.Certificate.Raw) }) {
+				anchors = append(anchors, a)
+			}
+		}
+	}
+	return anchors, nil
+}
+
 func readAnchors(name string) ([]*certpath.Anchor, error) {
 	rest, err := os.ReadFile(name)
 	if err != nil {
-		return nil, fmt.Errorf("--trust: %w", err)
+		return nil, err
 	}
 	var anchors []*certpath.Anchor
 	for {
@@ -134,12 +158,12 @@ func readAnchors(name string) ([]*certpath.Anchor, error) {
 		}
 		cert, err := certpath.ParseCertificate(block.Bytes)
 		if err != nil {
-			return nil, fmt.Errorf("--trust: certificate %d: %w", len(anchors)+1, err)
+			return nil, fmt.Errorf("certificate %d: %w", len(anchors)+1, err)
 		}
 		anchors = append(anchors, certpath.NewAnchor(cert))
 	}
 	if len(anchors) == 0 {
-		return nil, fmt.Errorf("--trust: %s: %w", name, errNoCertificate)
+		return nil, fmt.Errorf("%s: %w", name, errNoCertificate)
 	}
 	return anchors, nil
 }
@@ -190,6 +214,7 @@ func verifyText(name string, r *validation.Report) string {
 			line("issuer", s.Signer.Issuer)
 			line("serial", s.Signer.Serial)
 		}
+		line("certified", certifiedText(s.Certified))
 		line("level", s.Level)
 		line("algorithms", strings.TrimSpace(s.SignatureAlgorithm+" "+s.DigestAlgorithm))
 		line("claimed time", timeText(s.SigningTime))
@@ -220,6 +245,16 @@ func verifyText(name string, r *validation.Report) string {
 		}
 	}
 	return b.String()
+}
+
+func certifiedText(certified *bool) string {
+	switch {
+	case certified == nil:
+		return ""
+	case *certified:
+		return "yes: the issuer is a recognised provider (tersertifikasi)"
+	}
+	return "no: the issuer is not known as a recognised provider (tidak tersertifikasi)"
 }
 
 func timeText(t *time.Time) string {

@@ -36,13 +36,14 @@ func (p *Pages) anchorRoutes() []web.Route {
 // belief is what is typed about an anchor.
 type belief struct {
 	Sunset, Hosts, Note string
+	Certified           bool
 	Errors              web.FieldErrors
 }
 
 // readBelief reads the fields; what is wrong is in Errors.
 func readBelief(r *http.Request) (belief, verification.Belief) {
-	f := belief{Sunset: web.Value(r, "sunset"), Hosts: r.PostForm.Get("hosts"), Note: web.Value(r, "note"), Errors: web.FieldErrors{}}
-	var b verification.Belief
+	f := belief{Sunset: web.Value(r, "sunset"), Hosts: r.PostForm.Get("hosts"), Note: web.Value(r, "note"), Certified: web.Value(r, "certified") == "ya", Errors: web.FieldErrors{}}
+	b := verification.Belief{Certified: f.Certified}
 	if f.Sunset != "" {
 		day, err := time.ParseInLocation(time.DateOnly, f.Sunset, jakarta)
 		if err != nil {
@@ -88,14 +89,22 @@ func (p *Pages) showAnchors(w http.ResponseWriter, r *http.Request, f belief) er
 
 func anchorTable(ctx context.Context, list []verification.Anchor) ui.TableProps {
 	t := ui.TableProps{Caption: i18n.T(ctx, "verify.anchor.title"), Columns: []ui.Column{
-		{Label: i18n.T(ctx, "verify.anchor.authority")}, {Label: i18n.T(ctx, "verify.anchor.until"), Shrink: true}, {Label: i18n.T(ctx, "verify.anchor.note")},
+		{Label: i18n.T(ctx, "verify.anchor.authority")}, {Label: i18n.T(ctx, "verify.anchor.until"), Shrink: true}, {Label: i18n.T(ctx, "verify.anchor.certified")}, {Label: i18n.T(ctx, "verify.anchor.note")},
 	}, Empty: ui.Empty{Title: i18n.T(ctx, "verify.anchor.none"), Text: i18n.T(ctx, "verify.anchor.none_text")}}
 	for _, a := range list {
 		t.Rows = append(t.Rows, ui.Row{ID: a.ID, Cells: []templ.Component{
-			ui.Anchor(a.Subject, anchorsPath+"/"+a.ID, hex.EncodeToString(a.Fingerprint[:8])+"…"), ui.Text(until(ctx, a)), ui.Text(a.Note),
+			ui.Anchor(a.Subject, anchorsPath+"/"+a.ID, hex.EncodeToString(a.Fingerprint[:8])+"…"), ui.Text(until(ctx, a)), ui.Text(recognition(ctx, a)), ui.Text(a.Note),
 		}})
 	}
 	return t
+}
+
+// recognition says whether signatures below an anchor are certified ones.
+func recognition(ctx context.Context, a verification.Anchor) string {
+	if a.Certified {
+		return i18n.T(ctx, "verify.anchor.certified_yes")
+	}
+	return i18n.T(ctx, "verify.anchor.certified_no")
 }
 
 // until is how long an anchor is believed.
@@ -164,7 +173,7 @@ func (p *Pages) anchor(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	f := belief{Hosts: strings.Join(a.Hosts, "\n"), Note: a.Note}
+	f := belief{Hosts: strings.Join(a.Hosts, "\n"), Note: a.Note, Certified: a.Certified}
 	if !a.Sunset.IsZero() {
 		f.Sunset = a.Sunset.In(jakarta).Format(time.DateOnly)
 	}

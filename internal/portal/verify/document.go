@@ -7,13 +7,16 @@ import (
 	"fmt"
 	"mime"
 	"net/http"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"absah/internal/portal/i18n"
 	"absah/internal/portal/ui"
 	"absah/internal/portal/web"
 	"absah/internal/signing"
+	"absah/internal/verification"
 )
 
 // Documents gives what whoever has the QR code of a document may know.
@@ -21,6 +24,23 @@ import (
 type Documents interface {
 	Public(ctx context.Context, id, viewer string) (signing.Public, error)
 	PublicContent(ctx context.Context, id, viewer string) ([]byte, error)
+	// Known finds a file by its SHA-256; signing.ErrNotFound for one that is not from here.
+	Known(ctx context.Context, sha256 []byte) (signing.Public, error)
+}
+
+// known is what is written down here of a file that was judged; nil for nothing.
+func (p *Pages) known(ctx context.Context, a *verification.Answer) (*signing.Public, error) {
+	if p.documents == nil {
+		return nil, nil
+	}
+	d, err := p.documents.Known(ctx, a.SHA256[:])
+	if errors.Is(err, signing.ErrNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &d, nil
 }
 
 // documentPath begins the addresses in QR codes; the id of the document follows.
@@ -56,11 +76,11 @@ func (p *Pages) document(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	page := ui.Page{Title: i18n.T(ctx, "verify.doc.title"), Lede: d.Name}
+	page := ui.Page{Title: i18n.T(ctx, "verify.doc.title")}
 	if previewed(d) {
 		page.Scripts = []string{"document.js"}
 	}
-	body := documentPage(d, documentBanner(ctx, d))
+	body := documentPage(d, documentBanner(ctx, d), p.fileFacts(ctx, d))
 	if web.ViewerOf(ctx) != nil {
 		return web.Page(w, r, http.StatusOK, page, body)
 	}
@@ -72,35 +92,74 @@ func documentBanner(ctx context.Context, d signing.Public) ui.Banner {
 		return ui.Banner{Tone: ui.Warning, Text: i18n.T(ctx, "verify.doc.erased"), Note: i18n.T(ctx, "verify.doc.erased_text")}
 	}
 	if len(d.Signatures) == 0 {
-		return ui.Banner{Tone: ui.Success, Text: i18n.T(ctx, "seals.doc.sealed"), Note: i18n.T(ctx, "verify.doc.compare")}
+		return ui.Banner{Tone: ui.Success, Text: i18n.T(ctx, "seals.doc.sealed"), Note: d.Name}
 	}
-	return ui.Banner{Tone: ui.Success, Text: i18n.N(ctx, "verify.doc.signed", len(d.Signatures)), Note: i18n.T(ctx, "verify.doc.compare")}
+	var names []string
+	for _, s := range d.Signatures {
+		if !slices.Contains(names, s.Name) {
+			names = append(names, s.Name)
+		}
+	}
+	last := d.Signatures[len(d.Signatures)-1]
+	return ui.Banner{
+		Tone: ui.Success, Text: i18n.T(ctx, "verify.doc.by", "names", strings.Join(names, ", ")),
+		Note: i18n.T(ctx, "verify.doc.compare", "name", d.Name, "at", i18n.DateTime(ctx, last.At)),
+	}
 }
 
 // signatureFacts are who signed and when.
 func signatureFacts(ctx context.Context, s signing.SignatureOf) []ui.Term {
-	terms := []ui.Term{{Label: i18n.T(ctx, "verify.doc.name"), Value: s.Name}}
-	if s.Office != "" {
-		terms = append(terms, ui.Term{Label: i18n.T(ctx, "verify.doc.office"), Value: s.Office})
+	var terms []ui.Term
+	for _, t := range []struct{ key, value string }{{"office", s.Office}, {"decree", s.Decree}} {
+		if t.value != "" {
+			terms = append(terms, ui.Term{Label: i18n.T(ctx, "verify.doc."+t.key), Value: t.value})
+		}
 	}
 	return append(terms,
 		ui.Term{Label: i18n.T(ctx, "verify.doc.nip"), Value: s.NIP, Code: true},
 		ui.Term{Label: i18n.T(ctx, "verify.doc.at"), Value: i18n.DateTime(ctx, s.At)},
-		ui.Term{Label: i18n.T(ctx, "verify.level"), Value: s.Level, Code: true},
-		ui.Term{Label: i18n.T(ctx, "verify.serial"), Value: s.Serial, Code: true},
 	)
 }
 
-// fileFacts are what a copy on paper and a file are compared with.
-func fileFacts(ctx context.Context, d signing.Public) []ui.Term {
+// signatureDetails are what few people look for.
+func signatureDetails(ctx context.Context, s signing.SignatureOf) []ui.Term {
+	return []ui.Term{
+		{Label: i18n.T(ctx, "verify.level"), Value: s.Level, Code: true},
+		{Label: i18n.T(ctx, "verify.serial"), Value: s.Serial, Code: true},
+	}
+}
+
+// issuerFacts are who issued the certificates of the signers, and whether their
+// signatures are certified ones.
+func (p *Pages) issuerFacts(ctx context.Context) []ui.Term {
+	answer := "verify.certified_no"
+	if p.certified {
+		answer = "verify.certified_yes"
+	}
+	return []ui.Term{
+		{Label: i18n.T(ctx, "verify.issuer"), Value: p.issuer},
+		{Label: i18n.T(ctx, "verify.certified"), Value: i18n.T(ctx, answer)},
+	}
+}
+
+// fileFacts are what a copy on paper is compared with.
+func (p *Pages) fileFacts(ctx context.Context, d signing.Public) []ui.Term {
 	terms := []ui.Term{{Label: i18n.T(ctx, "verify.doc.letter"), Value: d.Name}}
 	if d.Pages > 0 {
 		terms = append(terms, ui.Term{Label: i18n.T(ctx, "verify.doc.pages"), Value: strconv.Itoa(d.Pages)})
 	}
-	return append(terms,
-		ui.Term{Label: i18n.T(ctx, "verify.size"), Value: i18n.Bytes(ctx, d.Size)},
-		ui.Term{Label: i18n.T(ctx, "verify.sha256"), Value: hex.EncodeToString(d.SHA256[:]), Code: true, Copy: true},
-	)
+	if len(d.Signatures) == 0 {
+		return terms
+	}
+	return append(terms, p.issuerFacts(ctx)...)
+}
+
+// fileDetails are what a file, not a copy on paper, is compared with.
+func fileDetails(ctx context.Context, d signing.Public) []ui.Term {
+	return []ui.Term{
+		{Label: i18n.T(ctx, "verify.size"), Value: i18n.Bytes(ctx, d.Size)},
+		{Label: i18n.T(ctx, "verify.sha256"), Value: hex.EncodeToString(d.SHA256[:]), Code: true, Copy: true},
+	}
 }
 
 // file gives the signed document to whom its owner lets have it.

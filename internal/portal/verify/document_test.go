@@ -1,6 +1,7 @@
 package verify_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"strings"
@@ -41,21 +42,31 @@ func (s shelf) PublicContent(ctx context.Context, id, viewer string) ([]byte, er
 	return []byte("%PDF-1.7 " + d.Name), nil
 }
 
+func (s shelf) Known(_ context.Context, sha256 []byte) (signing.Public, error) {
+	for _, d := range s {
+		if bytes.Equal(d.SHA256[:], sha256) {
+			return d, nil
+		}
+	}
+	return signing.Public{}, signing.ErrNotFound
+}
+
 func TestThePageBehindAQRCode(t *testing.T) {
 	t.Parallel()
 	h := pagetest.New(t)
 	owner := h.Person("Siti Contoh", account.Employee, h.Unit)
 	letter := func(id, name, state string, shared bool) signing.Public {
 		return signing.Public{Document: signing.Document{ID: id, OwnerID: owner.EmployeeID, Name: name, State: state, Pages: 3, Size: 2048, SHA256: [32]byte{0xab, 0xcd}},
-			Signatures: []signing.SignatureOf{{Name: "Siti Contoh", NIP: "199001012015012001", Office: "Kepala Biro Contoh", Serial: "0a1b", Level: "PAdES-B-T", At: time.Now()}}, Fetchable: shared}
+			Signatures: []signing.SignatureOf{{Name: "Siti Contoh", NIP: "199001012015012001", Office: "Plt. Kepala Biro Contoh", Decree: "SK-7/2026", Serial: "0a1b", Level: "PAdES-B-T", At: time.Now()}}, Fetchable: shared}
 	}
 	docs := shelf{
 		"tertutup": letter("tertutup", `surat "satu".pdf`, signing.StateSigned, false), "terbuka": letter("terbuka", "surat-dua.pdf", signing.StateSigned, true),
 		"terhapus": letter("terhapus", "", signing.StateErased, false),
 	}
-	h.Serve(auth.New(h.Accounts, h.Clock.Now).Routes(), verify.New(verify.Config{Documents: docs, Clock: h.Clock.Now}).Routes())
+	h.Serve(auth.New(h.Accounts, h.Clock.Now).Routes(), verify.New(verify.Config{Documents: docs, Issuer: "Absah CA Demo", Clock: h.Clock.Now}).Routes())
 	v := h.Visitor()
-	v.Get("/verifikasi/d/tertutup").Want(t, 200, "1 tanda tangan elektronik", "Siti Contoh", "199001012015012001", "Kepala Biro Contoh", "abcd", "0a1b", "PAdES-B-T", "tidak membagikan").
+	v.Get("/verifikasi/d/tertutup").Want(t, 200, "Ditandatangani secara elektronik oleh Siti Contoh", "199001012015012001", "Plt. Kepala Biro Contoh", "SK-7/2026",
+		"abcd", "0a1b", "PAdES-B-T", "tidak membagikan", "Absah CA Demo", "tidak tercatat sebagai PSrE", "Kode QR dapat disalin").
 		WantNo(t, "/berkas")
 	v.Get("/verifikasi/d/tertutup/berkas").Want(t, 404)
 	v.Get("/verifikasi/d/tertutup").WantNo(t, "data-sheet")
@@ -69,7 +80,7 @@ func TestThePageBehindAQRCode(t *testing.T) {
 	v.Get("/verifikasi/d/palsu/berkas").Want(t, 404)
 	v.Get("/verifikasi/d/broken").Want(t, 500)
 	v.SetCookie("absah_lang", "en")
-	v.Get("/verifikasi/d/terbuka").Want(t, 200, "one electronic signature", "Compare what stands below")
+	v.Get("/verifikasi/d/terbuka").Want(t, 200, "Signed electronically by Siti Contoh", "Compare it with the letter in your hand")
 
 	b := h.SignIn(owner)
 	b.Get("/verifikasi/d/tertutup").Want(t, 200, "/verifikasi/d/tertutup/berkas")

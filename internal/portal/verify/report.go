@@ -59,7 +59,11 @@ var tonesOnPaper = map[validation.Verdict][3]int{
 
 // sealed is the answer on paper, with the seal of the institution.
 func (p *Pages) sealed(ctx context.Context, name string, a *verification.Answer) ([]byte, error) {
-	v := newView(ctx, a)
+	known, err := p.known(ctx, a)
+	if err != nil {
+		return nil, err
+	}
+	v := newView(ctx, a, known)
 	identity := web.RequestOf(ctx).Site.Identity
 	s := verification.Sheet{
 		Lang: string(i18n.LangOf(ctx)), Title: i18n.T(ctx, "verify.report_title"), Issuer: identity.Organisation, Verdict: v.banner.Text, Note: v.banner.Note,

@@ -31,6 +31,8 @@ type Config struct {
 	Anchors *verification.Anchors
 	// Documents are those that were signed here.
 	Documents Documents
+	Issuer    string // legal name of the authority here
+	Certified bool   // its signatures are certified ones
 	Clock     clock.Clock
 }
 
@@ -40,6 +42,8 @@ type Pages struct {
 	reports   *verification.Reports
 	anchors   *verification.Anchors
 	documents Documents
+	issuer    string
+	certified bool
 	tries     *web.Limiter // of judging documents, by address
 	looks     *web.Limiter // at documents, by address
 }
@@ -47,7 +51,7 @@ type Pages struct {
 // New makes the pages.
 func New(c Config) *Pages {
 	return &Pages{
-		service: c.Service, reports: c.Reports, anchors: c.Anchors, documents: c.Documents,
+		service: c.Service, reports: c.Reports, anchors: c.Anchors, documents: c.Documents, issuer: c.Issuer, certified: c.Certified,
 		tries: web.NewLimiter(c.Clock, 2*time.Second, 30), looks: web.NewLimiter(c.Clock, looksEvery, 60),
 	}
 }
@@ -119,7 +123,11 @@ func (p *Pages) judge(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	ctx := r.Context()
-	v := newView(ctx, answer)
+	known, err := p.known(ctx, answer)
+	if err != nil {
+		return err
+	}
+	v := newView(ctx, answer, known)
 	if v.token, err = p.reports.Keep(ctx, name, answer); err != nil {
 		return err
 	}

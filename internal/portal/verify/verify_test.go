@@ -6,6 +6,7 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/sha256"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"fmt"
@@ -27,6 +28,7 @@ import (
 	"absah/internal/portal"
 	"absah/internal/portal/ui"
 	"absah/internal/portal/verify"
+	"absah/internal/signing"
 	"absah/internal/verification"
 	"absah/pades"
 )
@@ -49,6 +51,16 @@ const base = "http://localhost:8080"
 
 func site(t *testing.T, anchors ...[]byte) (http.Handler, *verification.Service) {
 	t.Helper()
+	var list []verification.TrustAnchor
+	for _, der := range anchors {
+		list = append(list, verification.TrustAnchor{DER: der})
+	}
+	return siteOf(t, list, nil)
+}
+
+// siteOf trusts anchors and knows documents.
+func siteOf(t *testing.T, anchors []verification.TrustAnchor, docs verify.Documents) (http.Handler, *verification.Service) {
+	t.Helper()
 	self, err := confine.Self(verification.WorkerCommand)
 	if err != nil {
 		t.Fatal(err)
@@ -59,15 +71,11 @@ func site(t *testing.T, anchors ...[]byte) (http.Handler, *verification.Service)
 	}
 	pool.Wall = 2 * time.Minute
 	s := &verification.Service{Pool: pool, Clock: clock.System, Trust: func(context.Context) (verification.Trust, error) {
-		var trust verification.Trust
-		for _, der := range anchors {
-			trust.Anchors = append(trust.Anchors, verification.TrustAnchor{DER: der})
-		}
-		return trust, nil
+		return verification.Trust{Anchors: anchors}, nil
 	}}
 	return portal.New(portal.Config{
 		BaseURL: base, Accounts: nobody{}, Identity: ui.Identity{Product: "Absah", Organisation: "Instansi Contoh"},
-	}, verify.New(verify.Config{Service: s, Reports: &verification.Reports{Vault: vault(t), Clock: clock.System}, Clock: clock.System}).Routes()), s
+	}, verify.New(verify.Config{Service: s, Reports: &verification.Reports{Vault: vault(t), Clock: clock.System}, Documents: docs, Clock: clock.System}).Routes()), s
 }
 
 // send posts a document, with a password where there is one.
@@ -106,7 +114,7 @@ func sign(t *testing.T) signed {
 		t.Fatal(err)
 	}
 	c := &x509.Certificate{
-		SerialNumber: big.NewInt(5), Subject: pkix.Name{CommonName: "Siti Contoh"}, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
+		SerialNumber: big.NewInt(5), Subject: pkix.Name{CommonName: "Siti Contoh", SerialNumber: "199001012015012001", Organization: []string{"Instansi Contoh"}}, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
 		KeyUsage: x509.KeyUsageContentCommitment,
 	}
 	der, err := x509.CreateCertificate(rand.Reader, c, c, key.Public(), key)
@@ -144,9 +152,10 @@ func TestAnybodyVerifies(t *testing.T) {
 		id, en []string
 		status int
 	}{
-		{"valid", s.file, [][]byte{s.cert.Raw}, []string{"Sah: semua tanda tangan berlaku", "Siti Contoh", "Setuju", "Tersertifikasi"}, []string{"Valid: all signatures hold", "Certified"}, 200},
-		{"unknown signer", s.file, nil, []string{"Tidak dapat dipastikan", "Tidak tersertifikasi"}, []string{"Cannot be judged", "Not certified"}, 200},
-		{"changed", changed, [][]byte{s.cert.Raw}, []string{"Tidak sah", "dokumen diubah setelahnya"}, []string{"Not valid", "changed afterwards"}, 200},
+		{"valid", s.file, [][]byte{s.cert.Raw}, []string{"Sah: semua tanda tangan berlaku", "Ditandatangani oleh Siti Contoh", "Tanda tangan 1: Siti Contoh", "199001012015012001", "Setuju", "tidak tercatat sebagai PSrE"},
+			[]string{"Valid: all signatures hold", "Signed by Siti Contoh", "not known as a provider"}, 200},
+		{"unknown signer", s.file, nil, []string{"Tidak dapat dipastikan", "tidak berinduk pada penerbit", "Tidak terbukti"}, []string{"Cannot be judged", "Not proven"}, 200},
+		{"changed", changed, [][]byte{s.cert.Raw}, []string{"Tidak sah", "dokumen diubah setelahnya", "Tidak: tanda tangannya tidak sah"}, []string{"Not valid", "changed afterwards", "No: the signature is not valid"}, 200},
 		{"unsigned", s.plain, nil, []string{"tidak memiliki tanda tangan elektronik"}, []string{"no electronic signature"}, 200},
 		{"no PDF", []byte("hello"), nil, []string{"tidak dapat dibaca sebagai dokumen PDF"}, []string{"cannot be read as a PDF"}, 200},
 		{"nothing", nil, nil, []string{"Pilih dokumen PDF yang akan diperiksa"}, []string{"Choose the PDF document to check"}, 422},
@@ -172,6 +181,45 @@ func TestAnybodyVerifies(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestCertified: only a signature below a provider that the government recognises
+// is called a certified one, and only a valid one.
+func TestCertified(t *testing.T) {
+	s := sign(t)
+	h, _ := siteOf(t, []verification.TrustAnchor{{DER: s.cert.Raw, Certified: true}}, nil)
+	const yes = "Ya. Penerbitnya PSrE yang diakui pemerintah."
+	if page := send(t, h, "id", s.file, "").Body.String(); !strings.Contains(page, yes) {
+		t.Error("a certified signature is not called one")
+	}
+	changed := bytes.Replace(s.file, []byte("MediaBox"), []byte("MediaBux"), 1)
+	if page := send(t, h, "id", changed, "").Body.String(); strings.Contains(page, yes) {
+		t.Error("what was changed is called certified")
+	}
+	h, _ = site(t, s.cert.Raw)
+	if page := send(t, h, "id", s.file, "").Body.String(); strings.Contains(page, yes) || strings.Contains(page, "Tersertifikasi:") {
+		t.Error("an issuer that is trusted makes a signature certified")
+	}
+}
+
+// TestForWhom: of a file that was signed here the page says for which office, and
+// by which decree; of any other it says nothing of the kind.
+func TestForWhom(t *testing.T) {
+	s := sign(t)
+	d := signing.Public{Document: signing.Document{SHA256: sha256.Sum256(s.file)}, Signatures: []signing.SignatureOf{
+		{Serial: "05", Office: "Plt. Kepala Biro <i>Contoh", Decree: "SK-7/2026"}, {Serial: "06", Office: "Orang lain"},
+	}}
+	anchors := []verification.TrustAnchor{{DER: s.cert.Raw}}
+	h, _ := siteOf(t, anchors, shelf{"satu": d})
+	page := send(t, h, "id", s.file, "").Body.String()
+	if !strings.Contains(page, "Plt. Kepala Biro &lt;i&gt;Contoh, berdasarkan SK-7/2026 (menurut catatan di sini)") || strings.Contains(page, "Orang lain") {
+		t.Error("the page does not say for whom")
+	}
+	d.SHA256[0] ^= 1
+	h, _ = siteOf(t, anchors, shelf{"satu": d})
+	if page := send(t, h, "id", s.file, "").Body.String(); strings.Contains(page, "Bertindak sebagai") {
+		t.Error("the page says for whom of a file that it does not know")
 	}
 }
 

@@ -11,7 +11,7 @@ import (
 )
 
 const activationItems = `-- name: ActivationItems :many
-select activation_id, position, kind, document_id, digest, request, name, uses, state, problem, finished_at from activation_item where activation_id = $1 order by position
+select activation_id, position, kind, document_id, digest, request, name, uses, state, problem, finished_at, signed_as, decree from activation_item where activation_id = $1 order by position
 `
 
 func (q *Queries) ActivationItems(ctx context.Context, activationID string) ([]ActivationItem, error) {
@@ -35,6 +35,8 @@ func (q *Queries) ActivationItems(ctx context.Context, activationID string) ([]A
 			&i.State,
 			&i.Problem,
 			&i.FinishedAt,
+			&i.SignedAs,
+			&i.Decree,
 		); err != nil {
 			return nil, err
 		}
@@ -528,8 +530,8 @@ func (q *Queries) InsertActivation(ctx context.Context, arg InsertActivationPara
 }
 
 const insertActivationItem = `-- name: InsertActivationItem :exec
-insert into activation_item (activation_id, position, kind, document_id, digest, request, name, uses, state, problem, finished_at)
-values ($1, $2, $3, $4, $5, $6, $7, $8, 'unused', '', 0)
+insert into activation_item (activation_id, position, kind, document_id, digest, request, name, uses, signed_as, decree, state, problem, finished_at)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'unused', '', 0)
 `
 
 type InsertActivationItemParams struct {
@@ -541,6 +543,8 @@ type InsertActivationItemParams struct {
 	Request      string
 	Name         string
 	Uses         int64
+	SignedAs     string
+	Decree       string
 }
 
 func (q *Queries) InsertActivationItem(ctx context.Context, arg InsertActivationItemParams) error {
@@ -553,6 +557,8 @@ func (q *Queries) InsertActivationItem(ctx context.Context, arg InsertActivation
 		arg.Request,
 		arg.Name,
 		arg.Uses,
+		arg.SignedAs,
+		arg.Decree,
 	)
 	return err
 }
@@ -991,8 +997,9 @@ func (q *Queries) SignatureOfSource(ctx context.Context, arg SignatureOfSourcePa
 }
 
 const signaturesOfDocument = `-- name: SignaturesOfDocument :many
-select s.id, s.activation_id, s.position, s.place, s.credential_id, s.serial, s.scheme, s.hash, s.state, s.value, s.document_id, s.source_sha256, s.version, s.level, s.intended_at, s.made_at, a.employee_id, e.name, e.nip, e.position as office from signature s
+select s.id, s.activation_id, s.position, s.place, s.credential_id, s.serial, s.scheme, s.hash, s.state, s.value, s.document_id, s.source_sha256, s.version, s.level, s.intended_at, s.made_at, a.employee_id, e.name, e.nip, e.position as office, i.signed_as, i.decree from signature s
 join activation a on a.id = s.activation_id join employee e on e.id = a.employee_id
+join activation_item i on i.activation_id = s.activation_id and i.position = s.position
 where s.document_id = $1 and s.state = 'made' order by s.version, s.place
 `
 
@@ -1017,6 +1024,8 @@ type SignaturesOfDocumentRow struct {
 	Name         string
 	Nip          string
 	Office       string
+	SignedAs     string
+	Decree       string
 }
 
 func (q *Queries) SignaturesOfDocument(ctx context.Context, documentID sql.NullString) ([]SignaturesOfDocumentRow, error) {
@@ -1049,6 +1058,8 @@ func (q *Queries) SignaturesOfDocument(ctx context.Context, documentID sql.NullS
 			&i.Name,
 			&i.Nip,
 			&i.Office,
+			&i.SignedAs,
+			&i.Decree,
 		); err != nil {
 			return nil, err
 		}
@@ -1122,4 +1133,20 @@ func (q *Queries) UseActivationItem(ctx context.Context, arg UseActivationItemPa
 		return 0, err
 	}
 	return result.RowsAffected()
+}
+
+const versionBySHA256 = `-- name: VersionBySHA256 :one
+select document_id, number from document_version where sha256 = $1 order by created_at limit 1
+`
+
+type VersionBySHA256Row struct {
+	DocumentID string
+	Number     int64
+}
+
+func (q *Queries) VersionBySHA256(ctx context.Context, sha256 Bytes) (VersionBySHA256Row, error) {
+	row := q.db.QueryRowContext(ctx, versionBySHA256, sha256)
+	var i VersionBySHA256Row
+	err := row.Scan(&i.DocumentID, &i.Number)
+	return i, err
 }

@@ -21,7 +21,7 @@ func (q *Queries) CountTrustAnchors(ctx context.Context) (int64, error) {
 }
 
 const getTrustAnchor = `-- name: GetTrustAnchor :one
-select t.id, t.certificate, t.fingerprint, t.subject, t.not_before, t.not_after, t.sunset, t.hosts, t.note, t.added_at, t.added_by, t.withdrawn_at, a.display_name as added_by_name from trust_anchor t join account a on a.id = t.added_by where t.id = $1 and t.withdrawn_at = 0
+select t.id, t.certificate, t.fingerprint, t.subject, t.not_before, t.not_after, t.sunset, t.hosts, t.note, t.added_at, t.added_by, t.withdrawn_at, t.certified, a.display_name as added_by_name from trust_anchor t join account a on a.id = t.added_by where t.id = $1 and t.withdrawn_at = 0
 `
 
 type GetTrustAnchorRow struct {
@@ -37,6 +37,7 @@ type GetTrustAnchorRow struct {
 	AddedAt     int64
 	AddedBy     string
 	WithdrawnAt int64
+	Certified   bool
 	AddedByName string
 }
 
@@ -56,13 +57,14 @@ func (q *Queries) GetTrustAnchor(ctx context.Context, id string) (GetTrustAnchor
 		&i.AddedAt,
 		&i.AddedBy,
 		&i.WithdrawnAt,
+		&i.Certified,
 		&i.AddedByName,
 	)
 	return i, err
 }
 
 const listTrustAnchors = `-- name: ListTrustAnchors :many
-select t.id, t.certificate, t.fingerprint, t.subject, t.not_before, t.not_after, t.sunset, t.hosts, t.note, t.added_at, t.added_by, t.withdrawn_at, a.display_name as added_by_name from trust_anchor t join account a on a.id = t.added_by where t.withdrawn_at = 0 order by t.subject, t.id
+select t.id, t.certificate, t.fingerprint, t.subject, t.not_before, t.not_after, t.sunset, t.hosts, t.note, t.added_at, t.added_by, t.withdrawn_at, t.certified, a.display_name as added_by_name from trust_anchor t join account a on a.id = t.added_by where t.withdrawn_at = 0 order by t.subject, t.id
 `
 
 type ListTrustAnchorsRow struct {
@@ -78,6 +80,7 @@ type ListTrustAnchorsRow struct {
 	AddedAt     int64
 	AddedBy     string
 	WithdrawnAt int64
+	Certified   bool
 	AddedByName string
 }
 
@@ -103,6 +106,7 @@ func (q *Queries) ListTrustAnchors(ctx context.Context) ([]ListTrustAnchorsRow, 
 			&i.AddedAt,
 			&i.AddedBy,
 			&i.WithdrawnAt,
+			&i.Certified,
 			&i.AddedByName,
 		); err != nil {
 			return nil, err
@@ -119,10 +123,10 @@ func (q *Queries) ListTrustAnchors(ctx context.Context) ([]ListTrustAnchorsRow, 
 }
 
 const setTrustAnchor = `-- name: SetTrustAnchor :exec
-insert into trust_anchor (id, certificate, fingerprint, subject, not_before, not_after, sunset, hosts, note, added_at, added_by, withdrawn_at)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 0)
+insert into trust_anchor (id, certificate, fingerprint, subject, not_before, not_after, sunset, hosts, note, added_at, added_by, certified, withdrawn_at)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 0)
 on conflict (fingerprint) do update set sunset = excluded.sunset, hosts = excluded.hosts, note = excluded.note, added_at = excluded.added_at,
-    added_by = excluded.added_by, withdrawn_at = 0
+    added_by = excluded.added_by, certified = excluded.certified, withdrawn_at = 0
 `
 
 type SetTrustAnchorParams struct {
@@ -137,6 +141,7 @@ type SetTrustAnchorParams struct {
 	Note        string
 	AddedAt     int64
 	AddedBy     string
+	Certified   bool
 }
 
 func (q *Queries) SetTrustAnchor(ctx context.Context, arg SetTrustAnchorParams) error {
@@ -152,12 +157,13 @@ func (q *Queries) SetTrustAnchor(ctx context.Context, arg SetTrustAnchorParams) 
 		arg.Note,
 		arg.AddedAt,
 		arg.AddedBy,
+		arg.Certified,
 	)
 	return err
 }
 
 const trustAnchorByFingerprint = `-- name: TrustAnchorByFingerprint :one
-select id, certificate, fingerprint, subject, not_before, not_after, sunset, hosts, note, added_at, added_by, withdrawn_at from trust_anchor where fingerprint = $1 and withdrawn_at = 0
+select id, certificate, fingerprint, subject, not_before, not_after, sunset, hosts, note, added_at, added_by, withdrawn_at, certified from trust_anchor where fingerprint = $1 and withdrawn_at = 0
 `
 
 func (q *Queries) TrustAnchorByFingerprint(ctx context.Context, fingerprint Bytes) (TrustAnchor, error) {
@@ -176,6 +182,7 @@ func (q *Queries) TrustAnchorByFingerprint(ctx context.Context, fingerprint Byte
 		&i.AddedAt,
 		&i.AddedBy,
 		&i.WithdrawnAt,
+		&i.Certified,
 	)
 	return i, err
 }

@@ -71,8 +71,8 @@ select * from activation where ended_at = 0 and expires_at <= sqlc.arg(now) orde
 select * from activation where employee_id = $1 order by created_at desc, id limit 50;
 
 -- name: InsertActivationItem :exec
-insert into activation_item (activation_id, position, kind, document_id, digest, request, name, uses, state, problem, finished_at)
-values ($1, $2, $3, $4, $5, $6, $7, $8, 'unused', '', 0);
+insert into activation_item (activation_id, position, kind, document_id, digest, request, name, uses, signed_as, decree, state, problem, finished_at)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'unused', '', 0);
 
 -- name: ActivationItems :many
 select * from activation_item where activation_id = $1 order by position;
@@ -117,9 +117,13 @@ update signature set state = 'lost' where activation_id = $1 and state = 'intend
 update signature set state = 'lost' where document_id = $1 and state = 'intended' and intended_at < $2;
 
 -- name: SignaturesOfDocument :many
-select s.*, a.employee_id, e.name, e.nip, e.position as office from signature s
+select s.*, a.employee_id, e.name, e.nip, e.position as office, i.signed_as, i.decree from signature s
 join activation a on a.id = s.activation_id join employee e on e.id = a.employee_id
+join activation_item i on i.activation_id = s.activation_id and i.position = s.position
 where s.document_id = $1 and s.state = 'made' order by s.version, s.place;
+
+-- name: VersionBySHA256 :one
+select document_id, number from document_version where sha256 = $1 order by created_at limit 1;
 
 -- name: SignatureOfSource :one
 select s.* from signature s

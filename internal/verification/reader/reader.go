@@ -28,6 +28,9 @@ type Trust struct {
 type TrustAnchor struct {
 	DER    []byte
 	Sunset time.Time // signatures proven to be later are not believed; zero is the end of the certificate
+	// Certified: signatures below it are certified ones (tersertifikasi), because it
+	// belongs to a provider that the government recognises.
+	Certified bool
 }
 
 // Limits of the child process and its messages.
@@ -95,6 +98,7 @@ func answer(stdin io.Reader, document io.ReaderAt) (*Reply, error) {
 			return nil, fmt.Errorf("read an anchor: %w", err)
 		}
 		a := certpath.NewAnchor(c)
+		a.Certified = anchor.Certified
 		if !anchor.Sunset.IsZero() && (a.Sunset.IsZero() || anchor.Sunset.Before(a.Sunset)) {
 			a.Sunset = anchor.Sunset
 		}
