@@ -17,6 +17,7 @@ import (
 type clientCmd struct {
 	Add     clientAddCmd     `cmd:"" help:"Let an application call, and print its secret once."`
 	List    clientListCmd    `cmd:"" help:"List the applications."`
+	Unit    clientUnitCmd    `cmd:"" help:"Bind an application to a unit: it knows the people there and below only."`
 	Rotate  clientRotateCmd  `cmd:"" help:"Give an application a new secret; the one before counts for a day."`
 	OAuth   clientOAuthCmd   `cmd:"" name:"oauth" help:"Say where an application may send people back to, and how long activation windows for it may be."`
 	Disable clientDisableCmd `cmd:"" help:"Refuse an application from its next call on."`
@@ -47,7 +48,8 @@ type clientAddCmd struct {
 	Name    string   `arg:"" help:"Name of the application, and user name of its credential."`
 	Info    string   `help:"What it is, for people."`
 	From    []string `help:"Networks or addresses that it may call from." placeholder:"NETWORK,..."`
-	Scope   []string `help:"What it may do: sign, verify, status, register." default:"sign,verify,status" placeholder:"SCOPE,..."`
+	Unit    string   `help:"Code of the unit whose people it knows, with those of the units below; without, all." placeholder:"CODE"`
+	Scope   []string `help:"What it may do: sign, verify, status, register, webhook, seal." default:"sign,verify,status" placeholder:"SCOPE,..."`
 	Rate    int      `help:"Requests a minute." default:"600"`
 	Corner  bool     `help:"In API v1, width and height are the upper right corner of the box."`
 	Sandbox bool     `help:"Its signatures say SPECIMEN and are worth nothing: for trying out."`
@@ -64,6 +66,9 @@ func (a *clientAddCmd) Run(ctx context.Context, c *cli) error {
 		set.Scopes = append(set.Scopes, apiclient.Scope(s))
 	}
 	return c.withClients(ctx, func(s *apiclient.Service) error {
+		if err := inUnit(ctx, s, a.Unit, &set); err != nil {
+			return err
+		}
 		made, secret, err := s.Add(ctx, cliActor, a.Name, a.Sandbox, set)
 		if err != nil {
 			return fmt.Errorf("add %s: %w", a.Name, err)
@@ -71,6 +76,20 @@ func (a *clientAddCmd) Run(ctx context.Context, c *cli) error {
 		fmt.Printf("The application %s calls with HTTP Basic authentication:\n\n  user name  %s\n  password   %s\n\nThe password is shown this once.\n", made.Name, made.Name, secret)
 		return nil
 	})
+}
+
+// inUnit binds an application to the unit with a code; to none without.
+func inUnit(ctx context.Context, s *apiclient.Service, code string, set *apiclient.Settings) error {
+	set.Unit = ""
+	if code == "" {
+		return nil
+	}
+	u, err := s.Unit(ctx, code)
+	if err != nil {
+		return fmt.Errorf("unit %s: %w", code, err)
+	}
+	set.Unit = u.ID
+	return nil
 }
 
 type clientListCmd struct{}
@@ -83,9 +102,16 @@ func (clientListCmd) Run(ctx context.Context, c *cli) error {
 			return err
 		}
 		w := tabwriter.NewWriter(os.Stdout, 0, 8, 2, ' ', 0)
-		fmt.Fprintln(w, "NAME\tSTATE\tSCOPES\tFROM\tRATE\tLAST CALL")
+		fmt.Fprintln(w, "NAME\tSTATE\tSCOPES\tUNIT\tFROM\tRATE\tLAST CALL")
 		for _, one := range list {
-			state, from, used := "enabled", "everywhere", "never"
+			state, from, used, unit := "enabled", "everywhere", "never", "all"
+			if one.Unit != "" {
+				u, err := s.UnitOf(ctx, one)
+				if err != nil {
+					return err
+				}
+				unit = u.Code
+			}
 			if !one.Enabled {
 				state = "disabled"
 			}
@@ -98,7 +124,7 @@ func (clientListCmd) Run(ctx context.Context, c *cli) error {
 			if !one.UsedAt.IsZero() {
 				used = one.UsedAt.Format(time.RFC3339)
 			}
-			fmt.Fprintf(w, "%s\t%s\t%v\t%s\t%d/min\t%s\n", one.Name, state, one.Scopes, from, one.Rate, used)
+			fmt.Fprintf(w, "%s\t%s\t%v\t%s\t%s\t%d/min\t%s\n", one.Name, state, one.Scopes, unit, from, one.Rate, used)
 		}
 		return w.Flush()
 	})
@@ -126,6 +152,26 @@ func (r *clientRotateCmd) Run(ctx context.Context, c *cli) error {
 		}
 		fmt.Printf("password   %s\n", secret)
 		return nil
+	})
+}
+
+type clientUnitCmd struct {
+	Name string `arg:"" help:"Name of the application."`
+	Code string `arg:"" optional:"" help:"Code of the unit; without, it knows the people of all units."`
+}
+
+// Run binds one.
+func (u *clientUnitCmd) Run(ctx context.Context, c *cli) error {
+	return c.withClients(ctx, func(s *apiclient.Service) error {
+		found, err := s.Find(ctx, u.Name)
+		if err != nil {
+			return fmt.Errorf("%s: %w", u.Name, err)
+		}
+		set := found.Settings()
+		if err := inUnit(ctx, s, u.Code, &set); err != nil {
+			return err
+		}
+		return s.Change(ctx, cliActor, found.ID, set)
 	})
 }
 
@@ -174,8 +220,8 @@ func (c *cli) switchClient(ctx context.Context, name string, on bool) error {
 		if err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}
-		return s.Change(ctx, cliActor, found.ID, apiclient.Settings{
-			Info: found.Info, Networks: found.Networks, Scopes: found.Scopes, Corner: found.Corner, Rate: found.Rate, Enabled: on,
-		})
+		set := found.Settings()
+		set.Enabled = on
+		return s.Change(ctx, cliActor, found.ID, set)
 	})
 }

@@ -93,6 +93,7 @@ type Client struct {
 	Sandbox bool // signs specimens only
 	Rate    int  // requests a minute
 	Enabled bool
+	Unit    string // id of the unit that it is bound to; empty: it knows people of every unit
 	// Rotating: the secret before the newest one still counts until then.
 	Rotating  time.Time
 	CreatedAt time.Time
@@ -115,6 +116,7 @@ type Settings struct {
 	Corner   bool
 	Rate     int
 	Enabled  bool
+	Unit     string // id of the unit outside of which it knows nobody; empty for none
 }
 
 // Service keeps the applications. It is safe for concurrent use.
@@ -184,7 +186,7 @@ func networks(list []netip.Prefix) string {
 }
 
 // Add makes an application and returns its secret, which is told this once. The
-// errors are ErrName, ErrTaken and those of settings.
+// errors are ErrName, ErrTaken, ErrUnit and those of settings.
 func (s *Service) Add(ctx context.Context, who audit.Actor, called string, sandbox bool, set Settings) (Client, string, error) {
 	if !name.MatchString(called) || len(called) > MaxName {
 		return Client{}, "", ErrName
@@ -200,6 +202,7 @@ func (s *Service) Add(ctx context.Context, who audit.Actor, called string, sandb
 	p := db.InsertAPIClientParams{
 		ID: ident.New(), Name: called, Info: set.Info, SecretHash: hash[:], PreviousHash: []byte{}, Networks: networks(set.Networks), Scopes: join(set.Scopes), Corner: set.Corner,
 		Sandbox: sandbox, Rate: int64(set.Rate), CreatedAt: clock.Micros(s.Clock()), CreatedBy: who.AccountID,
+		UnitID: set.Unit,
 	}
 	err = s.Store.InTx(ctx, func(tx *store.Tx) error {
 		if _, err := tx.GetAPIClientByName(ctx, called); err == nil {
@@ -207,13 +210,16 @@ func (s *Service) Add(ctx context.Context, who audit.Actor, called string, sandb
 		} else if !store.IsNotFound(err) {
 			return fmt.Errorf("find application: %w", err)
 		}
+		if err := set.known(ctx, tx); err != nil {
+			return err
+		}
 		if err := tx.InsertAPIClient(ctx, p); err != nil {
 			if store.IsUnique(err) {
 				return ErrTaken
 			}
 			return fmt.Errorf("add application: %w", err)
 		}
-		return s.record(ctx, tx, who, "application.add", p.ID, map[string]string{"scopes": p.Scopes, "networks": p.Networks, "sandbox": fmt.Sprint(sandbox)})
+		return s.record(ctx, tx, who, "application.add", p.ID, map[string]string{"scopes": p.Scopes, "networks": p.Networks, "sandbox": fmt.Sprint(sandbox), "unit": p.UnitID})
 	})
 	if err != nil {
 		return Client{}, "", err
@@ -239,14 +245,18 @@ func (s *Service) record(ctx context.Context, tx *store.Tx, who audit.Actor, act
 }
 
 // Change decides anew about an application; it takes effect at its next call. The
-// errors are ErrNotFound and those of settings.
+// errors are ErrNotFound, ErrUnit and those of settings.
 func (s *Service) Change(ctx context.Context, who audit.Actor, id string, set Settings) error {
 	if err := set.check(); err != nil {
 		return err
 	}
 	return s.Store.InTx(ctx, func(tx *store.Tx) error {
+		if err := set.known(ctx, tx); err != nil {
+			return err
+		}
 		n, err := tx.ChangeAPIClient(ctx, db.ChangeAPIClientParams{
 			ID: id, Info: set.Info, Networks: networks(set.Networks), Scopes: join(set.Scopes), Corner: set.Corner, Rate: int64(set.Rate), Enabled: set.Enabled,
+			UnitID: set.Unit,
 		})
 		if err != nil {
 			return fmt.Errorf("change application: %w", err)
@@ -258,7 +268,7 @@ func (s *Service) Change(ctx context.Context, who audit.Actor, id string, set Se
 		if !set.Enabled {
 			action = "application.disable"
 		}
-		return s.record(ctx, tx, who, action, id, map[string]string{"scopes": join(set.Scopes), "networks": networks(set.Networks)})
+		return s.record(ctx, tx, who, action, id, map[string]string{"scopes": join(set.Scopes), "networks": networks(set.Networks), "unit": set.Unit})
 	})
 }
 
@@ -333,7 +343,7 @@ func (s *Service) clientOf(r db.ApiClient) (Client, error) {
 		return Client{}, fmt.Errorf("read networks of application %s: %w", r.ID, err)
 	}
 	c := Client{
-		ID: r.ID, Name: r.Name, Info: r.Info, Networks: list, Corner: r.Corner, Sandbox: r.Sandbox, Rate: int(r.Rate), Enabled: r.Enabled,
+		ID: r.ID, Name: r.Name, Info: r.Info, Networks: list, Corner: r.Corner, Sandbox: r.Sandbox, Rate: int(r.Rate), Enabled: r.Enabled, Unit: r.UnitID,
 		CreatedAt: clock.FromMicros(r.CreatedAt),
 	}
 	for _, scope := range strings.Fields(r.Scopes) {

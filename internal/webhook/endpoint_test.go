@@ -135,6 +135,14 @@ func (x *rig) registration(maker string) db.Registration {
 	return r
 }
 
+// unitOf is the unit of whose registration it is.
+func (x *rig) unitOf(r db.Registration) string {
+	x.t.Helper()
+	e, err := x.Store.Read().GetEmployee(x.t.Context(), r.EmployeeID)
+	must(x.t, err)
+	return e.UnitID
+}
+
 // TestWhoHears: those who may ask for the status of anybody, those who made the
 // registration, those who brought the document; nobody who is only tried out.
 func TestWhoHears(t *testing.T) {
@@ -143,7 +151,7 @@ func TestWhoHears(t *testing.T) {
 		ctx := t.Context()
 		clients := map[string]apiclient.Client{
 			"status": x.client, "register": x.application("pendaftar", false, apiclient.Register), "sign": x.application("penanda", false, apiclient.Sign),
-			"sandbox": x.application("coba", true, apiclient.Status, apiclient.Register),
+			"sandbox": x.application("coba", true, apiclient.Status, apiclient.Register), "bound": x.application("terikat", false, apiclient.Status),
 		}
 		ends := map[string]webhook.Endpoint{}
 		for name, c := range clients {
@@ -165,6 +173,10 @@ func TestWhoHears(t *testing.T) {
 		}
 		maker := clients["register"]
 		own, others := x.registration(maker.Actor("").AccountID), x.registration("somebody")
+		bound := clients["bound"] // to the unit of which own is
+		set := bound.Settings()
+		set.Unit = x.unitOf(own)
+		must(t, x.clients.Change(ctx, boss, bound.ID, set))
 		step := func(r db.Registration, st enrolment.Stepped) {
 			x.tell(func(tx *store.Tx) error { return x.Stepped(ctx, tx, r, st) })
 		}
@@ -172,7 +184,7 @@ func TestWhoHears(t *testing.T) {
 		step(others, enrolment.Stepped{Action: enrolment.ActionSuspend, From: enrolment.Issue, To: enrolment.Issue, Serial: "7f"})
 		// Issuing is shown as Enroll, so nothing changed for anybody outside.
 		step(own, enrolment.Stepped{Action: enrolment.ActionApprove, From: enrolment.Enroll, To: enrolment.Issuing})
-		heard(map[string]string{"status": "registration.changed certificate.issued certificate.suspended", "register": "registration.changed certificate.issued"})
+		heard(map[string]string{"status": "registration.changed certificate.issued certificate.suspended", "register": "registration.changed certificate.issued", "bound": "registration.changed certificate.issued"})
 		step(others, enrolment.Stepped{Action: enrolment.ActionReinstate, From: enrolment.Issue, To: enrolment.Issue, Serial: "7f"})
 		step(others, enrolment.Stepped{Action: enrolment.ActionRevoke, From: enrolment.Issue, To: enrolment.Revoked, Serial: "7f", Reason: "4"})
 		step(own, enrolment.Stepped{Action: enrolment.ActionExpire, From: enrolment.Issue, To: enrolment.Expired, Serial: "7f"})
@@ -190,6 +202,7 @@ func TestWhoHears(t *testing.T) {
 		const steps = "certificate.released registration.changed certificate.revoked registration.changed certificate.expired certificate.expiring"
 		heard(map[string]string{
 			"status": "registration.changed certificate.issued certificate.suspended " + steps, "register": "registration.changed certificate.issued registration.changed certificate.expired",
+			"bound": "registration.changed certificate.issued registration.changed certificate.expired",
 		})
 
 		document := func(client string) string {
@@ -209,7 +222,7 @@ func TestWhoHears(t *testing.T) {
 		const documents = "workflow.turn document.signed document.completed document.rejected document.cancelled"
 		heard(map[string]string{
 			"status": "registration.changed certificate.issued certificate.suspended " + steps, "register": "registration.changed certificate.issued registration.changed certificate.expired",
-			"sign": documents, "sandbox": documents,
+			"sign": documents, "sandbox": documents, "bound": "registration.changed certificate.issued registration.changed certificate.expired",
 		})
 		// A disabled application hears nothing, and gets nothing that was queued.
 		must(t, x.clients.Change(ctx, boss, clients["sign"].ID, apiclient.Settings{Scopes: []apiclient.Scope{apiclient.Sign}, Rate: 60}))

@@ -119,11 +119,23 @@ func (s *Service) send(ctx context.Context, tx *store.Tx, t Type, data any, to [
 }
 
 // aboutPerson tells whether an application may know of a registration: when it may
-// ask for the status of anybody, or made this one. Applications that are tried out
-// see no people.
-func (s *Service) aboutPerson(ctx context.Context, tx *store.Tx, registrationID string) func(listener) (bool, error) {
-	var maker string
+// ask for the status of anybody, or made this one; and, when it is bound to a unit, of
+// people there and below only. Applications that are tried out see no people.
+func (s *Service) aboutPerson(ctx context.Context, tx *store.Tx, r db.Registration) func(listener) (bool, error) {
+	var maker, unit string
 	return func(l listener) (bool, error) {
+		if l.unit != "" && !l.sandbox {
+			if unit == "" {
+				e, err := tx.GetEmployee(ctx, r.EmployeeID)
+				if err != nil {
+					return false, fmt.Errorf("look whose registration it is: %w", err)
+				}
+				unit = e.UnitID
+			}
+			if ok, err := apiclient.InScope(ctx, tx.Queries, l.unit, unit); !ok {
+				return false, err
+			}
+		}
 		switch {
 		case l.sandbox:
 			return false, nil
@@ -134,7 +146,7 @@ func (s *Service) aboutPerson(ctx context.Context, tx *store.Tx, registrationID 
 		}
 		if maker == "" {
 			var err error
-			if maker, err = tx.FirstActorOfRegistration(ctx, registrationID); err != nil && !store.IsNotFound(err) {
+			if maker, err = tx.FirstActorOfRegistration(ctx, r.ID); err != nil && !store.IsNotFound(err) {
 				return false, fmt.Errorf("look who made the registration: %w", err)
 			}
 		}
@@ -144,7 +156,7 @@ func (s *Service) aboutPerson(ctx context.Context, tx *store.Tx, registrationID 
 
 // Stepped implements enrolment.Events.
 func (s *Service) Stepped(ctx context.Context, tx *store.Tx, r db.Registration, st enrolment.Stepped) error {
-	may := s.aboutPerson(ctx, tx, r.ID)
+	may := s.aboutPerson(ctx, tx, r)
 	if from, to := st.From.Shown(), st.To.Shown(); from != to {
 		err := s.publish(ctx, tx, RegistrationChanged, registrationData{
 			Registration: r.ID, Reference: r.Reference, Employee: r.EmployeeID, Kind: r.Kind, Status: string(to), Previous: string(from), Link: s.registrationLink(r.ID),
@@ -188,7 +200,7 @@ func (s *Service) Expiring(ctx context.Context, tx *store.Tx, r db.Registration,
 	return s.publish(ctx, tx, CertificateExpiring, certificateData{
 		Serial: c.Serial, Registration: r.ID, Reference: r.Reference, Employee: r.EmployeeID, Days: days,
 		NotAfter: clock.FromMicros(c.NotAfter).UTC().Format(time.RFC3339), Link: s.registrationLink(r.ID),
-	}, s.aboutPerson(ctx, tx, r.ID))
+	}, s.aboutPerson(ctx, tx, r))
 }
 
 // documentTypes are the types of what happens to a document.

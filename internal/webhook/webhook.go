@@ -221,6 +221,7 @@ type listening struct {
 
 type listener struct {
 	endpoint, client, name string
+	unit                   string // that its application is bound to
 	sandbox                bool
 	types, scopes          []string
 }
@@ -259,7 +260,7 @@ func (s *Service) listeners(ctx context.Context, tx *store.Tx, t Type) ([]listen
 func listenersOf(rows []db.WebhookListenersRow) []listener {
 	out := make([]listener, len(rows))
 	for i, r := range rows {
-		out[i] = listener{endpoint: r.ID, client: r.ClientID, name: r.Name, sandbox: r.Sandbox, types: strings.Fields(r.Events), scopes: strings.Fields(r.Scopes)}
+		out[i] = listener{endpoint: r.ID, client: r.ClientID, name: r.Name, unit: r.UnitID, sandbox: r.Sandbox, types: strings.Fields(r.Events), scopes: strings.Fields(r.Scopes)}
 	}
 	return out
 }

@@ -68,11 +68,33 @@ func (d *door) find(ctx context.Context, call *call) (holder, error) {
 	if call.access.Employee != "" && c.EmployeeID != call.access.Employee {
 		return holder{}, invalid("Invalid parameter credentialID")
 	}
+	if err := d.knows(ctx, call, c.EmployeeID); errors.Is(err, errNone) {
+		return holder{}, invalid("Invalid parameter credentialID")
+	} else if err != nil {
+		return holder{}, err
+	}
 	h, err := d.credentialOf(ctx, c.EmployeeID)
 	if errors.Is(err, errNone) || err == nil && h.credential.ID != id {
 		return holder{}, invalid("Invalid parameter credentialID")
 	}
 	return h, err
+}
+
+// knows fails with errNone for somebody outside of the unit that the application is
+// bound to.
+func (d *door) knows(ctx context.Context, c *call, employeeID string) error {
+	if c.client.Unit == "" {
+		return nil
+	}
+	e, err := d.Store.Read().GetEmployee(ctx, employeeID)
+	if err != nil {
+		return fmt.Errorf("read employee: %w", err)
+	}
+	ok, err := c.client.Sees(ctx, d.Store.Read(), e.UnitID)
+	if err == nil && !ok {
+		err = errNone
+	}
+	return err
 }
 
 // list is credentials/list. The token of an application alone is nobody's, so that
@@ -97,6 +119,11 @@ func (d *door) list(w http.ResponseWriter, r *http.Request, c *call) error {
 		if employee, err = d.employee(r.Context(), user); err != nil {
 			return err
 		}
+	}
+	if err := d.knows(r.Context(), c, employee); errors.Is(err, errNone) {
+		return invalid("Invalid parameter userID")
+	} else if err != nil {
+		return err
 	}
 	if _, err := wanted(c); err != nil {
 		return err

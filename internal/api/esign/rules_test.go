@@ -19,6 +19,7 @@ import (
 	"absah/internal/enrolment"
 	"absah/internal/scan"
 	"absah/internal/staff"
+	"absah/internal/store"
 	"absah/internal/store/db"
 )
 
@@ -248,6 +249,56 @@ func TestStates(t *testing.T) {
 		if got["status_code"] != c.code || got["status"] != c.status || got["message"] == "" {
 			t.Errorf("%v: %v", c.standing.Status, got)
 		}
+	}
+}
+
+// TestBoundToAUnit: somebody outside of the unit that an application is bound to is
+// nobody to it.
+func TestBoundToAUnit(t *testing.T) {
+	o := open(t, nil, false)
+	o.object(o.ask("GET", "/api/user/status/"+nik), 200)
+	e, err := o.config.Store.Read().GetEmployee(t.Context(), o.signer.EmployeeID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = o.config.Store.InTx(t.Context(), func(tx *store.Tx) error {
+		return errors.Join(
+			tx.InsertUnit(t.Context(), db.InsertUnitParams{ID: "elsewhere", Code: "E", Name: "Biro Contoh", CreatedAt: 1}),
+			tx.InsertUnitScope(t.Context(), db.InsertUnitScopeParams{AncestorID: "elsewhere", UnitID: "elsewhere"}),
+		)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	set := o.client.Settings()
+	bind := func(unit string) {
+		t.Helper()
+		set.Unit = unit
+		if err := o.clients.Change(t.Context(), o.signer, o.client.ID, set); err != nil {
+			t.Fatal(err)
+		}
+	}
+	bind(e.UnitID)
+	if got := o.object(o.ask("GET", "/api/user/status/"+nik), 200); got["status_code"] != 1111.0 {
+		t.Errorf("in its unit: %v", got)
+	}
+	bind("elsewhere")
+	if got := o.object(o.ask("GET", "/api/user/status/"+nik), 200); got["status_code"] != 1110.0 {
+		t.Errorf("status: %v", got)
+	}
+	if got := o.object(o.ask("GET", "/api/user/profile/"+nik), 200); got["status"] != "NOT REGISTERED" || got["nama"] != nil {
+		t.Errorf("profile: %v", got)
+	}
+	for _, id := range []string{nik, e.Nip, e.Email} {
+		if got := o.object(o.ask("GET", "/api/user/certificate/chain/"+id), 400); got["status_code"] != float64(codeUnknown) {
+			t.Errorf("chain of %s: %v", id, got)
+		}
+	}
+	if got := o.object(o.sign("nik", nik, "passphrase", "x", "tampilan", "invisible"), 400); got["status_code"] != float64(codeUnknown) {
+		t.Errorf("sign: %v", got)
+	}
+	if got := o.object(o.ask("POST", "/api/user/passphrase/forget/"+nik), 400); got["status_code"] != float64(codeUnknown) || len(o.stands.reset) != 0 {
+		t.Errorf("reset: %v", got)
 	}
 }
 

@@ -34,9 +34,27 @@ type person struct {
 
 var errNobody = errors.New("no such person")
 
-// find looks for an employee by NIK, e-mail address or id. Exactly one counts: a
-// NIK that two share names nobody.
-func (d *door) find(ctx context.Context, nik, email string) (person, error) {
+// find looks for an employee whom the application knows, by NIK or e-mail address.
+// Exactly one counts: a NIK that two share names nobody.
+func (d *door) find(ctx context.Context, c *call, nik, email string) (person, error) {
+	p, err := d.anybody(ctx, nik, email)
+	if err != nil {
+		return p, err
+	}
+	return p, d.knows(ctx, c, p)
+}
+
+// knows fails with errNobody for somebody outside of the unit that the application is
+// bound to.
+func (d *door) knows(ctx context.Context, c *call, p person) error {
+	ok, err := c.client.Sees(ctx, d.Store.Read(), p.UnitID)
+	if err == nil && !ok {
+		err = errNobody
+	}
+	return err
+}
+
+func (d *door) anybody(ctx context.Context, nik, email string) (person, error) {
 	var id string
 	switch q := d.Store.Read(); {
 	case nik != "":
@@ -81,7 +99,7 @@ func (d *door) person(ctx context.Context, c *call, nik, email string) (person, 
 	if c.client.Sandbox {
 		return person{id: nik + email}, nil
 	}
-	p, err := d.find(ctx, nik, email)
+	p, err := d.find(ctx, c, nik, email)
 	if errors.Is(err, errNobody) {
 		return p, signing.ErrNotFound
 	}
@@ -176,7 +194,7 @@ func (d *door) status(ctx context.Context, c *call, nik, email string) (word, er
 	if c.client.Sandbox {
 		return d.Sandbox.status(nik), nil
 	}
-	p, err := d.find(ctx, nik, email)
+	p, err := d.find(ctx, c, nik, email)
 	if errors.Is(err, errNobody) {
 		return unknown, nil
 	}
@@ -188,7 +206,7 @@ func (d *door) status(ctx context.Context, c *call, nik, email string) (word, er
 
 // profile answers with what an office may know of its employee.
 func (d *door) profile(w http.ResponseWriter, r *http.Request, c *call) error {
-	p, err := d.find(r.Context(), r.PathValue("nik"), "")
+	p, err := d.find(r.Context(), c, r.PathValue("nik"), "")
 	if errors.Is(err, errNobody) || err == nil && c.client.Sandbox {
 		d.json(w, http.StatusOK, map[string]any{"status_code": codeNotRegistered, "status": "NOT REGISTERED", "message": unknown.text})
 		return nil
@@ -227,9 +245,9 @@ func (d *door) register(w http.ResponseWriter, r *http.Request, c *call) error {
 		d.json(w, http.StatusOK, map[string]any{"message": "Pendaftaran berhasil"})
 		return nil
 	}
-	p, err := d.find(ctx, nik, "")
+	p, err := d.find(ctx, c, nik, "")
 	if errors.Is(err, errNobody) {
-		p, err = d.byNIP(ctx, f.get("nip"), email)
+		p, err = d.byNIP(ctx, c, f.get("nip"), email)
 	}
 	if errors.Is(err, errNobody) {
 		return &fieldError{field: "nip", code: codeData, text: "Data tidak sesuai ketentuan : pegawai tidak ditemukan. Isi 'nip' pegawai yang sudah ada di data kepegawaian"}
@@ -251,9 +269,9 @@ func (d *door) register(w http.ResponseWriter, r *http.Request, c *call) error {
 	return nil
 }
 
-func (d *door) byNIP(ctx context.Context, nip, email string) (person, error) {
+func (d *door) byNIP(ctx context.Context, c *call, nip, email string) (person, error) {
 	if nip = strings.ReplaceAll(nip, " ", ""); nip == "" {
-		return d.find(ctx, "", email)
+		return d.find(ctx, c, "", email)
 	}
 	e, err := d.Store.Read().GetEmployeeByNIP(ctx, nip)
 	if store.IsNotFound(err) {
@@ -262,7 +280,8 @@ func (d *door) byNIP(ctx context.Context, nip, email string) (person, error) {
 	if err != nil {
 		return person{}, fmt.Errorf("look for a NIP: %w", err)
 	}
-	return person{e.ID, e}, nil
+	p := person{e.ID, e}
+	return p, d.knows(ctx, c, p)
 }
 
 func (d *door) propose(ctx context.Context, who audit.Actor, f *fields) error {
@@ -295,7 +314,7 @@ func (d *door) forget(w http.ResponseWriter, r *http.Request, c *call) error {
 		d.json(w, http.StatusOK, map[string]any{"success": true, "message": "Tautan pembuatan passphrase baru dikirim ke e-mail pemilik"})
 		return nil
 	}
-	p, err := d.find(ctx, r.PathValue("nik"), "")
+	p, err := d.find(ctx, c, r.PathValue("nik"), "")
 	if errors.Is(err, errNobody) || err == nil && d.Registrar == nil {
 		return refused(codeUnknown, "User tidak terdaftar")
 	}
@@ -328,11 +347,11 @@ func (d *door) chain(w http.ResponseWriter, r *http.Request, c *call) error {
 		d.json(w, http.StatusOK, map[string]any{"success": true, "data": list})
 		return nil
 	case strings.Contains(id, "@"):
-		p, err = d.find(ctx, "", id)
+		p, err = d.find(ctx, c, "", id)
 	case len(id) == 16:
-		p, err = d.find(ctx, id, "")
+		p, err = d.find(ctx, c, id, "")
 	default:
-		p, err = d.byNIP(ctx, id, "")
+		p, err = d.byNIP(ctx, c, id, "")
 	}
 	if errors.Is(err, errNobody) {
 		return refused(codeUnknown, "User tidak terdaftar")

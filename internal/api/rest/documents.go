@@ -56,7 +56,19 @@ func (d *door) own(ctx context.Context, c *call, id string) (signing.Document, e
 	if errors.Is(err, signing.ErrNotFound) || err == nil && (doc.Client != c.client.Name || doc.State == signing.StateErased) {
 		return doc, problem("not_found")
 	}
-	return doc, err
+	if err != nil || c.client.Unit == "" {
+		return doc, err
+	}
+	e, err := d.Store.Read().GetEmployee(ctx, doc.OwnerID)
+	if err != nil {
+		return doc, fmt.Errorf("read employee: %w", err)
+	}
+	if err := d.knows(ctx, c, e); errors.Is(err, errNobody) {
+		return doc, problem("not_found")
+	} else if err != nil {
+		return doc, err
+	}
+	return doc, nil
 }
 
 func (d *door) documentOf(doc signing.Document, owner db.Employee) documentBody {
@@ -94,7 +106,7 @@ func (d *door) upload(ctx context.Context, c *call) (*answer, error) {
 	if c.client.Sandbox {
 		return d.uploadSpecimen(ctx, c)
 	}
-	owner, err := d.named(ctx, reference{NIP: c.form["owner"]}, "/owner")
+	owner, err := d.named(ctx, c, reference{NIP: c.form["owner"]}, "/owner")
 	if err != nil {
 		return nil, err
 	}
@@ -146,9 +158,9 @@ func (d *door) listDocuments(ctx context.Context, c *call) (*answer, error) {
 	if c.client.Sandbox {
 		return d.listSpecimens(ctx, c, p)
 	}
-	q := db.DocumentsOfClientParams{ClientID: c.client.Name, State: c.query("state"), Before: p.before, BeforeID: p.beforeID, MaxRows: int32(p.limit) + 1}
+	q := db.DocumentsOfClientParams{ClientID: c.client.Name, ScopeID: c.client.Unit, State: c.query("state"), Before: p.before, BeforeID: p.beforeID, MaxRows: int32(p.limit) + 1}
 	if nip := c.query("owner"); nip != "" {
-		e, err := d.find(ctx, reference{NIP: nip})
+		e, err := d.find(ctx, c, reference{NIP: nip})
 		if errors.Is(err, errNobody) {
 			return list(ctx, c, p, []documentBody{}, nil)
 		}

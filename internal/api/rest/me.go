@@ -14,6 +14,7 @@ type applicationBody struct {
 	Info        string     `json:"info"`
 	Sandbox     bool       `json:"sandbox"`
 	Scopes      []string   `json:"scopes"`
+	Unit        *string    `json:"unit"`
 	Networks    []string   `json:"networks"`
 	Rate        int        `json:"rate_per_minute"`
 	CreatedAt   string     `json:"created_at"`
@@ -30,12 +31,19 @@ type limitsBody struct {
 }
 
 // me tells an application who it is, GET /me.
-func (d *door) me(_ context.Context, c *call) (*answer, error) {
+func (d *door) me(ctx context.Context, c *call) (*answer, error) {
 	a := c.client
 	body := applicationBody{
 		ID: a.ID, Name: a.Name, Info: a.Info, Sandbox: a.Sandbox, Scopes: []string{}, Networks: []string{}, Rate: a.Rate,
 		CreatedAt: moment(a.CreatedAt), BeforeUntil: maybe(a.Rotating),
 		Limits: limitsBody{d.Signing.Limits.FileBytes, d.Signing.Limits.Batch, d.Signing.Limits.Places, verification.MaxBytes, signing.MaxSteps},
+	}
+	if a.Unit != "" {
+		u, err := d.Clients.UnitOf(ctx, *a)
+		if err != nil {
+			return nil, err
+		}
+		body.Unit = &u.Code
 	}
 	for _, s := range a.Scopes {
 		body.Scopes = append(body.Scopes, string(s))

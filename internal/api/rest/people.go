@@ -38,9 +38,27 @@ type personBody struct {
 	Active   bool   `json:"active"`
 }
 
-// find looks for an employee; a NIK or an address that two share names nobody. It
-// fails with errNobody.
-func (d *door) find(ctx context.Context, r reference) (db.Employee, error) {
+// find looks for an employee whom the application knows; a NIK or an address that two
+// share names nobody. It fails with errNobody.
+func (d *door) find(ctx context.Context, c *call, r reference) (db.Employee, error) {
+	e, err := d.anybody(ctx, r)
+	if err != nil {
+		return e, err
+	}
+	return e, d.knows(ctx, c, e)
+}
+
+// knows fails with errNobody for somebody outside of the unit that the application is
+// bound to.
+func (d *door) knows(ctx context.Context, c *call, e db.Employee) error {
+	ok, err := c.client.Sees(ctx, d.Store.Read(), e.UnitID)
+	if err == nil && !ok {
+		err = errNobody
+	}
+	return err
+}
+
+func (d *door) anybody(ctx context.Context, r reference) (db.Employee, error) {
 	q := d.Store.Read()
 	id := ""
 	switch {
@@ -81,8 +99,8 @@ func (d *door) find(ctx context.Context, r reference) (db.Employee, error) {
 }
 
 // named is find for a person in the body: who is not there is a wrong field.
-func (d *door) named(ctx context.Context, r reference, pointer string) (db.Employee, error) {
-	e, err := d.find(ctx, r)
+func (d *door) named(ctx context.Context, c *call, r reference, pointer string) (db.Employee, error) {
+	e, err := d.find(ctx, c, r)
 	if errors.Is(err, errNobody) {
 		return e, problem("person_unknown").at(pointer, "person_unknown")
 	}
@@ -147,7 +165,7 @@ func (d *door) showPerson(ctx context.Context, c *call) (*answer, error) {
 	if c.client.Sandbox {
 		return ok(d.pretend(c, c.path("nip")))
 	}
-	e, err := d.find(ctx, reference{NIP: c.path("nip")})
+	e, err := d.find(ctx, c, reference{NIP: c.path("nip")})
 	if errors.Is(err, errNobody) {
 		return nil, problem("not_found")
 	}
@@ -167,7 +185,7 @@ func (d *door) lookUpPerson(ctx context.Context, c *call) (*answer, error) {
 	if c.client.Sandbox {
 		return ok(d.pretend(c, in.text()))
 	}
-	e, err := d.find(ctx, in)
+	e, err := d.find(ctx, c, in)
 	if err != nil {
 		return nil, err
 	}
@@ -274,7 +292,7 @@ func certificateStatus(c db.Certificate, now time.Time) string {
 
 // listCertificates lists those of an employee, GET /people/{nip}/certificates.
 func (d *door) listCertificates(ctx context.Context, c *call) (*answer, error) {
-	e, err := d.find(ctx, reference{NIP: c.path("nip")})
+	e, err := d.find(ctx, c, reference{NIP: c.path("nip")})
 	if errors.Is(err, errNobody) {
 		return nil, problem("not_found")
 	}
@@ -307,6 +325,18 @@ func (d *door) showCertificate(ctx context.Context, c *call) (*answer, error) {
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read certificate: %w", err)
+	}
+	if c.client.Unit != "" {
+		e, err := d.Store.Read().GetEmployee(ctx, row.EmployeeID)
+		if err == nil {
+			err = d.knows(ctx, c, e)
+		}
+		if store.IsNotFound(err) || errors.Is(err, errNobody) {
+			return nil, problem("not_found")
+		}
+		if err != nil {
+			return nil, fmt.Errorf("look whose certificate it is: %w", err)
+		}
 	}
 	out, err := d.certificateOf(row, true)
 	if err != nil {

@@ -2,12 +2,17 @@ package rest
 
 import (
 	"encoding/base64"
+	"errors"
 	"strings"
 	"testing"
 
+	"absah/internal/apiclient"
 	"absah/internal/enrolment"
 	"absah/internal/scan"
+	"absah/internal/signing/signingtest"
 	"absah/internal/staff"
+	"absah/internal/store"
+	"absah/internal/store/db"
 )
 
 // TestPeople: where people stand, and what an application may send of them.
@@ -98,4 +103,66 @@ func TestRegistrationOnBehalf(t *testing.T) {
 	}
 	o.stands.err = &enrolment.NotAllowedError{}
 	o.ask("POST", "/people/"+o.nip+"/passphrase-reset", nil).want(409, "registration_running")
+}
+
+// TestBoundToAUnit: an application that is bound to a unit knows the people there and
+// below, and nobody else; what it brought for others is not shown either.
+func TestBoundToAUnit(t *testing.T) {
+	o := open(t)
+	ctx, st := t.Context(), o.config.Store
+	e, err := st.Read().GetEmployee(ctx, o.second.EmployeeID)
+	must(t, err)
+	outside := o.document() // of the signer, who stays
+	must(t, st.InTx(ctx, func(tx *store.Tx) error {
+		must(t, tx.InsertUnit(ctx, db.InsertUnitParams{ID: "bound", Code: "B", Name: "Direktorat Contoh", CreatedAt: 1}))
+		must(t, tx.InsertUnitScope(ctx, db.InsertUnitScopeParams{AncestorID: "bound", UnitID: "bound"}))
+		must(t, tx.InsertUnit(ctx, db.InsertUnitParams{ID: "below", ParentID: nullable("bound"), Code: "B1", Name: "Seksi Contoh", CreatedAt: 1}))
+		must(t, tx.InsertUnitScope(ctx, db.InsertUnitScopeParams{AncestorID: "below", UnitID: "below"}))
+		must(t, tx.InheritUnitScope(ctx, db.InheritUnitScopeParams{UnitID: "below", ParentID: "bound"}))
+		_, err := tx.UpdateEmployee(ctx, db.UpdateEmployeeParams{
+			ID: e.ID, NikSealed: e.NikSealed, NikIndex: e.NikIndex, Name: e.Name, Position: e.Position, Grade: e.Grade, UnitID: "below", Email: e.Email,
+			TimeZone: e.TimeZone, Locale: e.Locale, Active: true, UpdatedAt: e.UpdatedAt,
+		})
+		return err
+	}))
+	serial := o.ask("GET", "/people/"+o.nip, nil).want(200, "").text("/certificate/serial")
+	registration := o.ask("GET", "/registrations?nip="+o.nip, nil).want(200, "").text("/items/0/id")
+	if r := o.ask("GET", "/me", nil).want(200, ""); r.text("/unit") != "null" {
+		t.Errorf("%s", r.body)
+	}
+
+	set := o.client.Settings()
+	set.Unit = "bound"
+	must(t, o.clients.Change(ctx, o.signer, o.client.ID, set))
+	if r := o.ask("GET", "/me", nil).want(200, ""); r.text("/unit") != "B" {
+		t.Errorf("%s", r.body)
+	}
+	if l := o.ask("GET", "/registrations", nil).want(200, ""); l.items() != 1 || l.text("/items/0/person/nip") != o.nip2 {
+		t.Errorf("%s", l.body)
+	}
+	inside := o.ask("GET", "/people/"+o.nip2, nil).want(200, "").text("/certificate/serial")
+	o.ask("GET", "/certificates/"+inside, nil).want(200, "")
+	if l := o.ask("GET", "/registrations?nip="+o.nip, nil).want(200, ""); l.items() != 0 {
+		t.Errorf("%s", l.body)
+	}
+	for _, path := range []string{
+		"/registrations/" + registration, "/people/" + o.nip, "/people/" + o.nip + "/certificates", "/certificates/" + serial, "/documents/" + outside, "/documents/" + outside + "/file",
+	} {
+		o.ask("GET", path, nil).want(404, "not_found")
+	}
+	if l := o.ask("GET", "/documents", nil).want(200, ""); l.items() != 0 {
+		t.Errorf("%s", l.body)
+	}
+	o.ask("POST", "/people/lookup", `{"nik":"`+nik+`"}`).want(422, "person_unknown")
+	o.ask("POST", "/people/"+o.nip+"/passphrase-reset", nil).want(404, "not_found")
+	o.ask("POST", "/registrations", `{"person":{"nip":"`+o.nip+`"},"phone":"0812"}`).want(422, "person_unknown")
+	o.ask("POST", "/signings", o.order(signingtest.Passphrase, outside)).want(422, "person_unknown")
+	if len(o.stands.reset) != 0 {
+		t.Error("somebody outside was reset")
+	}
+
+	set.Unit = "nowhere"
+	if err := o.clients.Change(ctx, o.signer, o.client.ID, set); !errors.Is(err, apiclient.ErrUnit) {
+		t.Errorf("a unit that is not there: %v", err)
+	}
 }

@@ -58,9 +58,9 @@ func (d *door) listRegistrations(ctx context.Context, c *call) (*answer, error) 
 	if err != nil {
 		return nil, err
 	}
-	q := db.RegistrationsSubmittedParams{Status: c.query("status"), Before: p.before, BeforeID: p.beforeID, MaxRows: int32(p.limit) + 1}
+	q := db.RegistrationsSubmittedParams{ScopeID: c.client.Unit, Status: c.query("status"), Before: p.before, BeforeID: p.beforeID, MaxRows: int32(p.limit) + 1}
 	if nip := c.query("nip"); nip != "" {
-		e, err := d.find(ctx, reference{NIP: nip})
+		e, err := d.find(ctx, c, reference{NIP: nip})
 		if errors.Is(err, errNobody) {
 			return list(ctx, c, p, []registrationBody{}, nil)
 		}
@@ -109,6 +109,11 @@ func (d *door) showRegistration(ctx context.Context, c *call) (*answer, error) {
 	e, err := q.GetEmployee(ctx, r.EmployeeID)
 	if err != nil {
 		return nil, fmt.Errorf("read employee: %w", err)
+	}
+	if err := d.knows(ctx, c, e); errors.Is(err, errNobody) {
+		return nil, problem("not_found")
+	} else if err != nil {
+		return nil, err
 	}
 	s, err := d.Registrar.StandingFor(ctx, r)
 	if err != nil {
@@ -176,7 +181,7 @@ func (d *door) orderRegistration(ctx context.Context, c *call) (*answer, error) 
 	if err := c.decode(&in); err != nil {
 		return nil, err
 	}
-	e, err := d.named(ctx, in.Person, "/person")
+	e, err := d.named(ctx, c, in.Person, "/person")
 	if err != nil {
 		return nil, err
 	}
@@ -253,7 +258,7 @@ func (d *door) offer(ctx context.Context, e db.Employee, s enrolment.Standing) (
 // open a key without its passphrase, so that the certificate is revoked and a link
 // to a new key goes to its owner.
 func (d *door) resetPassphrase(ctx context.Context, c *call) (*answer, error) {
-	e, err := d.find(ctx, reference{NIP: c.path("nip")})
+	e, err := d.find(ctx, c, reference{NIP: c.path("nip")})
 	if errors.Is(err, errNobody) {
 		return nil, problem("not_found")
 	}

@@ -195,7 +195,7 @@ func (d *door) sign(ctx context.Context, c *call) (*answer, error) {
 	if c.client.Sandbox {
 		return d.signSpecimens(ctx, c, &in)
 	}
-	signer, err := d.named(ctx, in.Signer, "/signer")
+	signer, err := d.named(ctx, c, in.Signer, "/signer")
 	if err != nil {
 		return nil, err
 	}

@@ -91,7 +91,7 @@ func (d *door) startWorkflow(ctx context.Context, c *call) (*answer, error) {
 	}
 	n := signing.NewWorkflow{Document: doc.ID, Ordered: in.Ordered, Note: in.Note}
 	for i, s := range in.Steps {
-		e, err := d.named(ctx, s.Signer, fmt.Sprintf("/steps/%d/signer", i))
+		e, err := d.named(ctx, c, s.Signer, fmt.Sprintf("/steps/%d/signer", i))
 		if err != nil {
 			return nil, err
 		}

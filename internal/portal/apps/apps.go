@@ -50,6 +50,8 @@ func (p *Pages) Routes() []web.Route {
 // form is what is typed.
 type form struct {
 	Name, Info, Networks, Rate string
+	Unit                       string // its code
+	bound                      string // name of that unit
 	Scopes                     []string
 	Corner, Sandbox            bool
 	Errors                     web.FieldErrors
@@ -76,10 +78,10 @@ func of(c apiclient.Client) form {
 }
 
 // read reads the form; what is wrong is in Errors.
-func read(r *http.Request) (form, apiclient.Settings) {
+func (p *Pages) read(r *http.Request) (form, apiclient.Settings, error) {
 	f := form{
 		Name: web.Value(r, "name"), Info: web.Value(r, "info"), Networks: r.PostForm.Get("networks"), Rate: web.Value(r, "rate"),
-		Scopes: r.PostForm["scope"], Corner: r.PostForm.Get("corner") == "1", Sandbox: r.PostForm.Get("sandbox") == "1", Errors: web.FieldErrors{},
+		Unit: web.Value(r, "unit"), Scopes: r.PostForm["scope"], Corner: r.PostForm.Get("corner") == "1", Sandbox: r.PostForm.Get("sandbox") == "1", Errors: web.FieldErrors{},
 	}
 	set := apiclient.Settings{Info: f.Info, Corner: f.Corner, Enabled: true}
 	if len([]rune(f.Info)) > apiclient.MaxInfo {
@@ -100,7 +102,16 @@ func read(r *http.Request) (form, apiclient.Settings) {
 	if len(set.Scopes) == 0 {
 		f.Errors.Add("scope", "apps.no_scope")
 	}
-	return f, set
+	if f.Unit == "" {
+		return f, set, nil
+	}
+	u, err := p.clients.Unit(r.Context(), f.Unit)
+	if errors.Is(err, apiclient.ErrUnit) {
+		f.Errors.Add("unit", "apps.bad_unit")
+		err = nil
+	}
+	set.Unit = u.ID
+	return f, set, err
 }
 
 func (p *Pages) list(w http.ResponseWriter, r *http.Request) error {
@@ -143,7 +154,10 @@ func (p *Pages) add(w http.ResponseWriter, r *http.Request) error {
 	if err := web.ReadForm(w, r); err != nil {
 		return err
 	}
-	f, set := read(r)
+	f, set, err := p.read(r)
+	if err != nil {
+		return err
+	}
 	if len(f.Errors) == 0 {
 		if ok, err := p.fresh(w, r, Base); !ok {
 			return err
@@ -185,6 +199,14 @@ func (p *Pages) showOne(w http.ResponseWriter, r *http.Request, c apiclient.Clie
 	if err := p.fillOAuth(ctx, c, &f); err != nil {
 		return err
 	}
+	u, err := p.clients.UnitOf(ctx, c)
+	if err != nil {
+		return err
+	}
+	f.bound = u.Name
+	if len(f.Errors) == 0 {
+		f.Unit = u.Code
+	}
 	status := http.StatusOK
 	if len(f.Errors) > 0 {
 		status = http.StatusUnprocessableEntity
@@ -203,7 +225,10 @@ func (p *Pages) change(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	f, set := read(r)
+	f, set, err := p.read(r)
+	if err != nil {
+		return err
+	}
 	f.Name, f.Sandbox, set.Enabled = c.Name, c.Sandbox, c.Enabled
 	if len(f.Errors) > 0 {
 		return p.showOne(w, r, c, f)
@@ -233,7 +258,9 @@ func (p *Pages) turn(on bool) web.Handler {
 		if err != nil {
 			return err
 		}
-		return p.set(w, r, c, apiclient.Settings{Info: c.Info, Networks: c.Networks, Scopes: c.Scopes, Corner: c.Corner, Rate: c.Rate, Enabled: on}, message)
+		set := c.Settings()
+		set.Enabled = on
+		return p.set(w, r, c, set, message)
 	}
 }
 
@@ -275,10 +302,13 @@ func scopes(ctx context.Context, f form) []ui.Option {
 	return out
 }
 
-func facts(ctx context.Context, c apiclient.Client) []ui.Term {
+func facts(ctx context.Context, c apiclient.Client, unit string) []ui.Term {
 	terms := []ui.Term{
 		{Label: i18n.T(ctx, "apps.user"), Value: c.Name, Code: true, Copy: true},
 		{Label: i18n.T(ctx, "apps.created"), Value: i18n.DateTime(ctx, c.CreatedAt)},
+	}
+	if unit != "" {
+		terms = append(terms, ui.Term{Label: i18n.T(ctx, "apps.bound"), Value: unit})
 	}
 	last := i18n.T(ctx, "apps.never")
 	if !c.UsedAt.IsZero() {

@@ -11,6 +11,8 @@ import (
 	"absah/internal/portal/apps"
 	"absah/internal/portal/auth"
 	"absah/internal/portal/pagetest"
+	"absah/internal/store"
+	"absah/internal/store/db"
 )
 
 func house(t *testing.T) (*pagetest.House, *apiclient.Service, *pagetest.Browser) {
@@ -79,6 +81,35 @@ func TestAnApplicationIsAddedRotatedAndDisabled(t *testing.T) {
 	}
 	if strings.Contains(h.Log.String(), first) || strings.Contains(h.Log.String(), third) {
 		t.Error("a secret is in the log")
+	}
+}
+
+// TestAnApplicationIsBoundToAUnit: by the unit's code.
+func TestAnApplicationIsBoundToAUnit(t *testing.T) {
+	t.Parallel()
+	h, s, b := house(t)
+	err := h.Store.InTx(t.Context(), func(tx *store.Tx) error {
+		return tx.InsertUnit(t.Context(), db.InsertUnitParams{ID: "direktorat", Code: "DIR", Name: "Direktorat Rekaan", CreatedAt: 1})
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.Post(apps.Base, "name", "arsip", "scope", "status", "rate", "60", "unit", "XYZ").Want(t, 422, "Tidak ada unit dengan kode ini", `value="XYZ"`)
+	b.Post(apps.Base, "name", "arsip", "scope", "status", "rate", "60", "unit", "DIR").Want(t, 200, "Direktorat Rekaan")
+	c, err := s.Find(t.Context(), "arsip")
+	if err != nil || c.Unit != "direktorat" {
+		t.Fatalf("%+v, %v", c, err)
+	}
+	path := apps.Base + "/" + c.ID
+	b.Get(path).Want(t, 200, "Direktorat Rekaan", `value="DIR"`)
+	b.Post(path+"/nonaktif").Want(t, 303)
+	b.Post(path+"/aktif").Want(t, 303)
+	if c, err = s.Find(t.Context(), "arsip"); err != nil || c.Unit != "direktorat" {
+		t.Errorf("enabled again: %+v, %v", c, err)
+	}
+	b.Post(path, "scope", "status", "rate", "60", "unit", "").Want(t, 303)
+	if c, err = s.Find(t.Context(), "arsip"); err != nil || c.Unit != "" {
+		t.Errorf("freed: %+v, %v", c, err)
 	}
 }
 

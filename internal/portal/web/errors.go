@@ -2,7 +2,9 @@ package web
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"math"
 	"net/http"
 	"net/url"
@@ -10,6 +12,7 @@ import (
 	"time"
 
 	"absah/internal/account"
+	"absah/internal/apidoc"
 	"absah/internal/portal/i18n"
 	"absah/internal/portal/ui"
 )
@@ -76,10 +79,41 @@ func setRetryAfter(w http.ResponseWriter, d time.Duration) {
 // Deny answers an unsafe request that came from another site (403).
 func Deny(w http.ResponseWriter, r *http.Request) { errorPage(w, r, http.StatusForbidden, "crosssite") }
 
-// errorPage shows the texts error.NAME.title and error.NAME.text.
+// errorJSON is errorPage for programs.
+func errorJSON(w http.ResponseWriter, r *http.Request, status int, name string) error {
+	ctx, code := r.Context(), codes[name]
+	kind := "about:blank" // RFC 9457 4.2.1: it is what the status says
+	if p, ok := apidoc.ProblemOf(code); ok {
+		kind = RequestOf(ctx).Site.BaseURL + apidoc.ReferencePage + "#" + p.Anchor()
+	}
+	b, err := json.Marshal(map[string]any{
+		"type": kind, "status": status, "code": code, "title": i18n.T(ctx, "error."+name+".title"), "detail": i18n.T(ctx, "error."+name+".text"),
+		"instance": r.URL.Path + "#" + RequestOf(ctx).Reference,
+	})
+	if err != nil { // of strings and a number
+		return fmt.Errorf("write problem: %w", err)
+	}
+	w.Header().Set("Content-Language", string(i18n.LangOf(ctx)))
+	return write(w, status, "application/problem+json", append(b, '\n'))
+}
+
+// codes are what programs are told for the names of error pages: as in /api/v1 where
+// that has one.
+var codes = map[string]string{
+	"notfound": "not_found", "bad": "unreadable", "toolarge": "too_large", "conflict": "changed", "toomany": "too_many_requests", "fault": "internal", "crosssite": "cross_site",
+}
+
+// errorPage shows the texts error.NAME.title and error.NAME.text, to who asks for JSON
+// as problem details (RFC 9457).
 func errorPage(w http.ResponseWriter, r *http.Request, status int, name string) {
 	ctx := r.Context()
 	req := RequestOf(ctx)
+	if WantsJSON(r) {
+		if err := errorJSON(w, r, status, name); err != nil {
+			req.Site.Log.ErrorContext(ctx, "error page failed", "reference", req.Reference, "error", err)
+		}
+		return
+	}
 	page := ui.Page{Title: i18n.T(ctx, "error."+name+".title")}
 	props := problem{
 		Text:      i18n.T(ctx, "error."+name+".text"),

@@ -10,7 +10,7 @@ import (
 )
 
 const changeAPIClient = `-- name: ChangeAPIClient :execrows
-update api_client set info = $2, networks = $3, scopes = $4, corner = $5, rate = $6, enabled = $7 where id = $1
+update api_client set info = $2, networks = $3, scopes = $4, corner = $5, rate = $6, enabled = $7, unit_id = $8 where id = $1
 `
 
 type ChangeAPIClientParams struct {
@@ -21,6 +21,7 @@ type ChangeAPIClientParams struct {
 	Corner   bool
 	Rate     int64
 	Enabled  bool
+	UnitID   string
 }
 
 func (q *Queries) ChangeAPIClient(ctx context.Context, arg ChangeAPIClientParams) (int64, error) {
@@ -32,6 +33,7 @@ func (q *Queries) ChangeAPIClient(ctx context.Context, arg ChangeAPIClientParams
 		arg.Corner,
 		arg.Rate,
 		arg.Enabled,
+		arg.UnitID,
 	)
 	if err != nil {
 		return 0, err
@@ -85,7 +87,7 @@ func (q *Queries) ExpiredAPIDocuments(ctx context.Context, expiresAt int64) ([]E
 }
 
 const getAPIClient = `-- name: GetAPIClient :one
-select id, name, info, secret_hash, previous_hash, previous_until, networks, scopes, corner, sandbox, rate, enabled, created_at, created_by, used_at from api_client where id = $1
+select id, name, info, secret_hash, previous_hash, previous_until, networks, scopes, corner, sandbox, rate, enabled, created_at, created_by, used_at, unit_id from api_client where id = $1
 `
 
 func (q *Queries) GetAPIClient(ctx context.Context, id string) (ApiClient, error) {
@@ -107,12 +109,13 @@ func (q *Queries) GetAPIClient(ctx context.Context, id string) (ApiClient, error
 		&i.CreatedAt,
 		&i.CreatedBy,
 		&i.UsedAt,
+		&i.UnitID,
 	)
 	return i, err
 }
 
 const getAPIClientByName = `-- name: GetAPIClientByName :one
-select id, name, info, secret_hash, previous_hash, previous_until, networks, scopes, corner, sandbox, rate, enabled, created_at, created_by, used_at from api_client where name = $1
+select id, name, info, secret_hash, previous_hash, previous_until, networks, scopes, corner, sandbox, rate, enabled, created_at, created_by, used_at, unit_id from api_client where name = $1
 `
 
 func (q *Queries) GetAPIClientByName(ctx context.Context, name string) (ApiClient, error) {
@@ -134,13 +137,14 @@ func (q *Queries) GetAPIClientByName(ctx context.Context, name string) (ApiClien
 		&i.CreatedAt,
 		&i.CreatedBy,
 		&i.UsedAt,
+		&i.UnitID,
 	)
 	return i, err
 }
 
 const insertAPIClient = `-- name: InsertAPIClient :exec
-insert into api_client (id, name, info, secret_hash, previous_hash, previous_until, networks, scopes, corner, sandbox, rate, enabled, created_at, created_by, used_at)
-values ($1, $2, $3, $4, $5, 0, $6, $7, $8, $9, $10, true, $11, $12, 0)
+insert into api_client (id, name, info, secret_hash, previous_hash, previous_until, networks, scopes, corner, sandbox, rate, enabled, created_at, created_by, used_at, unit_id)
+values ($1, $2, $3, $4, $5, 0, $6, $7, $8, $9, $10, true, $11, $12, 0, $13)
 `
 
 type InsertAPIClientParams struct {
@@ -156,6 +160,7 @@ type InsertAPIClientParams struct {
 	Rate         int64
 	CreatedAt    int64
 	CreatedBy    string
+	UnitID       string
 }
 
 func (q *Queries) InsertAPIClient(ctx context.Context, arg InsertAPIClientParams) error {
@@ -172,6 +177,7 @@ func (q *Queries) InsertAPIClient(ctx context.Context, arg InsertAPIClientParams
 		arg.Rate,
 		arg.CreatedAt,
 		arg.CreatedBy,
+		arg.UnitID,
 	)
 	return err
 }
@@ -206,7 +212,7 @@ func (q *Queries) InsertAPIDocument(ctx context.Context, arg InsertAPIDocumentPa
 }
 
 const listAPIClients = `-- name: ListAPIClients :many
-select id, name, info, secret_hash, previous_hash, previous_until, networks, scopes, corner, sandbox, rate, enabled, created_at, created_by, used_at from api_client order by name
+select id, name, info, secret_hash, previous_hash, previous_until, networks, scopes, corner, sandbox, rate, enabled, created_at, created_by, used_at, unit_id from api_client order by name
 `
 
 func (q *Queries) ListAPIClients(ctx context.Context) ([]ApiClient, error) {
@@ -234,6 +240,7 @@ func (q *Queries) ListAPIClients(ctx context.Context) ([]ApiClient, error) {
 			&i.CreatedAt,
 			&i.CreatedBy,
 			&i.UsedAt,
+			&i.UnitID,
 		); err != nil {
 			return nil, err
 		}

@@ -11,7 +11,7 @@ import (
 )
 
 const aPIClientsWithWindows = `-- name: APIClientsWithWindows :many
-select c.id, c.name, c.info, c.secret_hash, c.previous_hash, c.previous_until, c.networks, c.scopes, c.corner, c.sandbox, c.rate, c.enabled, c.created_at, c.created_by, c.used_at, o.window_life from api_client c join api_client_oauth o on o.client_id = c.id
+select c.id, c.name, c.info, c.secret_hash, c.previous_hash, c.previous_until, c.networks, c.scopes, c.corner, c.sandbox, c.rate, c.enabled, c.created_at, c.created_by, c.used_at, c.unit_id, o.window_life from api_client c join api_client_oauth o on o.client_id = c.id
 where c.enabled and not c.sandbox and o.window_life > 0 order by c.name
 `
 
@@ -31,6 +31,7 @@ type APIClientsWithWindowsRow struct {
 	CreatedAt     int64
 	CreatedBy     string
 	UsedAt        int64
+	UnitID        string
 	WindowLife    int64
 }
 
@@ -59,6 +60,7 @@ func (q *Queries) APIClientsWithWindows(ctx context.Context) ([]APIClientsWithWi
 			&i.CreatedAt,
 			&i.CreatedBy,
 			&i.UsedAt,
+			&i.UnitID,
 			&i.WindowLife,
 		); err != nil {
 			return nil, err

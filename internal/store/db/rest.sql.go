@@ -18,14 +18,16 @@ left join workflow w on w.document_id = d.id
 where d.client_id = $1 and d.client_id <> '' and d.state <> 'erased'
   and (cast($2 as text) = '' or d.owner_id = $2)
   and (cast($3 as text) = '' or d.state = $3)
-  and (d.created_at < $4 or (d.created_at = $4 and d.id < $5))
-order by d.created_at desc, d.id desc limit $6
+  and (cast($4 as text) = '' or exists (select 1 from unit_scope s where s.ancestor_id = $4 and s.unit_id = e.unit_id))
+  and (d.created_at < $5 or (d.created_at = $5 and d.id < $6))
+order by d.created_at desc, d.id desc limit $7
 `
 
 type DocumentsOfClientParams struct {
 	ClientID string
 	OwnerID  string
 	State    string
+	ScopeID  string
 	Before   int64
 	BeforeID string
 	MaxRows  int32
@@ -57,6 +59,7 @@ func (q *Queries) DocumentsOfClient(ctx context.Context, arg DocumentsOfClientPa
 		arg.ClientID,
 		arg.OwnerID,
 		arg.State,
+		arg.ScopeID,
 		arg.Before,
 		arg.BeforeID,
 		arg.MaxRows,
@@ -321,14 +324,16 @@ from registration r join employee e on e.id = r.employee_id join unit u on u.id 
 where (cast($1 as text) = '' or r.employee_id = $1)
   and (cast($2 as text) = '' or r.status = $2)
   and r.updated_at >= $3
-  and (r.submitted_at < $4 or (r.submitted_at = $4 and r.id < $5))
-order by r.submitted_at desc, r.id desc limit $6
+  and (cast($4 as text) = '' or exists (select 1 from unit_scope s where s.ancestor_id = $4 and s.unit_id = e.unit_id))
+  and (r.submitted_at < $5 or (r.submitted_at = $5 and r.id < $6))
+order by r.submitted_at desc, r.id desc limit $7
 `
 
 type RegistrationsSubmittedParams struct {
 	EmployeeID string
 	Status     string
 	Since      int64
+	ScopeID    string
 	Before     int64
 	BeforeID   string
 	MaxRows    int32
@@ -355,6 +360,7 @@ func (q *Queries) RegistrationsSubmitted(ctx context.Context, arg RegistrationsS
 		arg.EmployeeID,
 		arg.Status,
 		arg.Since,
+		arg.ScopeID,
 		arg.Before,
 		arg.BeforeID,
 		arg.MaxRows,

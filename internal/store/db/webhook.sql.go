@@ -759,7 +759,7 @@ func (q *Queries) WebhookEndpointsOf(ctx context.Context, clientID string) ([]We
 }
 
 const webhookListeners = `-- name: WebhookListeners :many
-select e.id, e.client_id, e.events, c.name, c.scopes, c.sandbox from webhook_endpoint e
+select e.id, e.client_id, e.events, c.name, c.scopes, c.sandbox, c.unit_id from webhook_endpoint e
 join api_client c on c.id = e.client_id
 where e.state in ('enabled', 'failing') and c.enabled order by e.created_at, e.id
 `
@@ -771,6 +771,7 @@ type WebhookListenersRow struct {
 	Name     string
 	Scopes   string
 	Sandbox  bool
+	UnitID   string
 }
 
 func (q *Queries) WebhookListeners(ctx context.Context) ([]WebhookListenersRow, error) {
@@ -789,6 +790,7 @@ func (q *Queries) WebhookListeners(ctx context.Context) ([]WebhookListenersRow, 
 			&i.Name,
 			&i.Scopes,
 			&i.Sandbox,
+			&i.UnitID,
 		); err != nil {
 			return nil, err
 		}

@@ -1,6 +1,6 @@
 -- name: InsertAPIClient :exec
-insert into api_client (id, name, info, secret_hash, previous_hash, previous_until, networks, scopes, corner, sandbox, rate, enabled, created_at, created_by, used_at)
-values ($1, $2, $3, $4, $5, 0, $6, $7, $8, $9, $10, true, $11, $12, 0);
+insert into api_client (id, name, info, secret_hash, previous_hash, previous_until, networks, scopes, corner, sandbox, rate, enabled, created_at, created_by, used_at, unit_id)
+values ($1, $2, $3, $4, $5, 0, $6, $7, $8, $9, $10, true, $11, $12, 0, $13);
 
 -- name: GetAPIClient :one
 select * from api_client where id = $1;
@@ -12,7 +12,7 @@ select * from api_client where name = $1;
 select * from api_client order by name;
 
 -- name: ChangeAPIClient :execrows
-update api_client set info = $2, networks = $3, scopes = $4, corner = $5, rate = $6, enabled = $7 where id = $1;
+update api_client set info = $2, networks = $3, scopes = $4, corner = $5, rate = $6, enabled = $7, unit_id = $8 where id = $1;
 
 -- name: RotateAPIClient :execrows
 update api_client set previous_hash = secret_hash, previous_until = $3, secret_hash = $2 where id = $1;

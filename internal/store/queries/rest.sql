@@ -53,6 +53,7 @@ left join workflow w on w.document_id = d.id
 where d.client_id = sqlc.arg(client_id) and d.client_id <> '' and d.state <> 'erased'
   and (cast(sqlc.arg(owner_id) as text) = '' or d.owner_id = sqlc.arg(owner_id))
   and (cast(sqlc.arg(state) as text) = '' or d.state = sqlc.arg(state))
+  and (cast(sqlc.arg(scope_id) as text) = '' or exists (select 1 from unit_scope s where s.ancestor_id = sqlc.arg(scope_id) and s.unit_id = e.unit_id))
   and (d.created_at < sqlc.arg(before) or (d.created_at = sqlc.arg(before) and d.id < sqlc.arg(before_id)))
 order by d.created_at desc, d.id desc limit sqlc.arg(max_rows);
 
@@ -63,6 +64,7 @@ from registration r join employee e on e.id = r.employee_id join unit u on u.id 
 where (cast(sqlc.arg(employee_id) as text) = '' or r.employee_id = sqlc.arg(employee_id))
   and (cast(sqlc.arg(status) as text) = '' or r.status = sqlc.arg(status))
   and r.updated_at >= sqlc.arg(since)
+  and (cast(sqlc.arg(scope_id) as text) = '' or exists (select 1 from unit_scope s where s.ancestor_id = sqlc.arg(scope_id) and s.unit_id = e.unit_id))
   and (r.submitted_at < sqlc.arg(before) or (r.submitted_at = sqlc.arg(before) and r.id < sqlc.arg(before_id)))
 order by r.submitted_at desc, r.id desc limit sqlc.arg(max_rows);
 

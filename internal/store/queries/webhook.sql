@@ -12,7 +12,7 @@ select * from webhook_endpoint where client_id = $1 and state <> 'removed' order
 select count(*) from webhook_endpoint where client_id = $1 and state <> 'removed';
 
 -- name: WebhookListeners :many
-select e.id, e.client_id, e.events, c.name, c.scopes, c.sandbox from webhook_endpoint e
+select e.id, e.client_id, e.events, c.name, c.scopes, c.sandbox, c.unit_id from webhook_endpoint e
 join api_client c on c.id = e.client_id
 where e.state in ('enabled', 'failing') and c.enabled order by e.created_at, e.id;
 

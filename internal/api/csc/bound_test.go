@@ -1,0 +1,30 @@
+package csc
+
+import (
+	"testing"
+
+	"absah/internal/signing/signingtest"
+	"absah/internal/store"
+	"absah/internal/store/db"
+)
+
+// TestBoundToAUnit: nobody outside of the unit that an application is bound to has
+// credentials for it.
+func TestBoundToAUnit(t *testing.T) {
+	s := open(t)
+	id, _ := s.credentialOf("v2", s.ec)
+	e, err := s.world.DB.Read().GetEmployee(t.Context(), s.ec.EmployeeID)
+	must(t, err)
+	must(t, s.world.DB.InTx(t.Context(), func(tx *store.Tx) error {
+		return tx.InsertUnit(t.Context(), db.InsertUnitParams{ID: "elsewhere", Code: "E", Name: "Biro Contoh", CreatedAt: 1})
+	}))
+	set := s.client.Settings()
+	set.Unit = e.UnitID
+	must(t, s.clients.Change(t.Context(), s.ec, s.client.ID, set))
+	s.call("v2/credentials/info", object{"credentialID": id})
+	set.Unit = "elsewhere"
+	must(t, s.clients.Change(t.Context(), s.ec, s.client.ID, set))
+	s.refused("v2/credentials/list", "Invalid parameter userID", object{"userID": e.Nip})
+	s.refused("v2/credentials/info", "Invalid parameter credentialID", object{"credentialID": id})
+	s.refused("v1/credentials/authorize", "Invalid parameter credentialID", object{"credentialID": id, "numSignatures": 1, "hash": []string{b64(digest("a"))}, "PIN": signingtest.Passphrase})
+}
