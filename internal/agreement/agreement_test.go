@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"absah/internal/printout/printouttest"
 )
 
 var contoh = Identity{
@@ -206,6 +208,9 @@ func TestPDFHoldsTextsAndReceipt(t *testing.T) {
 		pdf, err := PDF(t.Context(), r)
 		if err != nil {
 			t.Fatal(err)
+		}
+		for _, wrong := range printouttest.Check(pdf) {
+			t.Errorf("%s: %s", locale, wrong)
 		}
 		file := filepath.Join(t.TempDir(), "a.pdf")
 		if dir := os.Getenv("ABSAH_KEEP_PDF"); dir != "" {

@@ -18,7 +18,7 @@ type wording struct {
 var words = map[string]wording{
 	"id": {
 		documentTitle: "Perjanjian Pemilik Sertifikat Elektronik", receipt: "Bukti Persetujuan",
-		statement: "Kedua naskah di atas disetujui secara elektronik oleh:", version: "versi", page: "Halaman %d dari %s",
+		statement: "Kedua naskah di atas disetujui secara elektronik oleh:", version: "versi", page: "Halaman %d dari %d",
 		name: "Nama", nip: "NIP", unit: "Unit kerja", reference: "Nomor registrasi", address: "Alamat jaringan",
 		language: "Bahasa", languageName: "Bahasa Indonesia", issue: "Penerbit", text: "Naskah", accepted: "Disetujui pada", hash: "SHA-256 naskah",
 		kinds:  map[string]string{Agreement: "Perjanjian Pemilik Sertifikat Elektronik", Privacy: "Persetujuan Pemrosesan Data Pribadi"},
@@ -27,7 +27,7 @@ var words = map[string]wording{
 	},
 	"en": {
 		documentTitle: "Electronic Certificate Subscriber Agreement", receipt: "Receipt of Acceptance",
-		statement: "Both texts above were accepted electronically by:", version: "version", page: "Page %d of %s",
+		statement: "Both texts above were accepted electronically by:", version: "version", page: "Page %d of %d",
 		name: "Name", nip: "NIP", unit: "Unit", reference: "Registration number", address: "Network address",
 		language: "Language", languageName: "English", issue: "Issuer", text: "Text", accepted: "Accepted on", hash: "SHA-256 of the text",
 		kinds:  map[string]string{Agreement: "Electronic Certificate Subscriber Agreement", Privacy: "Consent to the Processing of Personal Data"},
@@ -37,16 +37,16 @@ var words = map[string]wording{
 }
 
 // rows are the lines of the receipt: name and value.
-func (w wording) rows(r Receipt) [][2]string {
-	rows := [][2]string{
+func (w wording) rows(r Receipt) [][]string {
+	rows := [][]string{
 		{w.name, r.Name}, {w.nip, r.NIP}, {w.unit, r.Unit}, {w.issue, r.Identity.Issuer},
 		{w.reference, r.Reference}, {w.language, w.languageName}, {w.address, r.Address},
 	}
 	for _, a := range r.Accepted {
 		rows = append(rows,
-			[2]string{w.text, fmt.Sprintf("%s, %s %s", w.kinds[a.Text.Kind], w.version, a.Text.Version)},
-			[2]string{w.accepted, w.moment(a.At, r.Zone)},
-			[2]string{w.hash, Fingerprint(a.Text.Hash)},
+			[]string{w.text, fmt.Sprintf("%s, %s %s", w.kinds[a.Text.Kind], w.version, a.Text.Version)},
+			[]string{w.accepted, w.moment(a.At, r.Zone)},
+			[]string{w.hash, Fingerprint(a.Text.Hash)},
 		)
 	}
 	return rows

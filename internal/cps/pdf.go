@@ -1,14 +1,12 @@
 package cps
 
 import (
-	"bytes"
 	"encoding/xml"
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
-
-	"github.com/go-pdf/fpdf"
 
 	"absah/internal/printout"
 )
@@ -65,22 +63,22 @@ func addPart(all []Section, element, text string) []Section {
 	return all
 }
 
-// Measures in millimetres on A4, and sizes in points.
-const (
-	margin = 22.0
-	width  = 210.0 - 2*margin
-	line   = 5.0
-	bottom = 22.0
-)
-
 // wording are the words of the document beside the statement.
-var wording = map[string]struct{ title, version, digest, page string }{
-	"id": {"Kebijakan dan Pernyataan Penyelenggaraan Sertifikasi", "Versi %d, diterbitkan %s", "SHA-256 dari naskah kedua bahasa: %s", "Halaman %d dari %s"},
-	"en": {"Certificate Policy and Practice Statement", "Version %d, published %s", "SHA-256 of the text in both languages: %s", "Page %d of %s"},
+var wording = map[string]struct{ title, issuer, policy, version, published, digest, contents, page, running, code, codeAlt string }{
+	"id": {
+		"Kebijakan dan Pernyataan Penyelenggaraan Sertifikasi", "Penyelenggara sertifikasi", "Kebijakan (OID)", "Versi", "Diterbitkan",
+		"SHA-256 naskah kedua bahasa", "Daftar isi", "Halaman %d dari %d", "Versi %d",
+		"Naskah resmi dan versi-versi lain ada pada alamat ini: ", "Kode QR yang menuju naskah resmi: ",
+	},
+	"en": {
+		"Certificate Policy and Practice Statement", "Certification authority", "Policy (OID)", "Version", "Published",
+		"SHA-256 of the text in both languages", "Contents", "Page %d of %d", "Version %d",
+		"The text in force and other versions are at this address: ", "QR code that leads to the text in force: ",
+	},
 }
 
-// PDF writes a version in a language (id or en) on paper, with its headings as
-// outline. The same version gives the same bytes.
+// PDF writes a version in a language (id or en) on paper. The same version gives the
+// same bytes.
 func PDF(v Version, lang string, f Facts) ([]byte, error) {
 	sections, err := Sections(v.Body[lang])
 	if err != nil {
@@ -89,67 +87,52 @@ func PDF(v Version, lang string, f Facts) ([]byte, error) {
 	if len(sections) == 0 {
 		return nil, fmt.Errorf("practice statement in %q: %w", lang, ErrNotFound)
 	}
-	w := wording[lang]
-	p := printout.A4(printout.Head{Title: w.title, Author: f.Issuer, Lang: lang, At: v.Published})
-	p.SetMargins(margin, margin, margin)
-	p.SetAutoPageBreak(true, bottom)
-	p.SetFooterFunc(func() {
-		p.SetY(-14)
-		p.SetFont(printout.Family, "", 8)
-		p.SetTextColor(92, 104, 118)
-		p.CellFormat(width/2, 4, f.Issuer, "", 0, "L", false, 0, "")
-		p.CellFormat(width/2, 4, fmt.Sprintf(w.page, p.PageNo(), printout.Pages), "", 0, "R", false, 0, "")
-	})
-	p.AddPage()
-	p.SetTextColor(11, 79, 138)
-	p.SetFont(printout.Family, "B", 18)
-	p.MultiCell(width, 8.5, w.title, "", "L", false)
-	p.Ln(2)
-	plain(p, f.Issuer)
-	plain(p, fmt.Sprintf(w.version, v.Number, v.Published.UTC().Format("2006-01-02 15:04 UTC")))
-	plain(p, fmt.Sprintf(w.digest, v.Hex()))
-	plain(p, f.CPSURL)
-	for _, s := range sections {
-		write(p, s)
+	w, other := wording[lang], "en"
+	if lang == other {
+		other = "id"
 	}
-	var out bytes.Buffer
-	if err := p.Output(&out); err != nil {
+	d, err := printout.New(printout.Head{Title: w.title, Author: f.Issuer, Lang: lang, At: v.Published, Page: w.page})
+	if err != nil {
+		return nil, err
+	}
+	d.Part(w.title, f.Issuer+"  ·  "+fmt.Sprintf(w.running, v.Number))
+	d.Title(w.title)
+	d.Subtitle(printout.Span{Text: wording[other].title, Lang: other})
+	d.Table(printout.Table{Widths: []float64{27, 73}, Rows: [][]string{
+		{w.issuer, f.Issuer}, {w.policy, f.PolicyOID}, {w.version, strconv.FormatInt(v.Number, 10)},
+		{w.published, v.Published.UTC().Format("2006-01-02 15:04 UTC")}, {w.digest, v.Hex()},
+	}})
+	d.Code(f.CPSURL, w.codeAlt+f.CPSURL, printout.Span{Text: w.code}, printout.Span{Text: f.CPSURL, Link: f.CPSURL})
+	d.Contents(w.contents)
+	for i, s := range sections {
+		if i == 0 {
+			d.Part(w.title, f.Issuer+"  ·  "+fmt.Sprintf(w.running, v.Number))
+		}
+		write(d, s)
+	}
+	b, err := d.Bytes()
+	if err != nil {
 		return nil, fmt.Errorf("write practice statement: %w", err)
 	}
-	return out.Bytes(), nil
+	return b, nil
 }
 
-// write writes a section. A heading does not stand alone at the foot of a page.
-func write(p *fpdf.Fpdf, s Section) {
-	size, level := 11.0, 1
+func write(d *printout.Document, s Section) {
+	level := 2
 	if s.Chapter() {
-		size, level = 14, 0
+		level = 1
 	}
-	if _, height := p.GetPageSize(); p.GetY()+28 > height-bottom {
-		p.AddPage()
-	}
-	p.Ln(size / 3)
-	p.Bookmark(s.Number+" "+s.Title, level, -1)
-	p.SetTextColor(11, 79, 138)
-	p.SetFont(printout.Family, "B", size)
-	p.MultiCell(width, size*.5, s.Number+"  "+s.Title, "", "L", false)
-	p.Ln(1)
+	d.Heading(level, s.Number+"  "+s.Title)
 	for _, b := range s.Blocks {
 		if b.Text != "" {
-			plain(p, b.Text)
+			d.Paragraph(printout.Linked(b.Text)...)
 		}
-		for _, item := range b.Items {
-			p.SetX(margin + 3)
-			p.CellFormat(4, line, "•", "", 0, "L", false, 0, "")
-			p.MultiCell(width-7, line, item, "", "L", false)
-			p.Ln(.6)
+		items := make([]printout.Item, len(b.Items))
+		for i, text := range b.Items {
+			items[i] = printout.Item{Label: "•", Text: printout.Linked(text)}
+		}
+		if len(items) > 0 {
+			d.List(false, items...)
 		}
 	}
-}
-
-func plain(p *fpdf.Fpdf, text string) {
-	p.SetTextColor(28, 36, 46)
-	p.SetFont(printout.Family, "", 10)
-	p.MultiCell(width, line, text, "", "L", false)
-	p.Ln(1)
 }

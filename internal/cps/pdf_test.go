@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"absah/internal/cps"
+	"absah/internal/printout/printouttest"
 )
 
 // What stands on paper is what was published, in both languages.
@@ -36,6 +37,9 @@ func TestStatementOnPaper(t *testing.T) {
 		}
 		if again, err := cps.PDF(v, lang, facts()); err != nil || !bytes.Equal(pdf, again) {
 			t.Errorf("%s: the same version gives other bytes, %v", lang, err)
+		}
+		for _, wrong := range printouttest.Check(pdf) {
+			t.Errorf("%s: %s", lang, wrong)
 		}
 		path := filepath.Join(t.TempDir(), "cps.pdf")
 		if err := os.WriteFile(path, pdf, 0o600); err != nil {

@@ -53,7 +53,7 @@ func (p *Pages) report(w http.ResponseWriter, r *http.Request) error {
 }
 
 // tonesOnPaper are the colours of verdicts in print: dark enough for text.
-var tonesOnPaper = map[validation.Verdict][3]int{
+var tonesOnPaper = map[validation.Verdict][3]uint8{
 	validation.Valid: {18, 99, 56}, validation.Invalid: {163, 22, 33}, validation.Indeterminate: {138, 77, 0}, validation.Unsigned: {70, 78, 88},
 }
 
@@ -77,18 +77,7 @@ func (p *Pages) sealed(ctx context.Context, name string, a *verification.Answer)
 	s.Sections = append(s.Sections, document)
 	for _, one := range v.signatures {
 		section := verification.Section{Title: one.title, Lead: one.banner.Text + ". " + one.banner.Note, Lines: linesOf(one.facts(ctx))}
-		for _, page := range one.pages {
-			for _, c := range page.changes {
-				allowed := i18n.T(ctx, "verify.change_allowed")
-				if !c.allowed {
-					allowed = i18n.T(ctx, "verify.change_forbidden")
-				}
-				if c.note != "" {
-					allowed += "; " + c.note
-				}
-				section.Lines = append(section.Lines, verification.Line{Label: i18n.T(ctx, "verify.change") + ", " + page.short, Value: c.text + " – " + allowed})
-			}
-		}
+		section.Changes = changesOf(ctx, one.pages)
 		section.Lines = append(section.Lines, linesOf(one.technical(ctx))...)
 		section.Lines = append(section.Lines, findingLines(ctx, one.findings(ctx))...)
 		s.Sections = append(s.Sections, section)
@@ -98,6 +87,29 @@ func (p *Pages) sealed(ctx context.Context, name string, a *verification.Answer)
 		return nil, err
 	}
 	return p.reports.Seal(ctx, plain)
+}
+
+// changesOf are the changes behind a signature, page by page; nil when there are none.
+func changesOf(ctx context.Context, pages []pageChanges) *verification.Changes {
+	out := &verification.Changes{
+		Where: i18n.T(ctx, "verify.change_where"), Change: i18n.T(ctx, "verify.change"), Judged: i18n.T(ctx, "verify.change_judged"),
+	}
+	for _, page := range pages {
+		for _, c := range page.changes {
+			judged := i18n.T(ctx, "verify.change_allowed")
+			if !c.allowed {
+				judged = i18n.T(ctx, "verify.change_forbidden")
+			}
+			if c.note != "" {
+				judged += "; " + c.note
+			}
+			out.Rows = append(out.Rows, verification.Change{Where: page.title, Change: c.text, Judged: judged})
+		}
+	}
+	if len(out.Rows) == 0 {
+		return nil
+	}
+	return out
 }
 
 func linesOf(terms []ui.Term) []verification.Line {
