@@ -78,12 +78,18 @@ type Answer struct {
 // Document is one that waits to be judged, in memory and under no name.
 type Document struct {
 	file   *os.File
+	leave  func() // gives its room back; nil where none was asked for
 	Size   int64
 	SHA256 [32]byte
 }
 
 // Close forgets the document.
-func (d *Document) Close() error { return d.file.Close() }
+func (d *Document) Close() error {
+	if d.leave != nil {
+		d.leave()
+	}
+	return d.file.Close()
+}
 
 // Take copies the document in r. The errors are ErrTooBig, ErrEmpty and that of r.
 func Take(r io.Reader) (*Document, error) {

@@ -45,6 +45,7 @@ type Pages struct {
 	issuer    string
 	certified bool
 	tries     *web.Limiter // of judging documents, by address
+	room      *verification.Room
 	looks     *web.Limiter // at documents, by address
 }
 
@@ -53,6 +54,7 @@ func New(c Config) *Pages {
 	return &Pages{
 		service: c.Service, reports: c.Reports, anchors: c.Anchors, documents: c.Documents, issuer: c.Issuer, certified: c.Certified,
 		tries: web.NewLimiter(c.Clock, 2*time.Second, 30), looks: web.NewLimiter(c.Clock, looksEvery, 60),
+		room: &verification.Room{Total: 1 << 30, Each: 400 << 20},
 	}
 }
 
@@ -165,7 +167,7 @@ func (p *Pages) answer(w http.ResponseWriter, r *http.Request) (*verification.An
 		switch {
 		case part.FormName() == "dokumen" && document == nil:
 			name = shown(part)
-			if document, err = verification.Take(part); err != nil {
+			if document, err = p.room.Take(web.Network(web.ClientAddress(r.Context())), part); err != nil {
 				return nil, "", tooBigOrBad(err)
 			}
 		case part.FormName() == "sandi":
@@ -185,7 +187,7 @@ func (p *Pages) answer(w http.ResponseWriter, r *http.Request) (*verification.An
 func tooBigOrBad(err error) error {
 	var tooBig *http.MaxBytesError
 	switch {
-	case errors.Is(err, verification.ErrTooBig), errors.Is(err, verification.ErrEmpty):
+	case errors.Is(err, verification.ErrTooBig), errors.Is(err, verification.ErrEmpty), errors.Is(err, verification.ErrBusy):
 		return err
 	case errors.As(err, &tooBig):
 		return verification.ErrTooBig

@@ -37,7 +37,7 @@ func (l *Limiter) Allow(address string) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.sweep(now)
-	key := network(address)
+	key := Network(address)
 	b, ok := l.buckets[key]
 	if !ok {
 		if len(l.buckets) >= maxBuckets {
@@ -67,9 +67,9 @@ func (l *Limiter) sweep(now time.Time) {
 	}
 }
 
-// network is what counts as one address: a whole /64 of IPv6, which is what
+// Network is what counts as one address: a whole /64 of IPv6, which is what
 // one subscriber of a network has.
-func network(address string) string {
+func Network(address string) string {
 	a, err := netip.ParseAddr(address)
 	if err != nil || a.Is4() {
 		return address
