@@ -7,13 +7,17 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
+	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"filippo.io/age"
 
 	"absah/internal/app"
 	"absah/internal/backup"
+	"absah/internal/store"
 )
 
 type backupCmd struct {
@@ -26,7 +30,12 @@ type backupWriteCmd struct {
 	Recipient     []string `help:"Who can open it: age1..., or a file of such lines. Each can alone." placeholder:"KEY"`
 	KeysTo        string   `help:"Write the keys and the authority into a file of its own, for other people." type:"path" placeholder:"FILE"`
 	KeysRecipient []string `help:"Who can open the file of the keys." placeholder:"KEY"`
+	ErasureKeys   string   `help:"File of the keys of what can be erased, which each backup replaces: the same for all backups. By default erasure-keys beside the backup." type:"path" placeholder:"FILE"`
+	AnotherPlace  bool     `help:"Backups are kept in several places, each with a file of erasure keys that its next backup replaces."`
 }
+
+// erasureKeysName is the default name of the file of erasure keys.
+const erasureKeysName = "erasure-keys"
 
 // errUsage says which flags belong together.
 var errUsage = errors.New("give --to and --recipient, and --keys-recipient with --keys-to")
@@ -36,23 +45,30 @@ func (b *backupWriteCmd) Run(ctx context.Context, c *cli) (err error) {
 	if b.To == "" || len(b.Recipient) == 0 || (b.KeysTo == "") != (len(b.KeysRecipient) == 0) {
 		return errUsage
 	}
+	if b.ErasureKeys == "" {
+		b.ErasureKeys = filepath.Join(filepath.Dir(b.To), erasureKeysName)
+	}
 	cfg, log, err := c.load()
 	if err != nil {
 		return err
 	}
-	outputs := []backup.Output{{Parts: []string{backup.PartData, backup.PartKeys}}}
-	if outputs[0].Recipients, err = recipients(b.Recipient); err != nil {
+	outputs := []backup.Output{{Parts: []string{backup.PartErasure}}, {Parts: []string{backup.PartData, backup.PartKeys}}}
+	files := []string{b.ErasureKeys, b.To}
+	if outputs[1].Recipients, err = recipients(b.Recipient); err != nil {
 		return err
 	}
-	files := []string{b.To}
+	outputs[0].Recipients = outputs[1].Recipients
 	if b.KeysTo != "" {
 		keys, err := recipients(b.KeysRecipient)
 		if err != nil {
 			return err
 		}
-		outputs[0].Parts = []string{backup.PartData}
+		outputs[1].Parts = []string{backup.PartData}
 		outputs = append(outputs, backup.Output{Parts: []string{backup.PartKeys}, Recipients: keys})
 		files = append(files, b.KeysTo)
+	}
+	if err := app.CheckErasureKeys(cfg, b.ErasureKeys, b.AnotherPlace); err != nil {
+		return err
 	}
 	var made []*newFile
 	defer func() {
@@ -61,7 +77,7 @@ func (b *backupWriteCmd) Run(ctx context.Context, c *cli) (err error) {
 		}
 	}()
 	for i, name := range files {
-		f, err := createNew(name)
+		f, err := createNew(name, i == 0)
 		if err != nil {
 			return err
 		}
@@ -73,6 +89,14 @@ func (b *backupWriteCmd) Run(ctx context.Context, c *cli) (err error) {
 		return err
 	}
 	for _, f := range made {
+		if err := f.settle(); err != nil {
+			return err
+		}
+	}
+	if err := app.NoteErasureKeys(cfg, b.ErasureKeys); err != nil {
+		return err
+	}
+	for _, f := range made { // the erasure keys first: they are never older than a backup
 		if err := f.keep(); err != nil {
 			return err
 		}
@@ -86,42 +110,79 @@ func (b *backupWriteCmd) Run(ctx context.Context, c *cli) (err error) {
 	}
 	fmt.Printf("Backed up as of %s: %d rows, %d blobs, %d files, the log at %d acts, in %s.\n",
 		sum.At.Format(time.RFC3339), rows, sum.Blobs, sum.Files, sum.LogSize, time.Since(began).Round(time.Millisecond))
+	fmt.Printf("%d keys of what can be erased are in %s; no backup opens scans and documents without it.\n", sum.ErasureKeys, b.ErasureKeys)
 	return nil
 }
 
 // newFile is a file that appears under its name when it is whole.
 type newFile struct {
 	*bufio.Writer
-	f    *os.File
-	name string
+	f       *os.File
+	name    string
+	replace bool // what has the name
 }
 
-func createNew(name string) (*newFile, error) {
-	if _, err := os.Stat(name); !errors.Is(err, os.ErrNotExist) {
-		return nil, fmt.Errorf("%s: %w", name, errors.Join(os.ErrExist, err))
+// createNew begins a file under a name that is not taken, or, with replace, under
+// one that may be.
+func createNew(name string, replace bool) (*newFile, error) {
+	flags := os.O_CREATE | os.O_WRONLY
+	if !replace {
+		flags |= os.O_EXCL
+		if _, err := os.Stat(name); !errors.Is(err, os.ErrNotExist) {
+			return nil, fmt.Errorf("%s: %w", name, errors.Join(os.ErrExist, err))
+		}
 	}
-	f, err := os.OpenFile(name+".part", os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	f, err := os.OpenFile(name+".part", flags, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("write backup: %w", err)
 	}
-	return &newFile{bufio.NewWriterSize(f, 1<<20), f, name}, nil
+	if replace { // one that a crash left is taken over; one that is being written is not
+		err = syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+		if err != nil {
+			err = fmt.Errorf("another backup is writing %s: %w", name, err)
+		} else {
+			err = errors.Join(f.Chmod(0o600), f.Truncate(0))
+		}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("write backup: %w", errors.Join(err, f.Close()))
+	}
+	return &newFile{Writer: bufio.NewWriterSize(f, 1<<20), f: f, name: name, replace: replace}, nil
 }
 
-// keep makes the file durable under its name.
-func (n *newFile) keep() error {
+// settle makes the file durable.
+func (n *newFile) settle() error {
 	err := n.Flush()
 	if err == nil {
 		err = n.f.Sync()
+	}
+	if err != nil {
+		return fmt.Errorf("write backup: %w", err)
+	}
+	return nil
+}
+
+// keep gives the file its name.
+func (n *newFile) keep() error {
+	part := n.f.Name()
+	var err error
+	if n.replace {
+		err = os.Rename(part, n.name)
+	} else if err = os.Link(part, n.name); err == nil { // fails when the name exists; rename would replace a backup
+		err = os.Remove(part)
 	}
 	if err = errors.Join(err, n.f.Close()); err != nil {
 		return fmt.Errorf("write backup: %w", err)
 	}
 	n.f = nil
-	// Link fails when the name exists; rename would replace a backup.
-	if err := os.Link(n.name+".part", n.name); err != nil {
+	dir, err := os.Open(filepath.Dir(n.name))
+	if err == nil {
+		err = errors.Join(dir.Sync(), dir.Close())
+	}
+	if err != nil {
 		return fmt.Errorf("write backup: %w", err)
 	}
-	return os.Remove(n.name + ".part")
+	return nil
 }
 
 // discard removes what did not become whole.
@@ -129,7 +190,7 @@ func (n *newFile) discard() error {
 	if n.f == nil {
 		return nil
 	}
-	return errors.Join(n.f.Close(), os.Remove(n.name+".part"))
+	return errors.Join(os.Remove(n.f.Name()), n.f.Close())
 }
 
 // recipients reads recipients, and files of them.
@@ -178,11 +239,13 @@ func (k *backupKeyCmd) Run() error {
 }
 
 type restoreCmd struct {
-	From      []string `help:"Backup, or both files of one." type:"existingfile" placeholder:"FILE"`
-	Identity  []string `help:"File of identities that open it." type:"existingfile" placeholder:"FILE"`
-	CRL       []string `name:"crl" help:"Certificate revocation list that was published since: what it revokes stays revoked, and numbers go on above its own." type:"existingfile" placeholder:"FILE"`
-	Drill     bool     `help:"Restore into a temporary directory, look whether it serves, and remove it."`
-	Reconcile bool     `help:"The database was put back by other means: bring it into agreement with the export of the log."`
+	From               []string `help:"Backup, or both files of one." type:"existingfile" placeholder:"FILE"`
+	ErasureKeys        string   `help:"The newest erasure keys. By default erasure-keys beside the backup." type:"existingfile" placeholder:"FILE"`
+	WithoutErasureKeys bool     `help:"The erasure keys are lost: restore all but scans, documents and what was submitted."`
+	Identity           []string `help:"File of identities that open it." type:"existingfile" placeholder:"FILE"`
+	CRL                []string `name:"crl" help:"Certificate revocation list that was published since: what it revokes stays revoked, and numbers go on above its own." type:"existingfile" placeholder:"FILE"`
+	Drill              bool     `help:"Restore into a temporary directory, look whether it serves, and remove it."`
+	Reconcile          bool     `help:"The database was put back by other means: bring it into agreement with the export of the log."`
 }
 
 var errRestoreUsage = errors.New("give --from and --identity, or --reconcile")
@@ -216,8 +279,16 @@ func (r *restoreCmd) Run(ctx context.Context, c *cli) (err error) {
 	if err != nil {
 		return err
 	}
+	names := slices.Clone(r.From)
+	beside := filepath.Join(filepath.Dir(r.From[0]), erasureKeysName)
+	if _, err := os.Stat(beside); err == nil && r.ErasureKeys == "" && !r.WithoutErasureKeys {
+		r.ErasureKeys = beside
+	}
+	if r.ErasureKeys != "" {
+		names = append(names, r.ErasureKeys)
+	}
 	var files []io.Reader
-	for _, name := range r.From {
+	for _, name := range names {
 		f, err := os.Open(name)
 		if err != nil {
 			return fmt.Errorf("open backup: %w", err)
@@ -226,23 +297,39 @@ func (r *restoreCmd) Run(ctx context.Context, c *cli) (err error) {
 		files = append(files, bufio.NewReaderSize(f, 1<<20))
 	}
 	began := time.Now()
+	from := app.Origin{Files: files, Identities: identities, Lists: lists, WithoutErasureKeys: r.WithoutErasureKeys}
 	if r.Drill {
-		out, n, err := app.Drill(ctx, cfg, log, identities, files...)
+		out, n, err := app.Drill(ctx, cfg, log, from)
 		if err != nil {
 			return err
 		}
 		fmt.Printf("The backup of %s serves: %d acts in the log, all verified; %d certificates; %d blobs. Restored in %s.\n",
 			out.At.Format(time.RFC3339), out.LogSize, n, out.Blobs, time.Since(began).Round(time.Millisecond))
+		unopened(out, "")
 		return nil
 	}
-	out, err := app.Restore(ctx, cfg, log, lists, identities, files...)
+	out, err := app.Restore(ctx, cfg, log, from)
 	if err != nil {
 		return err
 	}
 	fmt.Printf("Restored the backup of %s into %s: %d acts in the log, %d blobs, %d files.\n", out.At.Format(time.RFC3339), cfg.Data, out.LogSize, out.Blobs, out.Files)
+	unopened(out, cfg.Path(app.LostFile))
 	told(out)
 	fmt.Println("Wrong passphrases since the backup are not counted any more; registrations stand where they stood. Start with: absah serve; then: absah doctor")
 	return nil
+}
+
+// unopened says what of a backup cannot be opened, and which file lists it.
+func unopened(out app.Restored, list string) {
+	if len(out.Unopened) == 0 {
+		return
+	}
+	fmt.Printf("Not to be opened, since they were erased or the erasure keys do not have them: %d scans, %d documents, %d uploads, the data of %d registrations.",
+		out.Unopened[store.ErasableScan], out.Unopened[store.ErasableDocument], out.Unopened[store.ErasableUpload], out.Unopened[store.ErasableRegistration])
+	if list != "" {
+		fmt.Printf(" %s lists them.", list)
+	}
+	fmt.Println()
 }
 
 // told says what a reconciliation did.
@@ -254,8 +341,8 @@ func told(out app.Restored) {
 	}
 	fmt.Printf("Since then, by the log and the lists: %d acts, brought back into the log; %d revocations made again, %d registrations ended by them.\n", f.Rows, f.Revocations, out.Settled)
 	fmt.Printf("%d registrations stand again where they stood, %d are gone; %d certificates are gone and revoked.\n", f.Back, f.Gone, len(f.Lost))
-	fmt.Printf("%d links voided, %d sessions ended, %d accounts disabled and %d roles taken again, %d scans erased again.\n",
-		f.Links, f.SessionsEnded, f.Disabled, f.RolesRevoked, f.Erased)
+	fmt.Printf("%d links voided, %d sessions ended, %d accounts disabled and %d roles taken again, %d scans, %d documents and the data of %d registrations erased again.\n",
+		f.Links, f.SessionsEnded, f.Disabled, f.RolesRevoked, f.Erased, f.Documents, f.Forgotten)
 }
 
 func readIdentities(files []string) (out []age.Identity, err error) {

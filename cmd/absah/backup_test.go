@@ -1,10 +1,14 @@
 package main
 
 import (
+	"bytes"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"absah/internal/backup"
 )
 
 // What an operator does with the log and with backups, by the program itself.
@@ -26,6 +30,38 @@ func TestLogAndBackup(t *testing.T) {
 	program(t, nil, "restore", "--from", file, "--identity", id, "--drill").want(t, 0, "serves")
 	program(t, nil, "restore", "--data", data, "--from", file, "--identity", id).want(t, 1, "something lives here")
 	program(t, nil, "restore", "--data", data, "--from", file, "--reconcile").want(t, 1, "--reconcile")
+
+	// Only the newest erasure keys exist: the next backup replaces them, and no other file beside or elsewhere is begun.
+	erasure := filepath.Join(dir, "erasure-keys")
+	was, err := os.ReadFile(erasure)
+	if err != nil || !strings.HasPrefix(string(was), backup.ErasureMark) {
+		t.Fatalf("the erasure keys beside the backup: %.30q, %v", was, err)
+	}
+	write(t, erasure+".part", "what a crash left")
+	next, elsewhere := filepath.Join(dir, "next.age"), filepath.Join(t.TempDir(), "erasure-keys")
+	again := []string{"backup", "--data", data, "--recipient", recipient, "--to", next}
+	program(t, nil, append(again, "--erasure-keys", filepath.Join(dir, "erasure-keys-2"))...).want(t, 1, "another file")
+	program(t, nil, append(again, "--erasure-keys", elsewhere)...).want(t, 1, "another file")
+	program(t, nil, append(again, "--erasure-keys", file)...).want(t, 1, "not replaced")
+	program(t, nil, again...).want(t, 0, "erasure-keys")
+	if now, err := os.ReadFile(erasure); err != nil || bytes.Equal(now, was) {
+		t.Errorf("the erasure keys were not replaced: %v", err)
+	}
+	for _, left := range []string{erasure + ".part", next + ".part", elsewhere} {
+		if _, err := os.Stat(left); !errors.Is(err, os.ErrNotExist) {
+			t.Errorf("%s was left: %v", filepath.Base(left), err)
+		}
+	}
+	again[len(again)-1] = filepath.Join(dir, "third.age")
+	program(t, nil, append(again, "--erasure-keys", elsewhere, "--another-place")...).want(t, 0)
+	// The newest erasure keys are found beside a backup; without them nobody restores unawares.
+	alone := write(t, filepath.Join(t.TempDir(), "all.age"), "")
+	if b, err := os.ReadFile(file); err != nil || os.WriteFile(alone, b, 0o600) != nil {
+		t.Fatal(err)
+	}
+	program(t, nil, "restore", "--from", alone, "--identity", id, "--drill").want(t, 1, "erasure keys are missing")
+	program(t, nil, "restore", "--from", alone, "--identity", id, "--drill", "--erasure-keys", elsewhere).want(t, 0, "serves")
+	program(t, nil, "restore", "--from", alone, "--identity", id, "--drill", "--without-erasure-keys").want(t, 0, "serves")
 
 	two := filepath.Join(dir, "two")
 	program(t, nil, "restore", "--data", two, "--from", file, "--identity", id).want(t, 0, "Restored")

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"bufio"
 	"context"
 	"crypto/x509"
 	"errors"
@@ -70,11 +71,24 @@ type Restored struct {
 	Settled int // registrations whose certificate had been revoked since
 }
 
+// Origin is what an installation is restored from.
+type Origin struct {
+	Files      []io.Reader // of one backup, and the erasure keys
+	Identities []age.Identity
+	Lists      [][]byte // certificate revocation lists that were published since, DER
+	// WithoutErasureKeys restores although they are lost.
+	WithoutErasureKeys bool
+}
+
+// LostFile is the list in the data directory of what a restore could not open,
+// one "kind id" a line.
+const LostFile = "lost.list"
+
 // Restore makes an installation of the files of a backup, where none is, and
 // brings it into agreement with what the export of its log and the lists that
 // were published say happened since. It fails with backup.ErrNotEmpty and the
 // other errors of backup.Restore.
-func Restore(ctx context.Context, cfg config.Config, log *slog.Logger, lists [][]byte, identities []age.Identity, files ...io.Reader) (out Restored, err error) {
+func Restore(ctx context.Context, cfg config.Config, log *slog.Logger, from Origin) (out Restored, err error) {
 	for _, name := range []string{"keys", "ca", demoMark} {
 		if exists(cfg.Path(name)) {
 			return out, fmt.Errorf("%s: %w", cfg.Path(name), backup.ErrNotEmpty)
@@ -89,11 +103,11 @@ func Restore(ctx context.Context, cfg config.Config, log *slog.Logger, lists [][
 	if err := os.WriteFile(cfg.Path(restoring), nil, 0o600); err != nil {
 		return out, fmt.Errorf("restore: %w", err)
 	}
-	out.Summary, err = load(ctx, cfg, log, identities, files)
+	out.Summary, err = load(ctx, cfg, log, from)
 	if err != nil {
 		return out, err
 	}
-	if out.Found, err = reconcile(ctx, cfg, log, lists); err != nil {
+	if out.Found, err = reconcile(ctx, cfg, log, from.Lists); err != nil {
 		return out, err
 	}
 	if err := os.Remove(cfg.Path(restoring)); err != nil {
@@ -103,7 +117,7 @@ func Restore(ctx context.Context, cfg config.Config, log *slog.Logger, lists [][
 	return out, err
 }
 
-func load(ctx context.Context, cfg config.Config, log *slog.Logger, identities []age.Identity, files []io.Reader) (sum backup.Summary, err error) {
+func load(ctx context.Context, cfg config.Config, log *slog.Logger, from Origin) (sum backup.Summary, err error) {
 	s, err := store.Open(ctx, cfg.DatabaseURL(), log)
 	if err != nil {
 		return sum, err
@@ -113,7 +127,23 @@ func load(ctx context.Context, cfg config.Config, log *slog.Logger, identities [
 	if err != nil {
 		return sum, err
 	}
-	return backup.Restore(ctx, backup.Target{Store: s, Blobs: blobs, Dir: cfg.Data}, identities, files...)
+	list, err := os.OpenFile(cfg.Path(LostFile), os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+	if err != nil {
+		return sum, fmt.Errorf("restore: %w", err)
+	}
+	lost := bufio.NewWriter(list)
+	sum, err = backup.Restore(ctx, backup.Target{
+		Store: s, Blobs: blobs, Dir: cfg.Data, WithoutErasureKeys: from.WithoutErasureKeys,
+		Lost: func(kind, id string) error {
+			_, err := fmt.Fprintf(lost, "%s %s\n", kind, id)
+			return err
+		},
+	}, from.Identities, from.Files...)
+	err = errors.Join(err, lost.Flush(), list.Sync(), list.Close())
+	if err == nil && len(sum.Unopened) == 0 {
+		err = os.Remove(list.Name())
+	}
+	return sum, err
 }
 
 // Reconcile brings an installation whose database was put back by other means
@@ -198,7 +228,7 @@ func settle(ctx context.Context, cfg config.Config, log *slog.Logger) (n int, er
 // Drill restores a backup into a directory of its own, on SQLite and disk, looks
 // whether it serves, and removes it. The installation of cfg is not touched; its
 // keys are used only when they are in a token.
-func Drill(ctx context.Context, cfg config.Config, log *slog.Logger, identities []age.Identity, files ...io.Reader) (out Restored, certificates int, err error) {
+func Drill(ctx context.Context, cfg config.Config, log *slog.Logger, from Origin) (out Restored, certificates int, err error) {
 	dir, err := os.MkdirTemp("", "absah-drill-")
 	if err != nil {
 		return out, 0, fmt.Errorf("drill: %w", err)
@@ -206,7 +236,7 @@ func Drill(ctx context.Context, cfg config.Config, log *slog.Logger, identities 
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	cfg.Data, cfg.Database.URL, cfg.Blobs, cfg.Roles = filepath.Join(dir, "data"), "", config.Blobs{Kind: "disk"}, nil
 	cfg.Transparency.Dir = ""
-	if out, err = Restore(ctx, cfg, log, nil, identities, files...); err != nil {
+	if out, err = Restore(ctx, cfg, log, from); err != nil {
 		return out, 0, err
 	}
 	isDemo, err := IsDemo(cfg)

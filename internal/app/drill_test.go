@@ -176,7 +176,7 @@ func drill(t *testing.T, from, to string) {
 
 	identity, err := age.GenerateX25519Identity()
 	must(t, err)
-	var file bytes.Buffer
+	var file, erasure bytes.Buffer
 	load, stop := context.WithCancel(ctx)
 	var busy sync.WaitGroup
 	busy.Go(func() {
@@ -184,8 +184,7 @@ func drill(t *testing.T, from, to string) {
 			m.act(load)
 		}
 	})
-	out := backup.Output{To: &file, Parts: []string{backup.PartData, backup.PartKeys}, Recipients: []age.Recipient{identity.Recipient()}}
-	_, err = app.Backup(ctx, cfg, silent(), out)
+	_, err = app.Backup(ctx, cfg, silent(), outputs(&file, &erasure, identity)...)
 	stop()
 	busy.Wait()
 	must(t, err)
@@ -208,7 +207,7 @@ func drill(t *testing.T, from, to string) {
 	// Elsewhere, with the export that a witness kept.
 	there := apptest.Configure(filepath.Join(t.TempDir(), "data"), to, 25)
 	must(t, os.CopyFS(there.LogDir(), os.DirFS(cfg.LogDir())))
-	done, err := app.Restore(ctx, there, silent(), nil, []age.Identity{identity}, bytes.NewReader(file.Bytes()))
+	done, err := app.Restore(ctx, there, silent(), origin(identity, file.Bytes(), erasure.Bytes()))
 	must(t, err)
 	if done.Found.Rows == 0 || done.Revocations < 2 || done.Links < 1 || done.Settled != 1 || !slices.Equal(done.Lost, []string{lost.Serial}) {
 		t.Errorf("the reconciliation found %+v, settled %d", done.Found, done.Settled)
@@ -219,18 +218,35 @@ func drill(t *testing.T, from, to string) {
 	r.find()
 	r.afterRestore(witnessed, last, kept, revoked, lost, invited, list.Number)
 
-	_, n, err := app.Drill(ctx, cfg, silent(), []age.Identity{identity}, bytes.NewReader(file.Bytes()))
+	_, n, err := app.Drill(ctx, cfg, silent(), origin(identity, file.Bytes(), erasure.Bytes()))
 	if err != nil || n != 2 {
 		t.Errorf("the drill found %d certificates: %v", n, err)
 	}
-	_, _, err = app.Drill(ctx, cfg, silent(), []age.Identity{identity}, io.LimitReader(&file, int64(file.Len()/2)))
+	_, _, err = app.Drill(ctx, cfg, silent(), origin(identity, file.Bytes()[:file.Len()/2], erasure.Bytes()))
 	if !errors.Is(err, backup.ErrDamaged) {
 		t.Errorf("the drill with half a backup: %v", err)
 	}
-	_, err = app.Restore(ctx, there, silent(), nil, nil)
+	_, err = app.Restore(ctx, there, silent(), app.Origin{})
 	if !errors.Is(err, backup.ErrNotEmpty) {
 		t.Errorf("a second restore: %v", err)
 	}
+}
+
+// outputs is where a backup of all in one file goes, and its erasure keys.
+func outputs(file, erasure io.Writer, who *age.X25519Identity) []backup.Output {
+	to := []age.Recipient{who.Recipient()}
+	return []backup.Output{
+		{To: file, Parts: []string{backup.PartData, backup.PartKeys}, Recipients: to},
+		{To: erasure, Parts: []string{backup.PartErasure}, Recipients: to},
+	}
+}
+
+func origin(who age.Identity, files ...[]byte) (o app.Origin) {
+	o.Identities = []age.Identity{who}
+	for _, b := range files {
+		o.Files = append(o.Files, bytes.NewReader(b))
+	}
+	return o
 }
 
 // act is something that people do all the time.

@@ -26,7 +26,6 @@ import (
 	"absah/internal/app"
 	"absah/internal/app/apptest"
 	"absah/internal/audit"
-	"absah/internal/backup"
 	"absah/internal/enrolment"
 	"absah/internal/scan"
 	"absah/internal/staff"
@@ -161,11 +160,10 @@ func searchBackup(t *testing.T, h *house, secrets map[string]string) {
 	t.Helper()
 	id, err := age.GenerateX25519Identity()
 	must(t, err)
-	var file bytes.Buffer
-	_, err = app.Backup(t.Context(), h.Config, silent(), backup.Output{
-		To: &file, Parts: []string{backup.PartData, backup.PartKeys}, Recipients: []age.Recipient{id.Recipient()},
-	})
+	var file, erasure bytes.Buffer
+	_, err = app.Backup(t.Context(), h.Config, silent(), outputs(&file, &erasure, id)...)
 	must(t, err)
+	file.Write(erasure.Bytes())
 	search(t, "backup", file.String(), secrets)
 	for _, personal := range []string{markEmail, markName, markNIP, "pepper.1.key", "employee"} {
 		if strings.Contains(file.String(), personal) {
@@ -203,10 +201,8 @@ func backedUpSafely(h *house, secrets map[string]string) {
 	t := h.t
 	identity, err := age.GenerateX25519Identity()
 	must(t, err)
-	var file bytes.Buffer
-	_, err = app.Backup(t.Context(), h.Config, silent(), backup.Output{
-		To: &file, Parts: []string{backup.PartData, backup.PartKeys}, Recipients: []age.Recipient{identity.Recipient()},
-	})
+	var file, erasure bytes.Buffer
+	_, err = app.Backup(t.Context(), h.Config, silent(), outputs(&file, &erasure, identity)...)
 	must(t, err)
 	closed := map[string]string{"NIP": markNIP, "name": markName, "e-mail": markEmail}
 	maps.Copy(closed, secrets)

@@ -12,6 +12,12 @@
 //	files/PATH          files of the data directory: keys, certificates, lists
 //	end.json            Trailer: what must have been there
 //
+// What can be erased (store.Erasables) is encrypted there with a key of its own.
+// Those keys are in no archive but in a file beside, of which only the newest is
+// kept: it begins with the line ErasureMark, and what follows is an archive of
+// the table erasure_key alone. Whatever was erased before the newest of these
+// files was written cannot be read from any archive.
+//
 // Rows are written the same way from both databases, so that a backup of one can
 // be restored into the other. Nothing is held in memory but a piece of a table
 // or one blob.
@@ -19,6 +25,7 @@ package backup
 
 import (
 	"archive/tar"
+	"bufio"
 	"bytes"
 	"compress/gzip"
 	"crypto/sha256"
@@ -34,8 +41,13 @@ import (
 	"absah/internal/store"
 )
 
-// Version is that of the format.
-const Version = 1
+// Version is that of the format. Archives of version 1 hold what can be erased as
+// the database has it.
+const Version = 2
+
+// ErasureMark begins a file of erasure keys, so that it is recognised without
+// being opened.
+const ErasureMark = "absah erasure keys 1\n"
 
 // Names in the archive.
 const (
@@ -52,6 +64,10 @@ const (
 const (
 	PartData = "data" // database and blobs
 	PartKeys = "keys" // vault and authority
+
+	// PartErasure is the keys of what can be erased. It is in a file of its own,
+	// which the next backup replaces.
+	PartErasure = "erasure"
 )
 
 var (
@@ -61,6 +77,10 @@ var (
 	ErrIdentity = errors.New("none of the identities opens this backup")
 	// ErrVersion says that a newer program made a backup.
 	ErrVersion = errors.New("the backup was made by a newer version of absah")
+	// ErrErasureKeys says that a backup was given without the file of erasure keys.
+	ErrErasureKeys = errors.New("the erasure keys are missing: without them no scan and no document of the backup can be opened")
+	// ErrForeign says that the erasure keys are of another installation.
+	ErrForeign = errors.New("the erasure keys are those of another installation")
 )
 
 // Header begins a backup.
@@ -74,6 +94,11 @@ type Header struct {
 	LogSize int64         `json:"log_size"` // rows of the audit record
 	Tree    []byte        `json:"log_root"` // root of the log at that size
 	Nonce   []byte        `json:"nonce"`    // the parts of one backup have the same
+	// Erasable columns are encrypted with erasure keys; from version 2.
+	Erasable []store.Erasable `json:"erasable,omitempty"`
+	// First is the hash of the first row of the audit record, by which an
+	// installation is recognised; from version 2.
+	First []byte `json:"log_first,omitempty"`
 }
 
 // Trailer ends a backup.
@@ -191,7 +216,11 @@ type reader struct {
 
 // newReader opens an archive. It fails with ErrIdentity, ErrDamaged and
 // ErrVersion.
-func newReader(in io.Reader, identities []age.Identity) (*reader, error) {
+func newReader(file io.Reader, identities []age.Identity) (*reader, error) {
+	in := bufio.NewReader(file)
+	if b, err := in.Peek(len(ErasureMark)); err == nil && string(b) == ErasureMark {
+		_, _ = in.Discard(len(b)) // they are there
+	}
 	opened, err := age.Decrypt(in, identities...)
 	var none *age.NoIdentityMatchError
 	if errors.As(err, &none) {

@@ -142,14 +142,28 @@ func identity(t *testing.T) *age.X25519Identity {
 	return id
 }
 
-func (h *house) write(t *testing.T, to ...age.Recipient) []byte {
+// files are what one backup makes.
+type files struct{ all, erasure bytes.Buffer }
+
+func (f *files) read() []io.Reader {
+	return []io.Reader{bytes.NewReader(f.all.Bytes()), bytes.NewReader(f.erasure.Bytes())}
+}
+
+// outputs is where a backup of all in one file goes.
+func (f *files) outputs(all io.Writer, to ...age.Recipient) []backup.Output {
+	return []backup.Output{
+		{To: all, Parts: []string{backup.PartData, backup.PartKeys}, Recipients: to},
+		{To: &f.erasure, Parts: []string{backup.PartErasure}, Recipients: to},
+	}
+}
+
+func (h *house) write(t *testing.T, to ...age.Recipient) *files {
 	t.Helper()
-	var out bytes.Buffer
-	_, err := backup.Write(t.Context(), h.Source, backup.Output{To: &out, Parts: []string{backup.PartData, backup.PartKeys}, Recipients: to})
-	if err != nil {
+	var f files
+	if _, err := backup.Write(t.Context(), h.Source, f.outputs(&f.all, to...)...); err != nil {
 		t.Fatal(err)
 	}
-	return out.Bytes()
+	return &f
 }
 
 // empty makes a place to restore into.
@@ -185,10 +199,9 @@ func TestRestoreIsWhatWasBackedUp(t *testing.T) {
 		one, two := identity(t), identity(t)
 		want := dump(t, h.Store)
 		var out busy
+		var f files
 		out.during = func() { h.live(t, 3) } // the snapshot does not see it
-		sum, err := backup.Write(t.Context(), h.Source, backup.Output{
-			To: &out, Parts: []string{backup.PartData, backup.PartKeys}, Recipients: []age.Recipient{one.Recipient(), two.Recipient()},
-		})
+		sum, err := backup.Write(t.Context(), h.Source, f.outputs(&out, one.Recipient(), two.Recipient())...)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -196,7 +209,7 @@ func TestRestoreIsWhatWasBackedUp(t *testing.T) {
 			t.Errorf("summary %+v", sum.Trailer)
 		}
 		target := empty(t, to(t))
-		got, err := backup.Restore(t.Context(), target, []age.Identity{two}, bytes.NewReader(out.Bytes()))
+		got, err := backup.Restore(t.Context(), target, []age.Identity{two}, bytes.NewReader(out.Bytes()), &f.erasure)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -241,7 +254,7 @@ func TestRestoreIsWhatWasBackedUp(t *testing.T) {
 		if err == nil {
 			t.Error("foreign keys do not hold any more")
 		}
-		_, err = backup.Restore(t.Context(), target, []age.Identity{one}, bytes.NewReader(out.Bytes()))
+		_, err = backup.Restore(t.Context(), target, []age.Identity{one}, bytes.NewReader(out.Bytes()), &f.erasure)
 		if !errors.Is(err, backup.ErrNotEmpty) {
 			t.Errorf("a second time: %v", err)
 		}
@@ -267,10 +280,11 @@ func TestDamagedBackupsAreRefused(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t, storetest.Open(t, storetest.SQLite(t)))
 	me, other := identity(t), identity(t)
-	whole := h.write(t, me.Recipient())
+	made := h.write(t, me.Recipient())
+	whole := made.all.Bytes()
 	try := func(b []byte, who ...age.Identity) error {
 		target := empty(t, filepath.Join(t.TempDir(), "new.db"))
-		_, err := backup.Restore(t.Context(), target, who, bytes.NewReader(b))
+		_, err := backup.Restore(t.Context(), target, who, bytes.NewReader(b), bytes.NewReader(made.erasure.Bytes()))
 		if err != nil {
 			var n int
 			_ = target.Store.ReadDB().QueryRowContext(t.Context(), "select count(*) from audit").Scan(&n) // no table: none
@@ -311,17 +325,18 @@ func TestPartsOfOneBackupBelongTogether(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t, storetest.Open(t, storetest.SQLite(t)))
 	a, b := identity(t), identity(t)
-	write := func() (data, keys bytes.Buffer) {
+	write := func() (data, keys, erasure bytes.Buffer) {
 		_, err := backup.Write(t.Context(), h.Source,
 			backup.Output{To: &data, Parts: []string{backup.PartData}, Recipients: []age.Recipient{a.Recipient()}},
+			backup.Output{To: &erasure, Parts: []string{backup.PartErasure}, Recipients: []age.Recipient{a.Recipient()}},
 			backup.Output{To: &keys, Parts: []string{backup.PartKeys}, Recipients: []age.Recipient{b.Recipient()}})
 		if err != nil {
 			t.Fatal(err)
 		}
-		return data, keys
+		return data, keys, erasure
 	}
-	data, keys := write()
-	_, later := write()
+	data, keys, erasure := write()
+	_, later, newest := write()
 	restore := func(who []age.Identity, files ...bytes.Buffer) error {
 		var in []io.Reader
 		for _, f := range files {
@@ -331,22 +346,24 @@ func TestPartsOfOneBackupBelongTogether(t *testing.T) {
 		return err
 	}
 	both := []age.Identity{a, b}
-	if err := restore(both, data, keys); err != nil {
-		t.Error(err)
-	}
-	if err := restore(both, keys, data); err != nil {
-		t.Error(err)
+	for _, list := range [][]bytes.Buffer{{data, keys, erasure}, {newest, keys, data}} {
+		if err := restore(both, list...); err != nil {
+			t.Error(err)
+		}
 	}
 	for name, c := range map[string]struct {
 		who   []age.Identity
 		files []bytes.Buffer
 		want  error
 	}{
-		"data alone":           {both, []bytes.Buffer{data}, backup.ErrParts},
-		"keys alone":           {both, []bytes.Buffer{keys}, backup.ErrParts},
-		"twice":                {both, []bytes.Buffer{data, data}, backup.ErrParts},
-		"of different backups": {both, []bytes.Buffer{data, later}, backup.ErrParts},
-		"one identity":         {both[:1], []bytes.Buffer{data, keys}, backup.ErrIdentity},
+		"data alone":           {both, []bytes.Buffer{data, erasure}, backup.ErrParts},
+		"keys alone":           {both, []bytes.Buffer{keys, erasure}, backup.ErrParts},
+		"twice":                {both, []bytes.Buffer{data, data, erasure}, backup.ErrParts},
+		"of different backups": {both, []bytes.Buffer{data, later, erasure}, backup.ErrParts},
+		"one identity":         {both[:1], []bytes.Buffer{data, keys, erasure}, backup.ErrIdentity},
+		"erasure keys alone":   {both, []bytes.Buffer{erasure}, backup.ErrParts},
+		"erasure keys twice":   {both, []bytes.Buffer{data, keys, erasure, newest}, backup.ErrParts},
+		"no erasure keys":      {both, []bytes.Buffer{data, keys}, backup.ErrErasureKeys},
 	} {
 		if err := restore(c.who, c.files...); !errors.Is(err, c.want) {
 			t.Errorf("%s: %v", name, err)

@@ -46,6 +46,8 @@ type Found struct {
 	Gone          int      // registrations that were made since
 	Links         int64    // that cannot be used any more, since they may have been used
 	Erased        int64    // scans that were erased since, erased again
+	Forgotten     int64    // registrations whose data were erased since, erased again
+	Documents     int64    // that were erased since, erased again
 	Disabled      int64    // accounts that were disabled since, disabled again
 	RolesRevoked  int64    // roles that were taken since, taken again
 	SessionsEnded int64
@@ -62,6 +64,8 @@ type facts struct {
 	disabled      map[string]bool
 	roles         []role
 	erased        map[string]bool // scans
+	forgotten     map[string]bool // data of registrations
+	documents     map[string]bool // that were erased
 }
 
 type role struct{ account, name string }
@@ -70,6 +74,7 @@ func newFacts() *facts {
 	return &facts{
 		issuer: map[string]string{}, issued: map[string]string{}, revoked: map[string]ca.StatusChange{}, numbers: map[string]int64{},
 		registrations: map[string]bool{}, accounts: map[string]bool{}, disabled: map[string]bool{}, erased: map[string]bool{},
+		forgotten: map[string]bool{}, documents: map[string]bool{},
 	}
 }
 
@@ -84,6 +89,7 @@ func (f *facts) learn(r audit.Row) error {
 	}
 	switch r.ObjectKind {
 	case "registration":
+		f.forgotten[r.ObjectID] = f.forgotten[r.ObjectID] || r.Action == "privacy.erase"
 		f.registrations[r.ObjectID] = f.registrations[r.ObjectID] || d["history"] != ""
 	case "certificate":
 		switch r.Action {
@@ -100,9 +106,9 @@ func (f *facts) learn(r audit.Row) error {
 	case "account":
 		f.account(r, d)
 	case "evidence":
-		if strings.HasPrefix(r.Action, "evidence.erase") {
-			f.erased[r.ObjectID] = true
-		}
+		f.erased[r.ObjectID] = f.erased[r.ObjectID] || r.Action == "privacy.erase"
+	case "document":
+		f.documents[r.ObjectID] = f.documents[r.ObjectID] || r.Action == "document.erase"
 	}
 	return nil
 }
@@ -273,7 +279,14 @@ func settleFacts(ctx context.Context, tx *store.Tx, f *facts, found *Found, now 
 		{&found.Disabled, slices.Sorted(maps.Keys(f.disabled)), func(id string) (int64, error) {
 			return tx.DisableAgain(ctx, db.DisableAgainParams{ID: id, UpdatedAt: at})
 		}},
-		{&found.Erased, slices.Sorted(maps.Keys(f.erased)), func(id string) (int64, error) { return tx.EraseAgain(ctx, id) }},
+		{&found.Erased, chosen(f.erased), func(id string) (int64, error) { return tx.EraseAgain(ctx, id) }},
+		{&found.Forgotten, chosen(f.forgotten), func(id string) (int64, error) { return tx.ReplayRegistration(ctx, id) }},
+		{&found.Documents, chosen(f.documents), func(id string) (int64, error) {
+			if err := tx.EraseDocumentVersions(ctx, id); err != nil {
+				return 0, err
+			}
+			return tx.EraseDocument(ctx, db.EraseDocumentParams{ID: id, Now: at})
+		}},
 	} {
 		for _, id := range c.ids {
 			n, err := c.do(id)
@@ -300,6 +313,16 @@ func settleFacts(ctx context.Context, tx *store.Tx, f *facts, found *Found, now 
 			"rows": strconv.FormatInt(found.Rows, 10), "lost": strconv.Itoa(len(found.Lost)), "back": strconv.Itoa(found.Back), "gone": strconv.Itoa(found.Gone),
 		},
 	})
+}
+
+// chosen lists the keys that are true.
+func chosen(m map[string]bool) (out []string) {
+	for _, id := range slices.Sorted(maps.Keys(m)) {
+		if m[id] {
+			out = append(out, id)
+		}
+	}
+	return out
 }
 
 // lose records what the rows speak of and the database does not hold.

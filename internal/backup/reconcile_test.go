@@ -1,7 +1,6 @@
 package backup_test
 
 import (
-	"bytes"
 	"errors"
 	"log/slog"
 	"path/filepath"
@@ -55,7 +54,11 @@ type world struct {
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	h := newHouse(t, storetest.Open(t, storetest.SQLite(t)))
+	return newWorldOf(t, newHouse(t, storetest.Open(t, storetest.SQLite(t))))
+}
+
+func newWorldOf(t *testing.T, h *house) *world {
+	t.Helper()
 	vault, err := keys.InitFile(filepath.Join(t.TempDir(), "keys"))
 	must(t, err)
 	j, err := ca.OpenJournal(filepath.Join(t.TempDir(), "revocations"), slog.New(slog.DiscardHandler))
@@ -75,10 +78,10 @@ func (w *world) act(t *testing.T, action, kind, id string, detail map[string]str
 
 // restored is the installation as it was at the backup, with the export as it is
 // now.
-func (w *world) restored(t *testing.T, file func() []byte, who age.Identity) (*store.Store, backup.World) {
+func (w *world) restored(t *testing.T, file *files, who age.Identity) (*store.Store, backup.World) {
 	t.Helper()
 	target := empty(t, filepath.Join(t.TempDir(), "new.db"))
-	_, err := backup.Restore(t.Context(), target, []age.Identity{who}, bytes.NewReader(file()))
+	_, err := backup.Restore(t.Context(), target, []age.Identity{who}, file.read()...)
 	must(t, err)
 	key, err := w.log.Verifier(t.Context())
 	must(t, err)
@@ -122,7 +125,7 @@ func TestReconcileMakesGoodWhatTheLogTells(t *testing.T) {
 	last, err := w.log.Sign(ctx)
 	must(t, err)
 
-	s, world := w.restored(t, func() []byte { return before }, who)
+	s, world := w.restored(t, before, who)
 	found, err := backup.Reconcile(ctx, s, world, clock.System)
 	must(t, err)
 	if found.Rows != 16 || found.Disabled != 1 || found.RolesRevoked != 1 || found.Links != 1 || found.SessionsEnded != 1 ||
@@ -175,7 +178,7 @@ func TestReconcileBelievesNoOtherHistory(t *testing.T) {
 	w.act(t, "account.disable", "account", "x", nil)
 	_, err = w.log.Sign(ctx)
 	must(t, err)
-	s, world := w.restored(t, func() []byte { return before }, who)
+	s, world := w.restored(t, before, who)
 	// The restored installation is used before anybody thinks of the export.
 	must(t, s.InTx(ctx, func(tx *store.Tx) error {
 		return audit.Record(ctx, tx, time.Now(), audit.System("test"), audit.Entry{Action: "test.fork"})

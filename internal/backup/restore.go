@@ -27,17 +27,26 @@ type Target struct {
 	Store *store.Store // of an empty database, without a schema
 	Blobs blob.Store
 	Dir   string // data directory
+
+	// WithoutErasureKeys restores although there are none: scans and documents
+	// cannot be opened then.
+	WithoutErasureKeys bool
+	// Lost, if not nil, is told of each thing that cannot be opened: because it
+	// was erased before the erasure keys were written, or came after that, or
+	// there are none. Kinds are those of store.Erasable.
+	Lost func(kind, id string) error
 }
 
 // ErrNotEmpty says that something lives where a backup should be restored.
 var ErrNotEmpty = errors.New("something lives here: a backup is restored into an empty installation only")
 
 // Restore makes an installation of the files of one backup: one that holds all,
-// or one of data and one of keys, in any order. The database appears at the end
-// and all at once, after everything else was read and found whole; files and
-// blobs that were written before a failure stay. It fails with ErrNotEmpty,
-// ErrParts, ErrDamaged, ErrIdentity, ErrVersion, and store.ErrTooNew when a newer
-// version of absah made the database.
+// or one of data and one of keys; and of erasure keys of this or a later backup,
+// in any order. What was erased before those were written stays erased. The
+// database appears at the end and all at once, after everything else was read and
+// found whole; files and blobs that were written before a failure stay. It fails
+// with ErrNotEmpty, ErrParts, ErrErasureKeys, ErrForeign, ErrDamaged, ErrIdentity,
+// ErrVersion, and store.ErrTooNew when a newer version of absah made the database.
 func Restore(ctx context.Context, t Target, identities []age.Identity, files ...io.Reader) (Summary, error) {
 	var sum Summary
 	used, err := t.Blobs.Usage(ctx)
@@ -47,21 +56,15 @@ func Restore(ctx context.Context, t Target, identities []age.Identity, files ...
 	if used.Files > 0 {
 		return sum, fmt.Errorf("restore: %d blobs: %w", used.Files, ErrNotEmpty)
 	}
-	var parts []*reader
-	var lists [][]string
-	for _, f := range files {
-		r, err := newReader(f, identities)
-		if err != nil {
-			return sum, err
-		}
-		parts, lists = append(parts, r), append(lists, r.Parts)
+	parts, keys, err := openParts(identities, files)
+	if err != nil {
+		return sum, err
 	}
-	if err := checkParts(lists...); err != nil {
-		return sum, fmt.Errorf("restore: %w", err)
-	}
-	for _, r := range parts[1:] {
-		if !bytes.Equal(r.Nonce, parts[0].Nonce) {
-			return sum, fmt.Errorf("restore: the files are of different backups: %w", ErrParts)
+	for _, r := range parts {
+		if slices.Contains(r.Parts, PartData) {
+			if err := t.checkErasure(r.Header, keys); err != nil {
+				return sum, err
+			}
 		}
 	}
 	// The database last, so that it is there only when all else is.
@@ -78,8 +81,8 @@ func Restore(ctx context.Context, t Target, identities []age.Identity, files ...
 		if !slices.Contains(r.Parts, PartData) {
 			err = t.others(ctx, r, nil)
 		} else {
-			sum.Header = r.Header
-			err = t.data(ctx, r)
+			sum.Header, sum.Unopened = r.Header, map[string]int64{}
+			err = t.data(ctx, r, keys, sum.Unopened)
 		}
 		if err != nil {
 			return sum, fmt.Errorf("restore: %w", err)
@@ -93,8 +96,35 @@ func Restore(ctx context.Context, t Target, identities []age.Identity, files ...
 	return sum, t.settle(ctx, sum.Header)
 }
 
+// openParts opens the files of one backup, and apart from them the erasure keys,
+// if any.
+func openParts(identities []age.Identity, files []io.Reader) (parts []*reader, keys *reader, err error) {
+	var lists [][]string
+	for _, f := range files {
+		r, err := newReader(f, identities)
+		if err != nil {
+			return nil, nil, err
+		}
+		lists = append(lists, r.Parts)
+		if slices.Contains(r.Parts, PartErasure) {
+			keys = r
+		} else {
+			parts = append(parts, r)
+		}
+	}
+	if err := checkParts(keys != nil, lists...); err != nil {
+		return nil, nil, fmt.Errorf("restore: %w", err)
+	}
+	for _, r := range parts[1:] {
+		if !bytes.Equal(r.Nonce, parts[0].Nonce) {
+			return nil, nil, fmt.Errorf("restore: the files are of different backups: %w", ErrParts)
+		}
+	}
+	return parts, keys, nil
+}
+
 // data loads the database and takes the rest in the same transaction.
-func (t Target) data(ctx context.Context, r *reader) error {
+func (t Target) data(ctx context.Context, r, keys *reader, lost map[string]int64) error {
 	if err := t.Store.MigrateTo(ctx, r.Schema); err != nil {
 		return err
 	}
@@ -104,7 +134,15 @@ func (t Target) data(ctx context.Context, r *reader) error {
 				return err
 			}
 		}
-		return t.others(ctx, r, l)
+		if err := t.others(ctx, r, l); err != nil || len(r.Erasable) == 0 {
+			return err
+		}
+		if keys != nil {
+			if err := t.erasure(ctx, keys, l); err != nil {
+				return err
+			}
+		}
+		return t.open(ctx, r.Erasable, l, lost)
 	})
 	if errors.Is(err, store.ErrNotEmpty) {
 		return errors.Join(ErrNotEmpty, err)
@@ -126,6 +164,10 @@ func (r *reader) table(ctx context.Context, l *store.Loader, t store.Table) erro
 				if !errors.Is(err, io.EOF) {
 					return nil, fmt.Errorf("%w: %w", ErrDamaged, err)
 				}
+				piece = nil
+				if err := r.advance(); err != nil {
+					return nil, err
+				}
 			}
 			if r.next == nil || !strings.HasPrefix(r.next.Name, dirTables+t.Name+"/") {
 				return nil, nil
@@ -135,9 +177,6 @@ func (r *reader) table(ctx context.Context, l *store.Loader, t store.Table) erro
 				return nil, err
 			}
 			piece = bufio.NewReader(bytes.NewReader(b))
-			if err := r.advance(); err != nil {
-				return nil, err
-			}
 		}
 	})
 }

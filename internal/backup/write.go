@@ -42,34 +42,51 @@ type Output struct {
 type Summary struct {
 	Header
 	Trailer
+	ErasureKeys int64            // how many there are
+	Unopened    map[string]int64 // of a restore: things by kind that cannot be opened
 }
 
 // ErrParts says that the outputs or inputs together do not hold each part once.
-var ErrParts = errors.New("the files do not hold data and keys once")
+var ErrParts = errors.New("the files do not hold data and keys once, and erasure keys in a file of their own")
 
-// checkParts looks that each part is there once.
-func checkParts(lists ...[]string) error {
+// checkParts looks that each part is there once, and the erasure keys alone.
+func checkParts(erasure bool, lists ...[]string) error {
 	var all []string
 	for _, l := range lists {
+		if slices.Contains(l, PartErasure) && len(l) > 1 {
+			return ErrParts
+		}
 		all = append(all, l...)
 	}
 	slices.Sort(all)
-	if !slices.Equal(all, []string{PartData, PartKeys}) {
+	want := []string{PartData, PartKeys}
+	if erasure {
+		want = []string{PartData, PartErasure, PartKeys}
+	}
+	if !slices.Equal(all, want) {
 		return ErrParts
 	}
 	return nil
 }
 
-// Write backs an installation up, as it is at the moment when it begins. The
-// database is read first: a blob or key that it speaks of was stored before, and
-// is still there, unless it was erased in between.
+// Write backs an installation up, as it is at the moment when it begins, but for
+// the erasure keys: those are as they are at its end, so that what was erased
+// meanwhile is not in them. The database is read first: a blob or key that it
+// speaks of was stored before, and is still there, unless it was erased in
+// between.
+//
+// Put the erasure keys in their place before the rest: whatever ends the caller
+// in between, the newest erasure keys are never older than an archive.
 func Write(ctx context.Context, src Source, outputs ...Output) (Summary, error) {
 	var lists [][]string
 	for _, o := range outputs {
 		lists = append(lists, o.Parts)
 	}
-	if err := checkParts(lists...); err != nil {
+	if err := checkParts(true, lists...); err != nil {
 		return Summary{}, err
+	}
+	if err := src.Store.GiveErasureKeys(ctx); err != nil {
+		return Summary{}, fmt.Errorf("back up: %w", err)
 	}
 	var sum Summary
 	err := src.Store.Snapshot(ctx, func(snap store.Snapshot) error {
@@ -80,7 +97,9 @@ func Write(ctx context.Context, src Source, outputs ...Output) (Summary, error) 
 		sum.Header = h
 		sum.Rows = map[string]int64{}
 		for _, o := range outputs {
-			h.Parts = o.Parts
+			if h.Parts = o.Parts; slices.Contains(o.Parts, PartErasure) {
+				continue
+			}
 			end, err := src.part(ctx, snap, h, o)
 			if err != nil {
 				return err
@@ -94,6 +113,11 @@ func Write(ctx context.Context, src Source, outputs ...Output) (Summary, error) 
 		}
 		return nil
 	})
+	for _, o := range outputs {
+		if err == nil && slices.Contains(o.Parts, PartErasure) {
+			sum.ErasureKeys, err = src.erasureKeys(ctx, sum.Header, o)
+		}
+	}
 	if err != nil {
 		return sum, fmt.Errorf("back up: %w", err)
 	}
@@ -112,6 +136,13 @@ func (src Source) header(ctx context.Context, snap store.Snapshot) (h Header, er
 	if h.Tables, err = snap.Tables(ctx); err != nil {
 		return h, err
 	}
+	h.Tables = slices.DeleteFunc(h.Tables, func(t store.Table) bool { return t.Name == store.TableErasureKeys })
+	h.Erasable = store.Erasables()
+	first, err := snap.Queries.GetAudit(ctx, 1)
+	if err != nil && !store.IsNotFound(err) {
+		return h, fmt.Errorf("read audit record: %w", err)
+	}
+	h.First = first.Hash
 	tree, err := audit.Head(ctx, snap.Queries)
 	h.LogSize, h.Tree = tree.N, tree.Hash[:]
 	return h, err
@@ -141,7 +172,7 @@ func (src Source) part(ctx context.Context, snap store.Snapshot, h Header, o Out
 func (src Source) data(ctx context.Context, snap store.Snapshot, h Header, w *writer) error {
 	for _, table := range h.Tables {
 		t := &tableWriter{w: w, table: table.Name}
-		if err := snap.Rows(ctx, table, t.row); err != nil {
+		if err := src.rows(ctx, snap, h.Erasable, table, t.row); err != nil {
 			return err
 		}
 		if err := t.flush(); err != nil {

@@ -142,16 +142,22 @@ func (s Snapshot) Tables(ctx context.Context) ([]Table, error) {
 // Rows gives each the rows of a table, one at a time. Values are string, int64,
 // []byte or bool as the column's Kind says, or nil; they are valid until each
 // returns.
-func (s Snapshot) Rows(ctx context.Context, t Table, each func(values []any) error) (err error) {
-	rows, err := s.conn.QueryContext(ctx, "select "+names(t)+" from "+quote(t.Name))
+func (s Snapshot) Rows(ctx context.Context, t Table, each func(values []any) error) error {
+	return s.rows(ctx, t, "", "", 0, func(values, _ []any) error { return each(values) })
+}
+
+// rows reads a table with n fields of tables that are joined to it.
+func (s Snapshot) rows(ctx context.Context, t Table, fields, joins string, n int, each func(values, beside []any) error) (err error) {
+	rows, err := s.conn.QueryContext(ctx, "select "+names("t", t)+fields+" from "+quote(t.Name)+" t"+joins)
 	if err != nil {
 		return fmt.Errorf("read %s: %w", t.Name, err)
 	}
 	defer func() { err = errors.Join(err, rows.Close()) }()
-	values, into := make([]any, len(t.Columns)), make([]any, len(t.Columns))
-	for i := range values {
-		into[i] = &values[i]
+	all, into := make([]any, len(t.Columns)+n), make([]any, len(t.Columns)+n)
+	for i := range all {
+		into[i] = &all[i]
 	}
+	values, beside := all[:len(t.Columns)], all[len(t.Columns):]
 	for rows.Next() {
 		if err := rows.Scan(into...); err != nil {
 			return fmt.Errorf("read %s: %w", t.Name, err)
@@ -161,7 +167,7 @@ func (s Snapshot) Rows(ctx context.Context, t Table, each func(values []any) err
 				return fmt.Errorf("read %s.%s: %w", t.Name, c.Name, err)
 			}
 		}
-		if err := each(values); err != nil {
+		if err := each(values, beside); err != nil {
 			return err
 		}
 	}
@@ -280,34 +286,17 @@ func (s *Store) Load(ctx context.Context, f func(*Loader) error) error {
 	})
 }
 
-// texts reads one column of text.
-func (l *Loader) texts(ctx context.Context, query string) (out []string, err error) {
-	rows, err := l.tx.dbtx().QueryContext(ctx, query)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, rows.Close()) }()
-	for rows.Next() {
-		var s string
-		if err := rows.Scan(&s); err != nil {
-			return nil, err
-		}
-		out = append(out, s)
-	}
-	return out, rows.Err()
-}
-
 // disarmSQLite takes triggers out and returns what puts them back. Foreign keys
 // wait for the commit.
 func (l *Loader) disarmSQLite(ctx context.Context) ([]string, error) {
 	if _, err := l.tx.Exec(ctx, "pragma defer_foreign_keys = on"); err != nil {
 		return nil, err
 	}
-	rearm, err := l.texts(ctx, "select sql from sqlite_master where type = 'trigger' order by name")
+	rearm, err := texts(ctx, l.tx.dbtx(), "select sql from sqlite_master where type = 'trigger' order by name")
 	if err != nil {
 		return nil, err
 	}
-	drop, err := l.texts(ctx, `select 'drop trigger "' || name || '"' from sqlite_master where type = 'trigger' order by name`)
+	drop, err := texts(ctx, l.tx.dbtx(), `select 'drop trigger "' || name || '"' from sqlite_master where type = 'trigger' order by name`)
 	if err != nil {
 		return nil, err
 	}
@@ -318,11 +307,11 @@ func (l *Loader) disarmSQLite(ctx context.Context) ([]string, error) {
 // brings both back.
 func (l *Loader) disarmPostgres(ctx context.Context) ([]string, error) {
 	const constraints = ` from pg_constraint where contype = 'f' and connamespace = current_schema()::regnamespace order by conname`
-	rearm, err := l.texts(ctx, `select format('alter table %s add constraint %I %s', conrelid::regclass, conname, pg_get_constraintdef(oid))`+constraints)
+	rearm, err := texts(ctx, l.tx.dbtx(), `select format('alter table %s add constraint %I %s', conrelid::regclass, conname, pg_get_constraintdef(oid))`+constraints)
 	if err != nil {
 		return nil, err
 	}
-	drop, err := l.texts(ctx, `select format('alter table %s drop constraint %I', conrelid::regclass, conname)`+constraints)
+	drop, err := texts(ctx, l.tx.dbtx(), `select format('alter table %s drop constraint %I', conrelid::regclass, conname)`+constraints)
 	if err != nil {
 		return nil, err
 	}
@@ -373,7 +362,7 @@ func (l *Loader) Table(ctx context.Context, t Table, next func() ([]any, error))
 
 func (l *Loader) insert(ctx context.Context, t Table, next func() ([]any, error)) error {
 	marks := strings.TrimSuffix(strings.Repeat("?, ", len(t.Columns)), ", ")
-	text := "insert into " + quote(t.Name) + " (" + names(t) + ") values (" + marks + ")"
+	text := "insert into " + quote(t.Name) + " (" + names("", t) + ") values (" + marks + ")"
 	for {
 		values, err := next()
 		if err != nil || values == nil {
@@ -420,13 +409,17 @@ func (l *Loader) Jobs(ctx context.Context, jobs []Job) error {
 	return nil
 }
 
-func names(t Table) string {
+// names lists the columns of a table, after its alias unless that is empty.
+func names(alias string, t Table) string {
+	if alias != "" {
+		alias += "."
+	}
 	var b strings.Builder
 	for i, c := range t.Columns {
 		if i > 0 {
 			b.WriteString(", ")
 		}
-		b.WriteString(quote(c.Name))
+		b.WriteString(alias + quote(c.Name))
 	}
 	return b.String()
 }
