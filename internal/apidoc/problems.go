@@ -90,6 +90,8 @@ func signerProblems() []Problem {
 			text("Petugas dapat mengakhiri penangguhan.", "An officer can end the suspension.")},
 		{"wrong_passphrase", 403, text("Passphrase salah", "Wrong passphrase"),
 			text("attempts_left menyebut sisa percobaan.", "attempts_left tells how many attempts are left.")},
+		{"window_elsewhere", 503, text("Jendela aktivasi ada pada proses lain", "Another process has the activation window"),
+			text("Jendela hanya berlaku pada proses layanan tempat ia dibuka. Ulangi setelah Retry-After; administrator mengarahkan panggilan satu aplikasi ke satu proses.", "A window works in the process of the service in which it was opened. Repeat after Retry-After; administrators have the calls of one application reach one process.")},
 		{"no_window", 403, text("Tidak ada jendela aktivasi", "No activation window"),
 			text("Kirim passphrase penanda tangan, atau minta ia membuka jendela aktivasi untuk aplikasi Anda.", "Send the signer's passphrase, or have him open an activation window for your application.")},
 		{"passphrase_locked", 423, text("Passphrase terkunci", "The passphrase is locked"),

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/netip"
+	"time"
 
 	"absah/internal/api/csc"
 	"absah/internal/api/esign"
@@ -33,7 +34,7 @@ func (a *App) programs(pages http.Handler, proxies []netip.Prefix) (http.Handler
 	api := esign.New(esign.Config{
 		Store: a.Store, Clients: a.Clients, Signing: a.Signing, Pages: a.Signing.Pages, Seals: a.Seals, Verifier: a.Verifier, Registrar: a.Enrolment, Staff: a.Staff, ByNIK: a.Staff.EmployeesByNIK,
 		Blobs: blob.Sealed{Store: a.Blobs, Vault: a.Vault}, Chain: a.above, Sandbox: a.sandbox, Clock: a.Clock, Log: a.Log,
-		Address: address, Codes: codes{a.Clients, a.Signing, &outbox.Codes{Outbox: a.Outbox}},
+		Tokens: tokens{a.OAuth}, Address: address, Codes: codes{a.Clients, a.Signing, &outbox.Codes{Outbox: a.Outbox}},
 	})
 	var respond func(context.Context, []byte) ([]byte, error)
 	if a.Timestamps != nil {
@@ -54,7 +55,7 @@ func (a *App) programs(pages http.Handler, proxies []netip.Prefix) (http.Handler
 	native, err := rest.New(rest.Config{
 		Store: a.Store, Clients: a.Clients, Signing: a.Signing, Verifier: a.Verifier, Registrar: a.Enrolment, Staff: a.Staff, ByNIK: a.Staff.EmployeesByNIK,
 		Sandbox: a.sandbox, Blobs: blob.Sealed{Store: a.Blobs, Vault: a.Vault}, Chain: a.above, Vault: a.Vault, BaseURL: a.Config.BaseURL, Address: address,
-		Token: a.token, Webhooks: a.Webhooks, Clock: a.Clock, Log: a.Log,
+		Token: tokens{a.OAuth}.Application, Webhooks: a.Webhooks, Clock: a.Clock, Log: a.Log,
 	})
 	if err != nil {
 		return nil, err
@@ -73,9 +74,18 @@ func (a *App) programs(pages http.Handler, proxies []netip.Prefix) (http.Handler
 	}), nil
 }
 
-// token tells which application an access token stands for.
-func (a *App) token(ctx context.Context, token string) (string, error) {
-	id, err := a.OAuth.Application(ctx, token)
+// tokens are those of applications alone. It implements esign.Tokens.
+type tokens struct{ *oauth.Service }
+
+// ForClient implements esign.Tokens.
+func (t tokens) ForClient(ctx context.Context, clientID string) (string, time.Time, error) {
+	made, err := t.Service.ForClient(ctx, clientID)
+	return made.Access, made.Expires, err
+}
+
+// Application tells which application an access token stands for.
+func (t tokens) Application(ctx context.Context, token string) (string, error) {
+	id, err := t.Service.Application(ctx, token)
 	if errors.Is(err, oauth.ErrToken) || errors.Is(err, oauth.ErrExpired) {
 		return "", apiclient.ErrCredential
 	}

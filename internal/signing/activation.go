@@ -174,8 +174,8 @@ func (s *Service) checkFile(item *Item) error {
 //
 // Errors before any attempt: ErrBatch, ErrPlaces, ErrNoTimestamp, ErrDigest,
 // ErrEmpty, ErrTooBig, ErrNotFound, ErrInactive, ErrNoCertificate, *ExpiredError,
-// *RevokedError, *SuspendedError, ErrClock, and without a passphrase ErrWindow and
-// ErrCode.
+// *RevokedError, *SuspendedError, ErrClock, and without a passphrase ErrWindow,
+// ErrElsewhere and ErrCode.
 // After it: *PassphraseError.
 func (s *Service) Authorize(ctx context.Context, a Authorization) (*Activation, error) {
 	if err := s.check(ctx, &a); err != nil {

@@ -37,6 +37,10 @@ const (
 // is to be signed is not among its documents, or that its signatures are used up.
 var ErrWindow = errors.New("no activation window is open for this")
 
+// ErrElsewhere is the ErrWindow of a process that a window is open for and that does
+// not hold its key: the process that opened the window does, and it alone.
+var ErrElsewhere = fmt.Errorf("%w in this process", ErrWindow)
+
 // ErrWindowLimits says that a window was asked for that is longer than may be, or
 // for no or too many signatures or documents.
 var ErrWindowLimits = errors.New("the window is too long or for too much")

@@ -106,7 +106,7 @@ func (s *Service) heldWindow(id string) *held {
 }
 
 // windowFor finds the window that stands in for the passphrase of a, with a share of
-// its key. It fails with ErrWindow and ErrCode.
+// its key. It fails with ErrWindow, ErrElsewhere and ErrCode.
 func (s *Service) windowFor(ctx context.Context, a *Authorization, sub subscriber) (*held, crypto.Signer, error) {
 	if a.ClientID == "" {
 		return nil, nil, ErrWindow
@@ -117,9 +117,13 @@ func (s *Service) windowFor(ctx context.Context, a *Authorization, sub subscribe
 	if err != nil {
 		return nil, nil, fmt.Errorf("look for a window: %w", err)
 	}
+	none := ErrWindow
 	for _, r := range rows {
 		h := s.heldWindow(r.ID)
 		if h == nil {
+			if r.Process != s.process {
+				none = ErrElsewhere
+			}
 			continue
 		}
 		if h.credential != sub.credential.ID || h.generation != sub.credential.Generation {
@@ -141,7 +145,7 @@ func (s *Service) windowFor(ctx context.Context, a *Authorization, sub subscribe
 			return h, key, nil
 		}
 	}
-	return nil, nil, ErrWindow
+	return nil, nil, none
 }
 
 // covers tells whether everything of a list is among the window's documents.

@@ -3,6 +3,7 @@ package csc
 import (
 	"testing"
 
+	"absah/internal/signing"
 	"absah/internal/signing/signingtest"
 	"absah/internal/store"
 	"absah/internal/store/db"
@@ -27,4 +28,14 @@ func TestBoundToAUnit(t *testing.T) {
 	s.refused("v2/credentials/list", "Invalid parameter userID", object{"userID": e.Nip})
 	s.refused("v2/credentials/info", "Invalid parameter credentialID", object{"credentialID": id})
 	s.refused("v1/credentials/authorize", "Invalid parameter credentialID", object{"credentialID": id, "numSignatures": 1, "hash": []string{b64(digest("a"))}, "PIN": signingtest.Passphrase})
+}
+
+// TestElsewhere: a window of another process is no wrong PIN.
+func TestElsewhere(t *testing.T) {
+	if f := faultOf(signing.ErrElsewhere); f.status != 503 || f.code != "temporarily_unavailable" || f.after == 0 {
+		t.Errorf("%+v", f)
+	}
+	if f := faultOf(signing.ErrWindow); f.description != "The PIN is invalid" {
+		t.Errorf("%+v", f)
+	}
 }

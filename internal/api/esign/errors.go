@@ -160,6 +160,8 @@ func keyProblem(err error) *problem {
 		return bad(codeTOTP, "TOTP belum diizinkan untuk aplikasi ini; administrator mengaturnya sebagai jendela aktivasi. Gunakan 'passphrase'")
 	case errors.Is(err, signing.ErrCode):
 		return bad(codeTOTPWrong, "TOTP anda salah")
+	case errors.Is(err, signing.ErrElsewhere):
+		return &problem{status: http.StatusServiceUnavailable, code: codeBusy, text: "TOTP dibuat pada proses lain dari layanan ini, coba lagi", wait: time.Second}
 	case errors.Is(err, signing.ErrWindow):
 		return bad(codeTOTPNone, "TOTP belum dibuat, sudah kedaluwarsa, atau jumlah dokumennya habis; minta TOTP lagi")
 	case errors.Is(err, signing.ErrNotFound):

@@ -3,8 +3,7 @@
 // compatible in paths, fields, answers and codes, tolerant of what clients really
 // send, and says in its errors which field is wrong and what to do.
 //
-// Codes that no document of the interface fixes are ours; docs/api-esign.md lists
-// them.
+// Codes that no document of the interface fixes are ours; docs/api.md lists them.
 package esign
 
 import (
@@ -63,6 +62,9 @@ type Config struct {
 	Chain func() []*x509.Certificate
 	// Codes asks signers for codes; nil: nobody signs with codes here.
 	Codes Codes
+	// Tokens gives applications of the interface before version 1 their tokens, and
+	// tells which application one stands for; nil: there are none.
+	Tokens Tokens
 	// Sandbox signs for applications that are tried out.
 	Sandbox *Sandbox
 	// Address is the network address of who calls.
@@ -85,16 +87,35 @@ type door struct {
 	wrong *quota.Lockout
 }
 
-// New makes the handler of everything under /api/ that is in its table.
+// New makes the handler of everything that Serves tells of.
 func New(c Config) http.Handler {
 	d := &door{Config: c, mux: http.NewServeMux(), wrong: quota.NewLockout(c.Clock)}
 	for _, r := range d.routes() {
 		d.mux.Handle(r.pattern, d.handle(r))
 	}
+	d.mux.HandleFunc("POST "+tokenPath, d.token)
 	d.mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		if allowed := d.methods(r); len(allowed) > 0 {
+			w.Header().Set("Allow", strings.Join(allowed, ", "))
+			d.spring(w, r, http.StatusMethodNotAllowed, "Method Not Allowed", "Panggil dengan "+strings.Join(allowed, " atau "))
+			return
+		}
 		d.spring(w, r, http.StatusNotFound, "Not Found", "")
 	})
 	return d.mux
+}
+
+// methods are those with which an address can be called.
+func (d *door) methods(r *http.Request) []string {
+	var out []string
+	for _, m := range []string{http.MethodGet, http.MethodPost} {
+		probe := r.Clone(r.Context())
+		probe.Method = m
+		if _, pattern := d.mux.Handler(probe); pattern != "" && pattern != "/" {
+			out = append(out, m)
+		}
+	}
+	return out
 }
 
 // route is one call and what an application needs for it.
@@ -176,7 +197,8 @@ func (d *door) handle(rt route) http.Handler {
 	})
 }
 
-// enter tells who calls. Basic (RFC 7617) is the only scheme of the interface.
+// enter tells who calls: by Basic (RFC 7617), and by a token (RFC 6750) where the
+// application comes from the time before version 1.
 func (d *door) enter(w http.ResponseWriter, r *http.Request, rt route) (*call, bool) {
 	address := d.Address(r)
 	if wait := d.wrong.Wait(address); wait > 0 {
@@ -184,14 +206,16 @@ func (d *door) enter(w http.ResponseWriter, r *http.Request, rt route) (*call, b
 		d.spring(w, r, http.StatusTooManyRequests, "Too Many Requests", "Terlalu banyak kredensial salah dari alamat ini")
 		return nil, false
 	}
-	user, secret, ok := r.BasicAuth()
-	if !ok {
-		d.unauthorized(w, r)
-		return nil, false
-	}
-	client, budget, err := d.Clients.Authenticate(r.Context(), user, secret, address)
+	client, budget, err := d.admit(r, address)
 	var often *apiclient.RateError
 	switch {
+	case errors.Is(err, errNoCredential):
+		d.unauthorized(w, r)
+		return nil, false
+	case errors.Is(err, errToken):
+		d.wrong.Count(address)
+		d.badToken(w)
+		return nil, false
 	case errors.Is(err, apiclient.ErrCredential):
 		d.wrong.Count(address)
 		d.unauthorized(w, r)
@@ -265,12 +289,8 @@ func (r *recorder) code() int {
 	return r.status
 }
 
-// Serves tells whether an address is one of the interface, for who mounts the door.
+// Serves tells whether an address is one of the interface, for who mounts the door
+// behind that of package rest: what is under /api/ and nobody's is answered in JSON.
 func Serves(path string) bool {
-	for _, p := range []string{"/api/sign/", "/api/user/", "/api/v2/"} {
-		if strings.HasPrefix(path, p) {
-			return true
-		}
-	}
-	return false
+	return strings.HasPrefix(path, "/api/") || path == tokenPath
 }

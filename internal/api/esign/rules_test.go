@@ -126,8 +126,8 @@ func TestDownloadOnce(t *testing.T) {
 		return resp.Header.Get("id_dokumen"), o.body(resp, 200)
 	}
 	one, signed := id()
-	resp := o.ask("GET", "/api/sign/download/"+one)
-	if got := o.body(resp, 200); !bytes.Equal(got, signed) || resp.Header.Get("id_dokumen") != one {
+	resp := o.send("28-download", map[string]string{"id": one})
+	if got := o.body(resp, 200); !bytes.Equal(got, signed) || resp.Header.Get("id_dokumen") != one || resp.Header.Get("Content-Disposition") == "" || resp.Header.Get("Content-Type") != "application/pdf" {
 		t.Error("another document comes back")
 	}
 	again := o.object(o.ask("GET", "/api/sign/download/"+one), 404)

@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"io"
 	"math/big"
+	"net/http"
 	"strings"
 	"sync"
 	"time"
@@ -193,6 +194,18 @@ func (s *Sandbox) status(nik string) word {
 		return state(codeWaiting, "WAITING_FOR_VERIFICATION")
 	}
 	return issued
+}
+
+// sandboxProfile is the profile of nobody, in the state that the NIK stands for.
+func (d *door) sandboxProfile(w http.ResponseWriter, nik string) {
+	s := d.Sandbox.status(nik)
+	if s == unknown {
+		d.json(w, http.StatusOK, map[string]any{"status_code": codeNotRegistered, "status": "NOT REGISTERED", "message": unknown.text})
+		return
+	}
+	d.json(w, http.StatusOK, map[string]any{
+		"success": true, "nama": "SPECIMEN", "nip": "", "jabatan": "SPECIMEN", "email": "specimen@contoh.example", "status": s.status, "status_code": s.code, "message": s.text,
+	})
 }
 
 func (s *Sandbox) chain() ([]string, error) {

@@ -206,8 +206,12 @@ func (d *door) status(ctx context.Context, c *call, nik, email string) (word, er
 
 // profile answers with what an office may know of its employee.
 func (d *door) profile(w http.ResponseWriter, r *http.Request, c *call) error {
+	if c.client.Sandbox {
+		d.sandboxProfile(w, r.PathValue("nik"))
+		return nil
+	}
 	p, err := d.find(r.Context(), c, r.PathValue("nik"), "")
-	if errors.Is(err, errNobody) || err == nil && c.client.Sandbox {
+	if errors.Is(err, errNobody) {
 		d.json(w, http.StatusOK, map[string]any{"status_code": codeNotRegistered, "status": "NOT REGISTERED", "message": unknown.text})
 		return nil
 	}
@@ -311,6 +315,9 @@ func (d *door) propose(ctx context.Context, who audit.Actor, f *fields) error {
 func (d *door) forget(w http.ResponseWriter, r *http.Request, c *call) error {
 	ctx := r.Context()
 	if c.client.Sandbox {
+		if d.Sandbox.status(r.PathValue("nik")) == unknown {
+			return refused(codeUnknown, "User tidak terdaftar")
+		}
 		d.json(w, http.StatusOK, map[string]any{"success": true, "message": "Tautan pembuatan passphrase baru dikirim ke e-mail pemilik"})
 		return nil
 	}

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"absah/internal/apiclient"
 	"absah/internal/audit"
@@ -166,6 +167,49 @@ func TestSigning(t *testing.T) {
 	if r := o.ask("GET", "/people/"+o.nip, nil).want(200, ""); r.text("/signing/able") != "false" || r.text("/signing/problem") != "passphrase_locked" {
 		t.Errorf("%s", r.body)
 	}
+}
+
+// TestSigningThroughAWindow: while the signer's window for the application is open no
+// passphrase is needed; not by another application, not for more documents than it is
+// for, and in another process not without saying why.
+func TestSigningThroughAWindow(t *testing.T) {
+	o := open(t)
+	first, second := o.document(), o.document()
+	without := func(documents ...string) map[string]any {
+		order := o.order("", documents...)
+		delete(order, "passphrase")
+		return order
+	}
+	o.ask("POST", "/signings", without(first)).want(403, "no_window")
+	secret, err := passphrase.Read([]byte(signingtest.Passphrase))
+	must(t, err)
+	defer secret.Wipe()
+	_, err = o.world.OpenWindow(t.Context(), signing.WindowRequest{
+		Who: o.signer, Signer: o.signer.EmployeeID, ClientID: o.client.ID, Client: o.client.Name, Longest: time.Hour, Life: time.Hour, Uses: 1, Secret: secret,
+	})
+	must(t, err)
+
+	other := *o // another process of the installation
+	other.config.Signing, err = signing.New(o.world.Config)
+	must(t, err)
+	other.serve()
+	if r := other.ask("POST", "/signings", without(first)).want(503, "window_elsewhere"); r.header.Get("Retry-After") != "1" {
+		t.Errorf("%v", r.header)
+	}
+	_, lain, err := o.clients.Add(t.Context(), o.signer, "lain", false, apiclient.Settings{Scopes: apiclient.Scopes(), Rate: 600, Enabled: true})
+	must(t, err)
+	stranger := o.as(t, "lain", lain)
+	stranger.ask("POST", "/signings", without(stranger.document())).want(403, "no_window")
+
+	o.ask("POST", "/signings", without(first, second)).want(403, "no_window")
+	r := o.ask("POST", "/signings", without(first)).want(201, "")
+	if r.text("/items/0/state") != "signed" {
+		t.Errorf("%s", r.body)
+	}
+	if r := o.ask("GET", "/documents/"+first, nil).want(200, ""); r.text("/signatures/0/signer/nip") != o.nip {
+		t.Errorf("%s", r.body)
+	}
+	o.ask("POST", "/signings", without(second)).want(403, "no_window")
 }
 
 // TestWorkflow: people whom an application asks sign in the portal or by its

@@ -45,6 +45,8 @@ func keyProblem(err error) *problemError {
 	switch {
 	case errors.As(err, &busy), errors.Is(err, credential.ErrBusy):
 		return problem("busy").after(waitBusy)
+	case errors.Is(err, signing.ErrElsewhere):
+		return problem("window_elsewhere").after(time.Second)
 	case errors.Is(err, signing.ErrWindow):
 		return problem("no_window")
 	case errors.As(err, &locked):

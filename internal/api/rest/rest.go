@@ -194,7 +194,7 @@ func methods(mux *http.ServeMux, r *http.Request) []string {
 }
 
 // Serves tells whether an address is one of the interface, for who mounts the door.
-func Serves(path string) bool { return strings.HasPrefix(path, apidoc.Base+"/") }
+func Serves(path string) bool { return path == apidoc.Base || strings.HasPrefix(path, apidoc.Base+"/") }
 
 // maxTime bounds one call; what it began in the store it ends all the same.
 const maxTime = 4 * time.Minute
