@@ -65,6 +65,10 @@ func (a *clientAddCmd) Run(ctx context.Context, c *cli) error {
 	for _, s := range a.Scope {
 		set.Scopes = append(set.Scopes, apiclient.Scope(s))
 	}
+	cfg, _, err := c.load()
+	if err != nil {
+		return err
+	}
 	return c.withClients(ctx, func(s *apiclient.Service) error {
 		if err := inUnit(ctx, s, a.Unit, &set); err != nil {
 			return err
@@ -73,7 +77,8 @@ func (a *clientAddCmd) Run(ctx context.Context, c *cli) error {
 		if err != nil {
 			return fmt.Errorf("add %s: %w", a.Name, err)
 		}
-		fmt.Printf("The application %s calls with HTTP Basic authentication:\n\n  user name  %s\n  password   %s\n\nThe password is shown this once.\n", made.Name, made.Name, secret)
+		fmt.Printf("The application %s calls with HTTP Basic authentication:\n\n  user name  %s\n  password   %s\n\nThe password is shown this once. With the server running, try it (curl asks for the password):\n\n  curl -u %s %s/api/v1/me\n\nEvery call, with examples: %s/pengembang\n",
+			made.Name, made.Name, secret, made.Name, cfg.BaseURL, cfg.BaseURL)
 		return nil
 	})
 }

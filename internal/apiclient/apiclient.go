@@ -56,17 +56,17 @@ const GracePeriod = 24 * time.Hour
 
 var (
 	// ErrName: the name is not made of letters, digits, dots, hyphens and underscores.
-	ErrName = errors.New("not a name for an application")
+	ErrName = errors.New("not a name for an application: letters, digits, dots, hyphens and underscores, 60 at most")
 	// ErrTaken: another application has the name.
 	ErrTaken = errors.New("another application has this name")
 	// ErrInfo: the description is too long.
 	ErrInfo = errors.New("the description is too long")
 	// ErrNetwork: what was entered is no network.
-	ErrNetwork = errors.New("not a network")
+	ErrNetwork = errors.New("not a network: addresses such as 10.1.2.3 or 10.1.0.0/16, 20 at most")
 	// ErrScope: there is no such scope, or none at all.
-	ErrScope = errors.New("no such scope")
+	ErrScope = errors.New("no such scope: one or more of sign, verify, status, register, webhook, seal")
 	// ErrRate: the rate is out of bounds.
-	ErrRate = errors.New("the rate is out of bounds")
+	ErrRate = errors.New("the rate is out of bounds: 1 to 60000 requests a minute")
 	// ErrNotFound: there is no such application.
 	ErrNotFound = errors.New("no such application")
 
