@@ -30,6 +30,7 @@ type letters struct {
 	invitations []Invitation
 	locked      []string
 	changes     []Change
+	told        string // address to which the last change was told
 }
 
 func (l *letters) Invitation(_ context.Context, tx *store.Tx, inv Invitation) error {
@@ -42,8 +43,8 @@ func (l *letters) LoginLocked(_ context.Context, tx *store.Tx, a db.Account, _ t
 	return nil
 }
 
-func (l *letters) SecurityChanged(_ context.Context, tx *store.Tx, _ db.Account, what Change) error {
-	tx.After(func() { l.mu.Lock(); defer l.mu.Unlock(); l.changes = append(l.changes, what) })
+func (l *letters) SecurityChanged(_ context.Context, tx *store.Tx, a db.Account, what Change) error {
+	tx.After(func() { l.mu.Lock(); defer l.mu.Unlock(); l.changes, l.told = append(l.changes, what), a.Email })
 	return nil
 }
 

@@ -287,13 +287,18 @@ func (s *Service) Forgot(ctx context.Context, username string, c Client) error {
 		detail := map[string]string{"sent": "no"}
 		if gap && day && a.ID != "" && a.State != Disabled && a.Email != "" {
 			purpose := ResetPassword
+			held := false
 			if a.PasswordHash == "" {
 				purpose = Activate
-			}
-			if err := s.invite(ctx, tx, a, purpose); err != nil {
+			} else if held, err = s.held(ctx, tx, a.ID); err != nil {
 				return err
 			}
-			detail["sent"] = string(purpose)
+			if detail["sent"] = "held"; !held {
+				if err := s.invite(ctx, tx, a, purpose); err != nil {
+					return err
+				}
+				detail["sent"] = string(purpose)
+			}
 		}
 		return s.record(ctx, tx, actorOf(a, c), "account.forgot", a.ID, detail)
 	})

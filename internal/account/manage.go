@@ -303,7 +303,8 @@ func (s *Service) ResetFactors(ctx context.Context, v *Viewer, accountID string)
 // SendLink makes a new link for an account: to activate it, or to set a
 // forgotten password. It goes by mail. Only for an account that belongs to no
 // employee and was never activated it is returned instead, to be shown once:
-// an administrator must not be able to open an officer's account.
+// an administrator must not be able to open an officer's account. It fails with
+// ErrNewAddress while the address is too new for a forgotten password.
 func (s *Service) SendLink(ctx context.Context, v *Viewer, accountID string, show bool) (token string, err error) {
 	if err := s.mayManage(v, accountID); err != nil {
 		return "", err
@@ -323,6 +324,11 @@ func (s *Service) SendLink(ctx context.Context, v *Viewer, accountID string, sho
 		purpose, how := Activate, "mail"
 		if a.PasswordHash != "" {
 			purpose = ResetPassword
+			if held, err := s.held(ctx, tx, a.ID); err != nil {
+				return err
+			} else if held {
+				return ErrNewAddress
+			}
 		}
 		if show {
 			how = "shown"

@@ -80,7 +80,8 @@ type Courier interface {
 	Invitation(ctx context.Context, tx *store.Tx, inv Invitation) error
 	// LoginLocked says that too many wrong attempts locked the account.
 	LoginLocked(ctx context.Context, tx *store.Tx, a db.Account, until time.Time) error
-	// SecurityChanged says that what opens the account changed.
+	// SecurityChanged says that what opens the account changed: AddressChanged at
+	// the address of a, which is the one before.
 	SecurityChanged(ctx context.Context, tx *store.Tx, a db.Account, what Change) error
 }
 
@@ -96,6 +97,7 @@ const (
 	PasskeyRemoved       Change = "passkey_removed"
 	RecoveryCodesRenewed Change = "recovery_renewed"
 	FactorsReset         Change = "factors_reset" // by an administrator
+	AddressChanged       Change = "address"
 )
 
 // Config is what a Service is made of.

@@ -51,11 +51,8 @@ func (a employeeAccounts) EmployeeChanged(ctx context.Context, tx *store.Tx, emp
 	if err != nil {
 		return fmt.Errorf("read account of employee: %w", err)
 	}
-	if acc.DisplayName != e.Name || acc.Email != e.Email {
-		err := tx.SetAccountContact(ctx, db.SetAccountContactParams{ID: acc.ID, DisplayName: e.Name, Email: e.Email, UpdatedAt: a.accounts.Clock().UnixMicro()})
-		if err != nil {
-			return fmt.Errorf("update account of employee: %w", err)
-		}
+	if err := a.accounts.SetContactTx(ctx, tx, who, acc, e.Name, e.Email); err != nil {
+		return err
 	}
 	if !e.Active && acc.State != account.Disabled {
 		return a.accounts.DisableTx(ctx, tx, who, acc.ID)

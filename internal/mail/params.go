@@ -256,7 +256,7 @@ type PasswordReset struct {
 
 // SecurityChanged announces that what opens an account changed. What is
 // "password", "totp_added", "totp_removed", "passkey_added", "passkey_removed",
-// "recovery_renewed" or "factors_reset".
+// "recovery_renewed", "factors_reset" or "address".
 type SecurityChanged struct {
 	What string    `json:"what"`
 	At   time.Time `json:"at"`

@@ -72,5 +72,14 @@ func (c Accounts) LoginLocked(ctx context.Context, tx *store.Tx, a db.Account, u
 
 // SecurityChanged implements account.Courier.
 func (c Accounts) SecurityChanged(ctx context.Context, tx *store.Tx, a db.Account, what account.Change) error {
+	if what == account.AddressChanged {
+		to, err := c.owner(ctx, tx, a)
+		if err != nil {
+			return err
+		}
+		to.Email = a.Email // the new one may be another's
+		_, err = c.Queue(ctx, tx, mail.Message{To: to, Params: mail.SecurityChanged{What: string(what), At: c.Clock(), Page: "/akun"}}, About{EmployeeID: a.EmployeeID.String})
+		return err
+	}
 	return c.tell(ctx, tx, a, mail.SecurityChanged{What: string(what), At: c.Clock(), Page: "/akun"})
 }

@@ -48,12 +48,16 @@ func TestWhatIsQueuedArrives(t *testing.T) {
 		}
 		for _, what := range []account.Change{
 			account.PasswordChanged, account.TOTPAdded, account.TOTPRemoved, account.PasskeyAdded, account.PasskeyRemoved,
-			account.RecoveryCodesRenewed, account.FactorsReset,
+			account.RecoveryCodesRenewed, account.FactorsReset, account.AddressChanged,
 		} {
 			acts["security: "+string(what)] = struct {
 				mails int
 				queue func(ctx context.Context, tx *store.Tx) error
-			}{1, func(ctx context.Context, tx *store.Tx) error { return accounts.SecurityChanged(ctx, tx, owner, what) }}
+			}{1, func(ctx context.Context, tx *store.Tx) error {
+				at := owner
+				at.Email = "sebelumnya@contoh.example"
+				return accounts.SecurityChanged(ctx, tx, at, what)
+			}}
 		}
 		for name, act := range acts {
 			before := x.all()

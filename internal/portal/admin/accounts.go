@@ -270,6 +270,8 @@ func (p *Pages) act(w http.ResponseWriter, r *http.Request, err error, message s
 		web.Flash(w, r, ui.Danger, "accounts.last_admin")
 	case errors.Is(err, account.ErrNotAllowed):
 		web.Flash(w, r, ui.Danger, "accounts.not_possible")
+	case errors.Is(err, account.ErrNewAddress):
+		web.Flash(w, r, ui.Danger, "accounts.new_address")
 	default:
 		return p.stepUp(w, r, err)
 	}
