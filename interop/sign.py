@@ -11,6 +11,7 @@ import json
 import pathlib
 import subprocess
 import sys
+import typing
 
 LEVELS = ["B-B", "B-T", "B-LT", "B-LTA"]
 
@@ -97,16 +98,31 @@ class Signing:
             looks[picture[:-4]] = ("--image", str(self.dir / picture), "--visible", "1,20,20,80,80")
         looks["next"] = ("--add-field", "berikut=1,20,200,80,40", "--certify", "2")
         with open(self.dir / "archival", "w") as f:
-            for flavour in ("1b", "2b", "3b", "4"):
-                source = self.dir / f"archival-{flavour}.pdf"
-                print(flavour, source, file=f)
-                for level in LEVELS:
-                    for look, flags in looks.items():
-                        if level != "B-B" and look not in ("unseen", "text"):
-                            continue
-                        signed = self.sign(source, f"archival-{flavour}-{look}-{level}", level, flags=flags)
-                        if signed:
-                            print(flavour, signed, file=f)
+            for flavour in ("1b", "2b", "3b", "4", "1a", "2a", "3a"):
+                own = dict(looks)
+                if flavour.endswith("a"):
+                    own["filled"] = ("--field", "ttd", "--text", "Siti Contoh")
+                    own["second"] = ("--text", "Siti Contoh", "--visible", "2,20,20,160,60")
+                claims = [flavour] + ["ua1"] * (flavour in ("2a", "3a"))
+                self.conforming(f, self.dir / f"archival-{flavour}.pdf", claims, own, LEVELS)
+            # What Absah makes for people.
+            for source in sorted((self.dir / "papers").glob("*.pdf")):
+                self.conforming(f, source, ["2a", "ua1"], {k: looks[k] for k in ("unseen", "mark")}, ["B-B", "B-LTA"])
+
+    def conforming(
+        self, out: typing.TextIO, source: pathlib.Path, claims: list[str], looks: dict[str, tuple[str, ...]], levels: list[str]
+    ) -> None:
+        """Signs a file in each look, and one of them twice."""
+        signed = [source]
+        for level in levels:
+            for look, flags in looks.items():
+                if level == "B-B" or look in ("unseen", "text"):
+                    signed.append(self.sign(source, f"{source.stem}-{look}-{level}", level, flags=flags))
+        if signed[1]:
+            signed.append(self.sign(signed[1], f"{source.stem}-twice", "B-B", "rsa", ("--text", "Siti Contoh", "--visible", "1,20,100,160,60")))
+        for file in filter(None, signed):
+            for claim in claims:
+                print(claim, file, file=out)
 
 
 def main() -> int:

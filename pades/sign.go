@@ -1,6 +1,7 @@
 package pades
 
 import (
+	"cmp"
 	"context"
 	"crypto"
 	"encoding"
@@ -142,7 +143,7 @@ func plan(ctx context.Context, doc *pdf.Document, s *Signer, o *Options) (*plann
 	p.update, p.ref = site.update, site.update.Reserve()
 	p.dict = signatureDict(p.format, o, signatureReferences(o.Certify, lock, site.rootRef))
 	if isNew {
-		err = site.add(t.name, p.ref, lock, look)
+		err = site.add(t.name, p.ref, lock, look, caption{ofSignature, whoOf(s, o, t.name)})
 	} else {
 		err = site.fill(t.field, p.ref, look)
 	}
@@ -153,6 +154,11 @@ func plan(ctx context.Context, doc *pdf.Document, s *Signer, o *Options) (*plann
 		err = site.addFields(ctx, o.Fields, t.name)
 	}
 	return p, err
+}
+
+// whoOf names the signer: as the options do, by the certificate, or else by the field.
+func whoOf(s *Signer, o *Options, field string) string {
+	return cmp.Or(o.Name, s.certificate.Subject.CommonName, field)
 }
 
 // ownLock is the lock that an existing field brings.

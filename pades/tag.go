@@ -1,7 +1,9 @@
 package pades
 
 import (
+	"bytes"
 	"fmt"
+	"strings"
 
 	"absah/pdf"
 )
@@ -9,16 +11,44 @@ import (
 // maxTreeNodes bounds the walk through a number tree.
 const maxTreeNodes = 100_000
 
-// tag enters a visible field into the structure tree of a tagged document (ISO
-// 32000-2 14.7.5.3, 14.8.4.8.3), so that it stays one whose every visible thing
-// is tagged. Of an untagged document nothing changes.
-func (s *site) tag(widget *pdf.Dict, field pdf.Ref, page pdf.Page) error {
+// caption is what is said of a field to those who do not see it.
+type caption struct {
+	kind int
+	name string
+}
+
+// The kinds of captions.
+const (
+	ofSignature = iota // of somebody
+	ofPlace            // for a later signature, by its name
+	ofTimestamp
+)
+
+// captions are in English, and in Indonesian where the document is.
+var captions = map[bool][3]string{
+	false: {"Electronic signature of %s", "Place for the signature %s", "Document timestamp %s"},
+	true:  {"Tanda tangan elektronik %s", "Tempat tanda tangan %s", "Penanda waktu dokumen %s"},
+}
+
+// say writes a caption in the language of the document (ISO 14289-1 7.18.4).
+func (s *site) say(c caption) string {
+	lang, _ := stringOf(s.update, s.root.Get("Lang"))
+	lang = pdf.String(strings.ToLower(pdf.DecodeText(lang)))
+	return fmt.Sprintf(captions[lang == "id" || strings.HasPrefix(string(lang), "id-")][c.kind], c.name)
+}
+
+// tag enters a field into the structure tree of a tagged document (ISO 32000-2
+// 14.7.5.3, 14.8.4.8.3), so that it stays one whose every visible thing is tagged.
+// One that claims PDF/UA tags what is invisible as well: only hidden annotations are
+// exempt (ISO 14289-1 7.18.1), and PDF/A permits none. Of an untagged document
+// nothing changes.
+func (s *site) tag(widget *pdf.Dict, field pdf.Ref, page pdf.Page, visible bool, words caption) error {
 	mark, err := dictOf(s.update, s.root.Get("MarkInfo"))
 	if err != nil || mark.Get("Marked") != pdf.Object(pdf.Bool(true)) {
 		return nil //nolint:nilerr // a document whose claim cannot be read is not tagged
 	}
 	treeRef, ok := s.root.Get("StructTreeRoot").(pdf.Ref)
-	if !ok {
+	if !ok || !visible && !bytes.Contains(s.metadata(), []byte("pdfuaid:part")) {
 		return nil
 	}
 	treeRef = s.last(treeRef)
@@ -62,8 +92,21 @@ func (s *site) tag(widget *pdf.Dict, field pdf.Ref, page pdf.Page) error {
 	tree.Set("ParentTreeNextKey", pdf.Integer(key+1))
 	s.update.Set(treeRef, tree)
 	widget.Set("StructParent", pdf.Integer(key))
-	if !widget.Has("TU") {
-		widget.Set("TU", widget.Get("T"))
+	widget.Set("TU", pdf.EncodeText(s.say(words)))
+	return s.order(page)
+}
+
+// order makes those who go from one annotation of the page to the next follow the
+// structure (ISO 14289-1 7.18.3), where the page does not say how.
+func (s *site) order(page pdf.Page) error {
+	d, err := dictOf(s.update, page.Ref)
+	if err != nil {
+		return fmt.Errorf("read page %d: %w", page.Number+1, err)
+	}
+	if d.Get("Tabs") == nil {
+		d = d.Clone()
+		d.Set("Tabs", pdf.Name("S"))
+		s.update.Set(page.Ref, d)
 	}
 	return nil
 }

@@ -125,8 +125,8 @@ func (s *site) fill(f *signatureField, signature pdf.Ref, look *face) error {
 	return s.setForm(pdf.Ref{})
 }
 
-// add makes a new field, merged with its widget, on a page.
-func (s *site) add(name string, signature pdf.Ref, lock *Lock, look *face) error {
+// add makes a new field, merged with its widget, on a page. words say what it is.
+func (s *site) add(name string, signature pdf.Ref, lock *Lock, look *face, words caption) error {
 	page, err := s.page(look)
 	if err != nil {
 		return err
@@ -139,9 +139,9 @@ func (s *site) add(name string, signature pdf.Ref, lock *Lock, look *face) error
 		d.Set("AP", pdf.Dict{{Key: "N", Value: s.update.Add(emptyForm(0, 0))}})
 	} else {
 		look.dress(&d)
-		if err := s.tag(&d, field, page); err != nil {
-			return err
-		}
+	}
+	if err := s.tag(&d, field, page, look != nil, words); err != nil {
+		return err
 	}
 	return s.enter(field, d, page)
 }

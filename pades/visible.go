@@ -251,15 +251,19 @@ func (s *site) blends(page int) bool {
 }
 
 // claim is the part of PDF/A that the metadata claims, or 0.
-func (s *site) claim() byte {
+func (s *site) claim() byte { return claimedPart(s.metadata()) }
+
+// metadata are those of the document (XMP), as many as are searched; nil when there
+// are none that can be read.
+func (s *site) metadata() []byte {
 	o, err := s.doc.Resolve(s.root.Get("Metadata"))
 	stream, ok := o.(*pdf.Stream)
 	if err != nil || !ok {
-		return 0
+		return nil
 	}
 	data, err := s.doc.StreamData(stream)
 	if err != nil {
-		return 0
+		return nil
 	}
-	return claimedPart(data[:min(len(data), maxClaim)])
+	return data[:min(len(data), maxClaim)]
 }

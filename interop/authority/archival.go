@@ -13,11 +13,16 @@ import (
 	"absah/pdf/pdftest"
 )
 
-// archival writes files that claim PDF/A, and pictures to sign them with: one that
+// archival writes files that claim PDF/A (and those of level A PDF/UA), and pictures to sign them with: one that
 // lets what is below show, one in colour, one in grey.
 func (h *house) archival() error {
 	for part, flavour := range map[int]string{1: "1b", 2: "2b", 3: "3b", 4: "4"} {
 		if err := os.WriteFile(filepath.Join(h.dir, "archival-"+flavour+".pdf"), pdftest.Archival(part), 0o600); err != nil {
+			return fmt.Errorf("write a file to sign: %w", err)
+		}
+	}
+	for part, flavour := range map[int]string{1: "1a", 2: "2a", 3: "3a"} {
+		if err := os.WriteFile(filepath.Join(h.dir, "archival-"+flavour+".pdf"), pdftest.Accessible(part), 0o600); err != nil {
 			return fmt.Errorf("write a file to sign: %w", err)
 		}
 	}

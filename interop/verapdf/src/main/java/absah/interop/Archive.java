@@ -13,9 +13,9 @@ import org.verapdf.pdfa.results.TestAssertion;
 import org.verapdf.pdfa.results.ValidationResult;
 
 /**
- * Judges files by the rules of PDF/A.
+ * Judges files by the rules of PDF/A and PDF/UA.
  *
- * <p>Its argument is a list with a line "FLAVOUR FILE" for each, with flavours such as 2b. Exit
+ * <p>Its argument is a list with a line "FLAVOUR FILE" for each, with flavours such as 2b and ua1. Exit
  * status 1 when a file does not conform; the broken rules are printed.
  */
 public final class Archive {
@@ -30,7 +30,7 @@ public final class Archive {
       String[] parts = line.split(" ", 2);
       PDFAFlavour flavour = PDFAFlavour.byFlavourId(parts[0]);
       if (flavour == PDFAFlavour.NO_FLAVOUR) {
-        throw new IllegalArgumentException("no such part of PDF/A: " + parts[0]);
+        throw new IllegalArgumentException("no such standard: " + parts[0]);
       }
       files++;
       try (PDFAParser parser = Foundries.defaultInstance().createParser(new File(parts[1]), flavour);
@@ -40,7 +40,7 @@ public final class Archive {
           continue;
         }
         broken++;
-        System.out.println("  " + parts[1] + " is not PDF/A-" + parts[0]);
+        System.out.println("  " + parts[1] + " is not " + name(flavour));
         result.getTestAssertions().stream()
             .filter(a -> a.getStatus() == TestAssertion.Status.FAILED)
             .map(a -> "    " + a.getRuleId().getClause() + "-" + a.getRuleId().getTestNumber() + ": " + a.getMessage())
@@ -51,5 +51,10 @@ public final class Archive {
     }
     System.out.println("veraPDF judged " + files + " files, " + broken + " do not conform");
     System.exit(files == 0 || broken > 0 ? 1 : 0);
+  }
+
+  private static String name(PDFAFlavour flavour) {
+    String id = flavour.getId();
+    return id.startsWith("ua") ? "PDF/UA-" + id.substring(2) : "PDF/A-" + id;
   }
 }
