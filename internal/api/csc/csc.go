@@ -62,7 +62,8 @@ const (
 
 type door struct {
 	Config
-	mux *http.ServeMux
+	mux   *http.ServeMux
+	wrong *quota.Lockout // addresses that show wrong secrets of applications
 }
 
 // version of the interface; the names of fields differ.
@@ -75,7 +76,7 @@ const (
 
 // New makes the handler of everything that Serves tells of.
 func New(c Config) http.Handler {
-	d := &door{Config: c, mux: http.NewServeMux()}
+	d := &door{Config: c, mux: http.NewServeMux(), wrong: quota.NewLockout(c.Clock)}
 	for _, v := range []version{v1, v2} {
 		base := fmt.Sprintf("/csc/v%d/", v)
 		d.mux.HandleFunc(base+"info", d.plain(v, (*door).info))
@@ -91,7 +92,14 @@ func New(c Config) http.Handler {
 	}
 	d.oauth(v2, "/oauth2/")
 	d.mux.HandleFunc("POST /csc/v1/auth/login", d.plain(v1, (*door).login))
-	d.mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
+	d.mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		probe := r.Clone(r.Context())
+		probe.Method = http.MethodPost
+		if _, pattern := d.mux.Handler(probe); r.Method != http.MethodPost && pattern != "/" {
+			w.Header().Set("Allow", http.MethodPost)
+			d.answer(w, http.StatusMethodNotAllowed, map[string]any{"error": "invalid_request", "error_description": "Use POST"})
+			return
+		}
 		d.answer(w, http.StatusNotFound, map[string]any{"error": "invalid_request", "error_description": "There is no such method"})
 	})
 	return d.mux

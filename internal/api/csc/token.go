@@ -22,7 +22,14 @@ func (d *door) application(w http.ResponseWriter, r *http.Request) (*apiclient.C
 	} else if named := r.PostForm.Get("client_id"); named != "" && named != id {
 		return nil, invalid("Invalid parameter client_id")
 	}
-	client, budget, err := d.Clients.Authenticate(r.Context(), id, secret, d.Address(r))
+	address := d.Address(r)
+	if wait := d.wrong.Wait(address); wait > 0 {
+		return nil, &fault{status: http.StatusTooManyRequests, code: "temporarily_unavailable", description: "Too many wrong credentials from this address", after: wait}
+	}
+	client, budget, err := d.Clients.Authenticate(r.Context(), id, secret, address)
+	if errors.Is(err, apiclient.ErrCredential) {
+		d.wrong.Count(address)
+	}
 	if err := d.admitted(w, budget, err); err != nil {
 		var f *fault
 		if errors.As(err, &f) && f.status == http.StatusUnauthorized {
