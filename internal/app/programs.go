@@ -16,6 +16,7 @@ import (
 	"absah/internal/oauth"
 	"absah/internal/outbox"
 	"absah/internal/portal"
+	"absah/internal/portal/verify"
 	"absah/internal/store/blob"
 )
 
@@ -34,7 +35,7 @@ func (a *App) programs(pages http.Handler, proxies []netip.Prefix) (http.Handler
 	api := esign.New(esign.Config{
 		Store: a.Store, Clients: a.Clients, Signing: a.Signing, Pages: a.Signing.Pages, Seals: a.Seals, Verifier: a.Verifier, Registrar: a.Enrolment, Staff: a.Staff, ByNIK: a.Staff.EmployeesByNIK,
 		Blobs: blob.Sealed{Store: a.Blobs, Vault: a.Vault}, Chain: a.above, Sandbox: a.sandbox, Clock: a.Clock, Log: a.Log,
-		Tokens: tokens{a.OAuth}, Address: address, Codes: codes{a.Clients, a.Signing, &outbox.Codes{Outbox: a.Outbox}},
+		Tokens: tokens{a.OAuth}, VerifyPage: a.Config.BaseURL + verify.Path, Address: address, Codes: codes{a.Clients, a.Signing, &outbox.Codes{Outbox: a.Outbox}},
 	})
 	var respond func(context.Context, []byte) ([]byte, error)
 	if a.Timestamps != nil {

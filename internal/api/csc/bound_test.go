@@ -1,6 +1,7 @@
 package csc
 
 import (
+	"net/http"
 	"testing"
 
 	"absah/internal/signing"
@@ -37,5 +38,25 @@ func TestElsewhere(t *testing.T) {
 	}
 	if f := faultOf(signing.ErrWindow); f.description != "The PIN is invalid" {
 		t.Errorf("%+v", f)
+	}
+}
+
+// TestWhatIsNotThere: in the words of the interface, and with the method that is.
+func TestWhatIsNotThere(t *testing.T) {
+	s := open(t)
+	ask := func(method, path string, status int) object {
+		r, err := http.NewRequest(method, s.server.URL+path, nil)
+		must(t, err)
+		return s.do(r, status)
+	}
+	for _, path := range []string{"/csc/v1/credentials/list", "/csc/v2/signatures/signDoc", "/csc/v2/oauth2/token", "/oauth2/token"} {
+		if got := ask("GET", path, 405); got["error"] != "invalid_request" || got["error_description"] != "Use POST" {
+			t.Errorf("%s: %v", path, got)
+		}
+	}
+	for _, path := range []string{"/csc/v1/signatures/signDoc", "/csc/v1/credentials/sendOTP", "/csc/v3/info", "/csc/v2/auth/login"} {
+		if got := ask("POST", path, 404); got["error"] != "invalid_request" {
+			t.Errorf("%s: %v", path, got)
+		}
 	}
 }

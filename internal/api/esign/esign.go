@@ -67,6 +67,8 @@ type Config struct {
 	Tokens Tokens
 	// Sandbox signs for applications that are tried out.
 	Sandbox *Sandbox
+	// VerifyPage is the address of the page that verifies documents for everybody.
+	VerifyPage string
 	// Address is the network address of who calls.
 	Address func(r *http.Request) string
 	Clock   clock.Clock

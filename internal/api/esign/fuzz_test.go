@@ -45,7 +45,7 @@ func FuzzFields(f *testing.F) {
 		}
 		secret.Wipe()
 		for _, corner := range []bool{false, true} {
-			if request, err := fields.requestV1(corner); err == nil {
+			if request, err := fields.requestV1(corner, verifyPage); err == nil {
 				for _, p := range request.Places {
 					if p.Box.Width <= 0 || p.Box.Height <= 0 {
 						t.Errorf("a box of %v by %v", p.Box.Width, p.Box.Height)

@@ -49,6 +49,8 @@ func TestMain(m *testing.M) {
 const (
 	nik      = "3171011201800777"
 	stranger = "3171011201809999"
+
+	verifyPage = "https://absah.contoh.example/verifikasi"
 )
 
 // office is an installation that programs call over TCP.
@@ -194,7 +196,8 @@ func open(t *testing.T, change func(*apiclient.Settings), sandbox bool) *office 
 	o.config = Config{
 		Store: st, Clients: o.clients, Signing: o.world.Service, Pages: o.world.Pages, Registrar: o.stands, Staff: o.staff, ByNIK: byNIK, Blobs: o.world.Config.Blobs,
 		Chain: o.world.Config.Chain, Sandbox: NewSandbox(o.now.Now, o.world.Config.Timestamper), Clock: o.now.Now, Log: slog.New(slog.NewJSONHandler(o.log, nil)),
-		Verifier: &verification.Service{Pool: pool, Clock: o.now.Now, Trust: func(context.Context) (verification.Trust, error) { return trust, nil }},
+		VerifyPage: verifyPage,
+		Verifier:   &verification.Service{Pool: pool, Clock: o.now.Now, Trust: func(context.Context) (verification.Trust, error) { return trust, nil }},
 		Address: func(r *http.Request) string {
 			host, _, _ := net.SplitHostPort(r.RemoteAddr)
 			return host

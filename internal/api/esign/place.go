@@ -32,15 +32,16 @@ func (f *fields) visible() (bool, error) {
 }
 
 // requestV1 is how API v1 wants a document signed: the origin is the lower left
-// corner of the page. corner reads width and height as the upper right corner.
-func (f *fields) requestV1(corner bool) (signing.Request, error) {
+// corner of the page. corner reads width and height as the upper right corner; verify
+// is where a QR code leads that nobody gave a text.
+func (f *fields) requestV1(corner bool, verify string) (signing.Request, error) {
 	r := signing.Request{Level: pades.BT, Reason: f.get("reason"), Location: f.get("location")}
 	seen, err := f.visible()
 	if err != nil || !seen {
 		return r, err
 	}
 	p := signing.Place{Page: 1}
-	if p.Face, err = f.faceV1(); err != nil {
+	if p.Face, err = f.faceV1(verify); err != nil {
 		return r, err
 	}
 	if p.Page, err = f.page(); err != nil {
@@ -84,8 +85,9 @@ func sizeOr(v float64, given bool) float64 {
 	return v
 }
 
-// faceV1 is the picture or the QR code: image decides, whatever else came along.
-func (f *fields) faceV1() (signing.Face, error) {
+// faceV1 is the picture or the QR code: image decides, whatever else came along. Who
+// places by a tag may say neither, and means a QR code.
+func (f *fields) faceV1(verify string) (signing.Face, error) {
 	var face signing.Face
 	if text := f.get("text"); text != "" {
 		face.Lines = strings.Split(text, "\n")
@@ -109,7 +111,7 @@ func (f *fields) faceV1() (signing.Face, error) {
 			face.Image = pictures[0].bytes
 			return face, nil
 		}
-		face.Letter = true
+		face.QRText = verify
 	}
 	return face, nil
 }

@@ -105,7 +105,7 @@ func (d *door) signV1(w http.ResponseWriter, r *http.Request, c *call) error {
 	if err != nil {
 		return err
 	}
-	request, err := c.fields.requestV1(c.client.Corner)
+	request, err := c.fields.requestV1(c.client.Corner, d.VerifyPage)
 	if err != nil {
 		return err
 	}

@@ -1,0 +1,128 @@
+package esign
+
+import (
+	"encoding/json"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"absah/internal/signing"
+	"absah/pades/appearance"
+)
+
+// TestFaces: what a visible signature of version 1 shows, as clients really ask for it.
+func TestFaces(t *testing.T) {
+	picture := map[string][]file{"imagettd": {{"ttd.png", []byte("gambar")}}}
+	const tag, text = "tag_koordinat", "https://surat.contoh.example/1"
+	for _, c := range []struct {
+		name  string
+		text  map[string]string
+		files map[string][]file
+		want  signing.Face
+		wrong string // field
+	}{
+		{"a picture", map[string]string{"image": "true"}, picture, signing.Face{Image: []byte("gambar")}, ""},
+		{"a picture, as PHP says true", map[string]string{"image": "1"}, picture, signing.Face{Image: []byte("gambar")}, ""},
+		{"a picture, in capitals", map[string]string{"image": "TRUE", "linkqr": text}, picture, signing.Face{Image: []byte("gambar")}, ""},
+		{"a code, though a picture came along", map[string]string{"image": "false", "linkqr": text}, picture, signing.Face{QRText: text}, ""},
+		{"a code, as PHP says false", map[string]string{"image": "", "linkqr": text}, nil, signing.Face{QRText: text}, ""},
+		{"a code, by 0", map[string]string{"image": "0", "linkqr": "Ditandatangani oleh dr. Contoh"}, nil, signing.Face{QRText: "Ditandatangani oleh dr. Contoh"}, ""},
+		{"a code, by nothing", map[string]string{"linkqr": text, "text": "satu\ndua"}, nil, signing.Face{QRText: text, Lines: []string{"satu", "dua"}}, ""},
+		{"a tag alone", map[string]string{tag: "#"}, nil, signing.Face{QRText: verifyPage}, ""},
+		{"a tag by its other name alone", map[string]string{"tag": "$"}, nil, signing.Face{QRText: verifyPage}, ""},
+		{"a tag and a picture", map[string]string{tag: "#"}, picture, signing.Face{Image: []byte("gambar")}, ""},
+		{"no code and no tag", map[string]string{"linkqr": "null"}, nil, signing.Face{}, "linkQR"},
+		{"a picture that did not come", map[string]string{"image": "true"}, nil, signing.Face{}, "imageTTD"},
+		{"a picture by its path", map[string]string{"image": "true", "imagettd": "C:/ttd.png"}, nil, signing.Face{}, "imageTTD"},
+	} {
+		f := &fields{text: c.text, files: c.files}
+		c.text["tampilan"], c.text["page"] = "Visible", "1"
+		r, err := f.requestV1(false, verifyPage)
+		if c.wrong != "" {
+			if wrong, ok := err.(*fieldError); !ok || wrong.field != c.wrong {
+				t.Errorf("%s: %v", c.name, err)
+			}
+			continue
+		}
+		if err != nil || len(r.Places) != 1 {
+			t.Errorf("%s: %+v, %v", c.name, r, err)
+			continue
+		}
+		got, err := json.Marshal(r.Places[0].Face)
+		want, _ := json.Marshal(c.want)
+		if err != nil || string(got) != string(want) {
+			t.Errorf("%s: %s, want %s", c.name, got, want)
+		}
+	}
+}
+
+// TestEntries: an entry of signatureProperties, with what clients leave out and how
+// they say nothing.
+func TestEntries(t *testing.T) {
+	top := func(x, y, w, h float64) appearance.Box {
+		return appearance.Box{X: x, Y: y, Width: w, Height: h, Origin: appearance.TopLeft}
+	}
+	for _, c := range []struct {
+		name, entry string
+		visible     bool
+		box         appearance.Box
+		anchor      string
+		page        int
+	}{
+		{"invisible", `{"tampilan":"INVISIBLE","location":null,"reason":""}`, false, appearance.Box{}, "", 0},
+		{"invisible in small letters", `{"tampilan":"invisible","reason":"null"}`, false, appearance.Box{}, "", 0},
+		{"nothing", `{}`, false, appearance.Box{}, "", 0},
+		{"numbers", `{"tampilan":"VISIBLE","page":2,"originX":10.5,"originY":20,"width":100,"height":50}`, true, top(10.5, 20, 100, 50), "", 2},
+		{"numbers in strings", `{"tampilan":"visible","page":"2","originX":"10,5","originY":"20","width":"100","height":"50"}`, true, top(10.5, 20, 100, 50), "", 2},
+		{"a page as a float", `{"tampilan":"VISIBLE","page":"2.0","originX":1,"originY":1}`, true, top(1, 1, defaultSize, defaultSize), "", 2},
+		{"names in other case", `{"TAMPILAN":"VISIBLE","Page":1,"originx":1,"ORIGINY":2,"Width":30,"height":40}`, true, top(1, 2, 30, 40), "", 1},
+		{"a tag", `{"tampilan":"VISIBLE","tag":"#","width":60,"height":60}`, true, appearance.Box{Width: 60, Height: 60}, "#", 0},
+		{"a tag by its longer name", `{"tampilan":"VISIBLE","tag_koordinat":"${ttd_pengirim1}","tag":null}`, true, appearance.Box{Width: defaultSize, Height: defaultSize}, "${ttd_pengirim1}", 0},
+		{"no tag in three ways", `{"tampilan":"VISIBLE","tag":"","tag_koordinat":"null","originX":null,"originY":"","width":null,"height":"null"}`, true, top(0, 0, defaultSize, defaultSize), "", 1},
+	} {
+		f := &fields{text: map[string]string{}, body: map[string]json.RawMessage{}}
+		if err := f.json([]byte(c.entry)); err != nil {
+			t.Fatal(err)
+		}
+		r, _, err := f.requestV2()
+		if err != nil || (len(r.Places) == 1) != c.visible || r.Reason != "" || r.Location != "" {
+			t.Errorf("%s: %+v, %v", c.name, r, err)
+			continue
+		}
+		if !c.visible {
+			continue
+		}
+		if p := r.Places[0]; p.Box != c.box || p.Anchor != c.anchor || p.Page != c.page || p.AnchorOrigin != (c.anchor != "") {
+			t.Errorf("%s: %+v", c.name, p)
+		}
+	}
+}
+
+// TestWhereFieldsStand: in the query, the form, parts in any order or JSON, the body
+// before the query, names in any case; a body that is none holds nothing.
+func TestWhereFieldsStand(t *testing.T) {
+	for _, c := range []struct{ name, method, path, kind, body, want string }{
+		{"query", "POST", "/x?NIK=1", "", "", "1"},
+		{"query and form", "POST", "/x?nik=1", "application/x-www-form-urlencoded", "Nik=2", "2"},
+		{"JSON", "POST", "/x?nik=1", "application/json", `{"NIK":3}`, "3"},
+		{"JSON without its type", "POST", "/x", "", `{"nik":"3"}`, "3"},
+		{"null keeps nothing", "POST", "/x", "application/json", `{"nik":"null"}`, ""},
+		{"GET with an array", "GET", "/x?nik=4", "application/json", `[]`, "4"},
+		{"parts", "POST", "/x", "multipart/form-data; boundary=b", "--b\r\nContent-Disposition: form-data; name=\"nik\"\r\nContent-Length: 1\r\n\r\n5\r\n--b--\r\n", "5"},
+		{"part called as an array", "POST", "/x", "multipart/form-data; boundary=b", "--b\r\nContent-Disposition: form-data; name=\"nik[]\"\r\n\r\n6\r\n--b--\r\n", "6"},
+	} {
+		r := httptest.NewRequest(c.method, c.path, strings.NewReader(c.body))
+		if c.kind != "" {
+			r.Header.Set("Content-Type", c.kind)
+		}
+		f, err := readFields(r)
+		if err != nil || f.get("nik") != c.want {
+			t.Errorf("%s: %q, %v", c.name, f.get("nik"), err)
+		}
+	}
+	r := httptest.NewRequest("POST", "/x", strings.NewReader("--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"file\"\r\n\r\nisi\r\n--b--\r\n"))
+	r.Header.Set("Content-Type", "multipart/form-data; boundary=b")
+	if f, err := readFields(r); err != nil || len(f.files["file"]) != 1 || string(f.files["file"][0].bytes) != "isi" {
+		t.Errorf("a file called file: %+v, %v", f, err)
+	}
+}
