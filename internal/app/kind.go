@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 
 	"absah/internal/config"
+	"absah/internal/durable"
 	"absah/internal/store"
 )
 
@@ -60,8 +61,7 @@ func writeDemo(cfg config.Config, s demoState) error {
 	if err != nil {
 		return fmt.Errorf("mark the demo: %w", err)
 	}
-	tmp := cfg.Path(demoMark + ".new")
-	if err := errors.Join(os.WriteFile(tmp, b, 0o600), os.Rename(tmp, cfg.Path(demoMark))); err != nil {
+	if err := durable.Replace(cfg.Path(demoMark), b, 0o600); err != nil {
 		return fmt.Errorf("mark the demo: %w", err)
 	}
 	return nil

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"runtime/metrics"
 	"strconv"
 	"syscall"
@@ -15,6 +14,7 @@ import (
 
 	"absah/internal/ca"
 	"absah/internal/config"
+	"absah/internal/durable"
 	figures "absah/internal/metrics"
 	"absah/internal/store"
 	"absah/internal/store/db"
@@ -307,11 +307,7 @@ const backupMark = "last-backup"
 
 // NoteBackup writes down that a backup as of at is whole and in its place.
 func NoteBackup(cfg config.Config, at time.Time) error {
-	next := cfg.Path(backupMark + ".new")
-	if err := os.WriteFile(next, []byte(at.UTC().Format(time.RFC3339)+"\n"), 0o600); err != nil {
-		return fmt.Errorf("note the backup: %w", err)
-	}
-	if err := os.Rename(next, filepath.Join(cfg.Data, backupMark)); err != nil {
+	if err := durable.Replace(cfg.Path(backupMark), []byte(at.UTC().Format(time.RFC3339)+"\n"), 0o600); err != nil {
 		return fmt.Errorf("note the backup: %w", err)
 	}
 	return nil

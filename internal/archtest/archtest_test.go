@@ -44,6 +44,7 @@ var layers = map[string]layer{
 	"internal/clock":    ground,
 	"internal/confine":  ground,
 	"internal/config":   ground,
+	"internal/durable":  ground,
 	"internal/ident":    ground,
 	"internal/keys":     ground,
 	"internal/metrics":  ground,

@@ -19,6 +19,7 @@ import (
 
 	"golang.org/x/mod/sumdb/note"
 
+	"absah/internal/durable"
 	"absah/internal/store/db"
 )
 
@@ -124,11 +125,11 @@ func (l *Log) export(ctx context.Context, dir string, c Checkpoint) (err error) 
 	for path, text := range map[string]string{
 		filepath.Join(dir, fileKey): key.String() + "\n", filepath.Join(dir, dirDays, day): c.Note,
 	} {
-		if err := replaceFile(path, text); err != nil {
+		if err := durable.Replace(path, []byte(text), 0o600); err != nil {
 			return fmt.Errorf("export log: %w", err)
 		}
 	}
-	if err := replaceFile(filepath.Join(dir, fileCheckpoint), c.Note); err != nil {
+	if err := durable.Replace(filepath.Join(dir, fileCheckpoint), []byte(c.Note), 0o600); err != nil {
 		return fmt.Errorf("export log: %w", err)
 	}
 	return nil
@@ -180,7 +181,7 @@ func (l *Log) exportRows(ctx context.Context, dir string, have, until int64) (er
 		}
 		have = end
 	}
-	return syncDir(filepath.Join(dir, dirRows))
+	return durable.SyncDir(filepath.Join(dir, dirRows))
 }
 
 func (l *Log) appendRows(ctx context.Context, f io.Writer, have, end int64) error {
@@ -303,32 +304,4 @@ func (l *Log) Guard(ctx context.Context) error {
 		return fmt.Errorf("read audit record: %w", err)
 	}
 	return l.guard(ctx, tree{}, head.Size)
-}
-
-// replaceFile replaces a file durably.
-func replaceFile(path, text string) error {
-	tmp, err := os.CreateTemp(filepath.Dir(path), ".new-*") // mode 0600
-	if err != nil {
-		return err
-	}
-	defer func() { _ = os.Remove(tmp.Name()) }() // fails after success: it has another name by then
-	_, err = tmp.WriteString(text)
-	if err == nil {
-		err = tmp.Sync()
-	}
-	if err := errors.Join(err, tmp.Close()); err != nil {
-		return err
-	}
-	if err := os.Rename(tmp.Name(), path); err != nil {
-		return err
-	}
-	return syncDir(filepath.Dir(path))
-}
-
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
 }

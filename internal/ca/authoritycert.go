@@ -15,6 +15,7 @@ import (
 
 	"absah/internal/audit"
 	"absah/internal/clock"
+	"absah/internal/durable"
 	"absah/internal/store"
 	"absah/internal/store/db"
 )
@@ -136,7 +137,7 @@ func (h *Hierarchy) Receive(rows []db.AuthorityCertificate, now time.Time) (int,
 		if file == "" {
 			continue
 		}
-		err = writeNew(filepath.Join(h.Dir, file+".crt"), cert.Raw)
+		err = durable.Create(filepath.Join(h.Dir, file+".crt"), cert.Raw, fileMode)
 		if errors.Is(err, fs.ErrExist) {
 			continue
 		}

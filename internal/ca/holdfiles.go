@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"absah/internal/durable"
 	"absah/internal/keys"
 )
 
@@ -52,7 +53,7 @@ func (c *Ceremony) signRootCRL(ctx context.Context) error {
 		if err != nil {
 			return nil, "", err
 		}
-		if err := replace(filepath.Join(p.Dir, string(RootCA)+".crl"), der); err != nil {
+		if err := durable.Replace(filepath.Join(p.Dir, string(RootCA)+".crl"), der, fileMode); err != nil {
 			return nil, "", fmt.Errorf("store CRL: %w", err)
 		}
 		return rootKey, string(RootCA), c.output(p.Out, fmt.Sprintf("%s-%d.crl", RootCA, p.Number), der)
@@ -249,7 +250,7 @@ func (c *Ceremony) importCRL(name string, b []byte, root *x509.Certificate) (fun
 	}
 	c.say("import the root's CRL %s, number %v, valid until %s", name, list.Number, list.NextUpdate.Format(time.RFC3339))
 	return func() error {
-		if err := replace(path, b); err != nil {
+		if err := durable.Replace(path, b, fileMode); err != nil {
 			return err
 		}
 		return c.record.add("output", string(RootCA)+".crl", b, nil)

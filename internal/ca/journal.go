@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"absah/internal/clock"
+	"absah/internal/durable"
 )
 
 // StatusChange is a change of the revocation status of a certificate.
@@ -125,11 +126,7 @@ func (j *Journal) append(b []byte) (err error) {
 		return err
 	}
 	if fresh {
-		d, err := os.Open(filepath.Dir(j.path))
-		if err != nil {
-			return err
-		}
-		return errors.Join(d.Sync(), d.Close())
+		return durable.SyncDir(filepath.Dir(j.path))
 	}
 	return nil
 }

@@ -20,6 +20,7 @@ import (
 
 	"github.com/go-webauthn/webauthn/protocol/webauthncose"
 
+	"absah/internal/durable"
 	"absah/internal/keys"
 )
 
@@ -152,7 +153,7 @@ func (p *Pins) Add(pin Pin) error {
 	if err := os.MkdirAll(p.dir, 0o700); err != nil {
 		return fmt.Errorf("pin passkey: %w", err)
 	}
-	if err := writeNew(p.path(pin.Fingerprint()), file); err != nil {
+	if err := durable.Create(p.path(pin.Fingerprint()), file, fileMode); err != nil {
 		return fmt.Errorf("pin passkey: %w", err)
 	}
 	p.forget()

@@ -16,6 +16,7 @@ import (
 
 	"absah/internal/audit"
 	"absah/internal/clock"
+	"absah/internal/durable"
 	"absah/internal/store"
 	"absah/internal/store/db"
 )
@@ -352,7 +353,7 @@ func (a *Authority) crlFile(list string, crl CRL) error {
 	if n > crl.Number {
 		return nil // a newer list was signed and published meanwhile
 	}
-	if err := replace(a.crlPath(list), crl.DER); err != nil {
+	if err := durable.Replace(a.crlPath(list), crl.DER, fileMode); err != nil {
 		return err
 	}
 	back, err := os.ReadFile(a.crlPath(list))

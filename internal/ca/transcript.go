@@ -14,6 +14,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"absah/internal/durable"
 )
 
 // Transcript is the record of a ceremony: a line of JSON for everything that was
@@ -78,7 +80,7 @@ func (t *Transcript) write(dir, ceremony string) (string, error) {
 	base := filepath.Join(dir, fmt.Sprintf("transcript-%s-%s", t.at().UTC().Format("20060102T150405Z"), ceremony))
 	err := os.MkdirAll(dir, 0o755)
 	for n, name := 1, base; err == nil; n, name = n+1, fmt.Sprintf("%s-%d", base, n+1) {
-		err = writeNew(name+".jsonl", t.lines.Bytes())
+		err = durable.Create(name+".jsonl", t.lines.Bytes(), fileMode)
 		if err == nil {
 			return name + ".jsonl", nil
 		}

@@ -20,6 +20,7 @@ import (
 	"sync"
 	"time"
 
+	"absah/internal/durable"
 	"absah/internal/keys/hidden"
 )
 
@@ -171,7 +172,7 @@ func InitFile(dir string, options ...Option) (*File, error) {
 		}
 	}
 	// What the directory holds outlives a power cut only if its name does.
-	if err := syncDir(filepath.Dir(filepath.Clean(dir))); err != nil {
+	if err := durable.SyncDir(filepath.Dir(filepath.Clean(dir))); err != nil {
 		return nil, fmt.Errorf("make vault: %w", err)
 	}
 	return v, nil

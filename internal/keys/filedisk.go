@@ -1,12 +1,12 @@
 package keys
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 
+	"absah/internal/durable"
 	"absah/internal/keys/hidden"
 )
 
@@ -39,7 +39,7 @@ func (v *File) write(file string, plain []byte) error {
 	if err != nil {
 		return err
 	}
-	return writeNew(filepath.Join(v.dir, file), b)
+	return durable.Create(filepath.Join(v.dir, file), b, fileMode)
 }
 
 // readPrivate reads a file that only its owner may read. It follows links:
@@ -65,44 +65,4 @@ func readPrivate(path string) ([]byte, error) {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return b, nil
-}
-
-// writeNew writes a file that must not exist and makes it durable: the bytes
-// first, then the name, so that after a power cut the file is whole or absent.
-func writeNew(path string, b []byte) error {
-	// Link fails when the name exists; rename would overwrite a key.
-	return put(path, b, os.Link)
-}
-
-// replace writes a file in the place of another, in the same way.
-func replace(path string, b []byte) error { return put(path, b, os.Rename) }
-
-func put(path string, b []byte, name func(from, to string) error) error {
-	tmp, err := os.CreateTemp(filepath.Dir(path), ".new-*") // mode 0600
-	if err != nil {
-		return err
-	}
-	defer func() { _ = os.Remove(tmp.Name()) }() // fails after success: it has another name by then
-	if _, err := tmp.Write(b); err != nil {
-		return errors.Join(err, tmp.Close())
-	}
-	if err := tmp.Sync(); err != nil {
-		return errors.Join(err, tmp.Close())
-	}
-	if err := tmp.Close(); err != nil {
-		return err
-	}
-	if err := name(tmp.Name(), path); err != nil {
-		return err
-	}
-	return syncDir(filepath.Dir(path))
-}
-
-// syncDir makes the names in a directory durable.
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
 }

@@ -15,6 +15,7 @@ import (
 
 	"golang.org/x/crypto/argon2"
 
+	"absah/internal/durable"
 	"absah/internal/keys/hidden"
 )
 
@@ -61,6 +62,9 @@ func gather(list []Option) options {
 	}
 	return o
 }
+
+// fileMode is that of the files of a vault: their owner reads them, and nobody else.
+const fileMode = 0o600
 
 // headerFile is the file that makes a vault an encrypted one.
 const headerFile = "vault.json"
@@ -268,7 +272,7 @@ func writeHeader(dir string, o options, partial bool) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := writeNew(filepath.Join(dir, headerFile), b); err != nil && !errors.Is(err, fs.ErrExist) {
+	if err := durable.Create(filepath.Join(dir, headerFile), b, fileMode); err != nil && !errors.Is(err, fs.ErrExist) {
 		return err
 	}
 	return nil
@@ -323,7 +327,7 @@ func encrypt(dir string, o options) error {
 			if err != nil {
 				return err
 			}
-			return replace(filepath.Join(dir, e.Name()), b)
+			return durable.Replace(filepath.Join(dir, e.Name()), b, fileMode)
 		})
 		if err != nil {
 			return fail(err)
@@ -334,7 +338,7 @@ func encrypt(dir string, o options) error {
 	if err != nil {
 		return fail(err)
 	}
-	if err := replace(filepath.Join(dir, headerFile), b); err != nil {
+	if err := durable.Replace(filepath.Join(dir, headerFile), b, fileMode); err != nil {
 		return fail(err)
 	}
 	return nil
@@ -362,7 +366,7 @@ func ChangePassphrase(dir string, old, fresh []byte) error {
 	if err != nil {
 		return fail(err)
 	}
-	if err := replace(filepath.Join(dir, headerFile), b); err != nil {
+	if err := durable.Replace(filepath.Join(dir, headerFile), b, fileMode); err != nil {
 		return fail(err)
 	}
 	return nil

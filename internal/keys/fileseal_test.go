@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"absah/internal/durable"
 )
 
 var vaultPassphrase = []byte("rahasia dari berkas")
@@ -184,13 +186,13 @@ func TestEncryptSurvivesCrashes(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := replace(filepath.Join(dir, headerFile), b); err != nil {
+			if err := durable.Replace(filepath.Join(dir, headerFile), b, fileMode); err != nil {
 				t.Fatal(err)
 			}
 			n := 0
 			for name, b := range plain {
 				if n++; n > done {
-					if err := replace(filepath.Join(dir, name), b); err != nil {
+					if err := durable.Replace(filepath.Join(dir, name), b, fileMode); err != nil {
 						t.Fatal(err)
 					}
 				}

@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"absah/internal/durable"
 )
 
 // Mark keeps a time durably.
@@ -38,35 +40,10 @@ func (f FileMark) Load() (time.Time, error) {
 	return t, nil
 }
 
-// Store implements Mark: the bytes first, then the name, so that the file is
-// always whole.
-func (f FileMark) Store(t time.Time) (err error) {
-	dir := filepath.Dir(string(f))
-	tmp, err := os.CreateTemp(dir, ".mark-*")
-	if err != nil {
-		return fmt.Errorf("keep the mark of times attested: %w", err)
-	}
-	defer func() { _ = os.Remove(tmp.Name()) }() // after the rename it is gone already
-	_, err = tmp.WriteString(t.UTC().Format(time.RFC3339Nano) + "\n")
-	if err == nil {
-		err = tmp.Sync()
-	}
-	if err = errors.Join(err, tmp.Close()); err == nil {
-		err = os.Rename(tmp.Name(), string(f))
-	}
-	if err == nil {
-		err = syncDir(dir)
-	}
-	if err != nil {
+// Store implements Mark; the file is always whole.
+func (f FileMark) Store(t time.Time) error {
+	if err := durable.Replace(string(f), []byte(t.UTC().Format(time.RFC3339Nano)+"\n"), 0o600); err != nil {
 		return fmt.Errorf("keep the mark of times attested: %w", err)
 	}
 	return nil
-}
-
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
 }

@@ -23,6 +23,7 @@ import (
 	gosmtp "github.com/emersion/go-smtp"
 
 	"absah/internal/clock"
+	"absah/internal/durable"
 	"absah/internal/ident"
 )
 
@@ -162,45 +163,11 @@ func (s *Server) deliver(from string, to []string, raw []byte) error {
 }
 
 // write makes the file name.eml with data, whole or not at all, on the disk.
-func (s *Server) write(name string, data []byte) (err error) {
-	f, err := os.CreateTemp(s.dir, "new-*") // mode 0600
-	if err != nil {
-		return fmt.Errorf("store message: %w", err)
-	}
-	defer func() {
-		if err != nil {
-			_ = os.Remove(f.Name()) // the first error counts
-		}
-	}()
-	_, err = f.Write(data)
-	if err == nil {
-		err = f.Sync()
-	}
-	if cerr := f.Close(); err == nil {
-		err = cerr
-	}
-	if err == nil {
-		err = os.Rename(f.Name(), filepath.Join(s.dir, name+suffix))
-	}
-	if err == nil {
-		err = syncDir(s.dir)
-	}
-	if err != nil {
+func (s *Server) write(name string, data []byte) error {
+	if err := durable.Create(filepath.Join(s.dir, name+suffix), data, 0o600); err != nil {
 		return fmt.Errorf("store message: %w", err)
 	}
 	return nil
-}
-
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	err = d.Sync()
-	if cerr := d.Close(); err == nil {
-		err = cerr
-	}
-	return err
 }
 
 // names are the messages, newest first.
@@ -236,7 +203,7 @@ func (s *Server) prune() error {
 
 // sweep removes what a crash left half written, and finds the newest name.
 func (s *Server) sweep() error {
-	left, err := filepath.Glob(filepath.Join(s.dir, "new-*"))
+	left, err := filepath.Glob(filepath.Join(s.dir, ".new-*"))
 	if err != nil {
 		return err
 	}

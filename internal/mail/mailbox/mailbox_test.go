@@ -127,7 +127,7 @@ func TestSurvivesARestart(t *testing.T) {
 	}
 	send(c, "first")
 	s.Close()
-	if err := os.WriteFile(filepath.Join(dir, "new-123"), []byte("half"), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, ".new-123"), []byte("half"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	s, c = open(t, dir)
@@ -136,7 +136,7 @@ func TestSurvivesARestart(t *testing.T) {
 	if err != nil || len(list) != 2 || list[0].Subject != "second" {
 		t.Errorf("list = %+v, %v", list, err)
 	}
-	if left, _ := filepath.Glob(filepath.Join(dir, "new-*")); len(left) != 0 {
+	if left, _ := filepath.Glob(filepath.Join(dir, ".new-*")); len(left) != 0 {
 		t.Errorf("half-written files stay: %v", left)
 	}
 	info, err := os.Stat(filepath.Join(dir, list[0].ID+suffix))

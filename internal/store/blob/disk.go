@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"absah/internal/durable"
 	"absah/internal/ident"
 )
 
@@ -75,7 +76,7 @@ func (d *Disk) Put(ctx context.Context, id string, b []byte) error {
 	if err != nil {
 		return fmt.Errorf("put blob: %w", err)
 	}
-	if err := syncDir(folder); err != nil {
+	if err := durable.SyncDir(folder); err != nil {
 		return fmt.Errorf("put blob: %w", err)
 	}
 	return nil
@@ -89,7 +90,7 @@ func (d *Disk) makeFolder(folder string) error {
 	}
 	// Also when it exists: another Put may have made it a moment ago and not
 	// have come to this line yet.
-	return syncDir(d.dir)
+	return durable.SyncDir(d.dir)
 }
 
 func writeSynced(folder string, b []byte) (name string, err error) {
@@ -104,14 +105,6 @@ func writeSynced(folder string, b []byte) (name string, err error) {
 		return f.Name(), errors.Join(err, f.Close())
 	}
 	return f.Name(), f.Close()
-}
-
-func syncDir(dir string) error {
-	f, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(f.Sync(), f.Close())
 }
 
 // Get implements Store.
@@ -150,7 +143,7 @@ func (d *Disk) Delete(ctx context.Context, id string) error {
 	if err != nil {
 		return fmt.Errorf("delete blob: %w", err)
 	}
-	if err := syncDir(folder); err != nil {
+	if err := durable.SyncDir(folder); err != nil {
 		return fmt.Errorf("delete blob: %w", err)
 	}
 	return nil
