@@ -175,19 +175,9 @@ func (s *Service) mayKeep(ctx context.Context, tx *store.Tx, who audit.Actor, ro
 
 // order reads an open order for the transaction, with its seal locked.
 func (s *Service) order(ctx context.Context, tx *store.Tx, id string) (db.SealOrder, db.Seal, error) {
-	o, err := tx.GetSealOrder(ctx, id)
-	if store.IsNotFound(err) {
-		return o, db.Seal{}, ErrNotFound
-	}
-	if err != nil {
-		return o, db.Seal{}, fmt.Errorf("read order: %w", err)
-	}
-	row, err := lock(ctx, tx, o.SealID)
+	o, row, err := behindLock(ctx, tx, "order", id, tx.GetSealOrder, func(o db.SealOrder) string { return o.SealID })
 	if err != nil {
 		return o, row, err
-	}
-	if o, err = tx.GetSealOrder(ctx, id); err != nil { // as it is behind the lock
-		return o, row, fmt.Errorf("read order: %w", err)
 	}
 	if o.State != "open" {
 		return o, row, ErrDecided

@@ -163,19 +163,9 @@ func digestOf(sealID string, rows []db.InsertSealItemParams) [sha256.Size]byte {
 // take reads an open request for a decision, with its seal locked. who has to
 // keep the seal.
 func (s *Service) take(ctx context.Context, tx *store.Tx, who audit.Actor, id string) (db.GetSealRequestRow, db.Seal, error) {
-	r, err := tx.GetSealRequest(ctx, id)
-	if store.IsNotFound(err) {
-		return r, db.Seal{}, ErrNotFound
-	}
-	if err != nil {
-		return r, db.Seal{}, fmt.Errorf("read request: %w", err)
-	}
-	row, err := lock(ctx, tx, r.SealID)
+	r, row, err := behindLock(ctx, tx, "request", id, tx.GetSealRequest, func(r db.GetSealRequestRow) string { return r.SealID })
 	if err != nil {
 		return r, row, err
-	}
-	if r, err = tx.GetSealRequest(ctx, id); err != nil { // as it is behind the lock
-		return r, row, fmt.Errorf("read request: %w", err)
 	}
 	is, err := isKeeper(ctx, tx.Queries, row.ID, who.EmployeeID)
 	if err != nil || !is {

@@ -242,6 +242,27 @@ func lock(ctx context.Context, tx *store.Tx, id string) (db.Seal, error) {
 	return row, nil
 }
 
+// behindLock reads a row that belongs to a seal, locks that seal for the
+// transaction, and reads the row again: only now does it stand as it is. It fails
+// with ErrNotFound. what names the row in errors.
+func behindLock[Row any](ctx context.Context, tx *store.Tx, what, id string, read func(context.Context, string) (Row, error), sealOf func(Row) string) (Row, db.Seal, error) {
+	row, err := read(ctx, id)
+	if store.IsNotFound(err) {
+		return row, db.Seal{}, ErrNotFound
+	}
+	if err != nil {
+		return row, db.Seal{}, fmt.Errorf("read %s: %w", what, err)
+	}
+	locked, err := lock(ctx, tx, sealOf(row))
+	if err != nil {
+		return row, locked, err
+	}
+	if row, err = read(ctx, id); err != nil {
+		return row, locked, fmt.Errorf("read %s: %w", what, err)
+	}
+	return row, locked, nil
+}
+
 // inUse fails with ErrInactive.
 func inUse(row db.Seal) error {
 	if row.State != Active || row.Serial == "" {

@@ -156,19 +156,9 @@ func (s *Service) ProposeWindow(ctx context.Context, who audit.Actor, sealID, cl
 
 // window reads a window for a keeper, with its seal locked.
 func (s *Service) window(ctx context.Context, tx *store.Tx, who audit.Actor, id string) (db.SealWindow, db.Seal, error) {
-	w, err := tx.GetSealWindow(ctx, id)
-	if store.IsNotFound(err) {
-		return w, db.Seal{}, ErrNotFound
-	}
-	if err != nil {
-		return w, db.Seal{}, fmt.Errorf("read window: %w", err)
-	}
-	row, err := lock(ctx, tx, w.SealID)
+	w, row, err := behindLock(ctx, tx, "window", id, tx.GetSealWindow, func(w db.SealWindow) string { return w.SealID })
 	if err != nil {
 		return w, row, err
-	}
-	if w, err = tx.GetSealWindow(ctx, id); err != nil { // as it is behind the lock
-		return w, row, fmt.Errorf("read window: %w", err)
 	}
 	is, err := isKeeper(ctx, tx.Queries, row.ID, who.EmployeeID)
 	if err != nil || !is {

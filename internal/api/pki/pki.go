@@ -90,22 +90,30 @@ func New(c Config) (http.Handler, error) {
 }
 
 func (h handler) postOCSP(w http.ResponseWriter, r *http.Request) {
-	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	if err != nil || kind != typeRequest {
-		http.Error(w, "Content-Type must be "+typeRequest, http.StatusUnsupportedMediaType)
-		return
+	if body, ok := readRequest(w, r, typeRequest, ca.MaxOCSPRequest); ok {
+		h.answer(w, r, body)
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, ca.MaxOCSPRequest))
+}
+
+// readRequest reads the request of a protocol that POSTs DER: of the media type
+// kind and at most limit octets. Where it is none it says so, and ok is false.
+func readRequest(w http.ResponseWriter, r *http.Request, kind string, limit int64) (body []byte, ok bool) {
+	got, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if err != nil || got != kind {
+		http.Error(w, "Content-Type must be "+kind, http.StatusUnsupportedMediaType)
+		return nil, false
+	}
+	body, err = io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
 	var tooLong *http.MaxBytesError
 	if errors.As(err, &tooLong) {
-		http.Error(w, fmt.Sprintf("a request has at most %d octets", ca.MaxOCSPRequest), http.StatusRequestEntityTooLarge)
-		return
+		http.Error(w, fmt.Sprintf("a request has at most %d octets", limit), http.StatusRequestEntityTooLarge)
+		return nil, false
 	}
 	if err != nil {
 		http.Error(w, "the request broke off", http.StatusBadRequest)
-		return
+		return nil, false
 	}
-	h.answer(w, r, body)
+	return body, true
 }
 
 // getOCSP reads RFC 6960 A.1: url-encoding of the base64 encoding of the

@@ -3,10 +3,7 @@ package pki
 import (
 	"context"
 	"errors"
-	"fmt"
-	"io"
 	"log/slog"
-	"mime"
 	"net/http"
 	"strconv"
 
@@ -29,19 +26,8 @@ func TSA(respond func(ctx context.Context, request []byte) ([]byte, error), log 
 			http.Error(w, "POST an "+typeQuery, http.StatusMethodNotAllowed)
 			return
 		}
-		kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
-		if err != nil || kind != typeQuery {
-			http.Error(w, "Content-Type must be "+typeQuery, http.StatusUnsupportedMediaType)
-			return
-		}
-		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, tsa.MaxRequest))
-		var tooLong *http.MaxBytesError
-		if errors.As(err, &tooLong) {
-			http.Error(w, fmt.Sprintf("a request has at most %d octets", tsa.MaxRequest), http.StatusRequestEntityTooLarge)
-			return
-		}
-		if err != nil {
-			http.Error(w, "the request broke off", http.StatusBadRequest)
+		body, ok := readRequest(w, r, typeQuery, tsa.MaxRequest)
+		if !ok {
 			return
 		}
 		response, err := respond(r.Context(), body)
