@@ -175,26 +175,27 @@ func (d *doctor) disk(context.Context) (string, error) {
 	return fmt.Sprintf("%d GiB free", free>>30), nil
 }
 
-func (d *doctor) database(ctx context.Context) (_ string, err error) {
+// inStore opens the database for f where there is one.
+func (d *doctor) inStore(ctx context.Context, f func(*store.Store) error) error {
 	if url := d.cfg.DatabaseURL(); !store.IsPostgres(url) && !exists(url) {
-		return "", fmt.Errorf("%s: %w", url, ErrNotPrepared) // opening would make it
+		return fmt.Errorf("%s: %w", url, ErrNotPrepared) // opening would make it
 	}
-	s, err := store.Open(ctx, d.cfg.DatabaseURL(), d.log)
-	if err != nil {
-		return "", err
-	}
-	defer func() { err = errors.Join(err, s.Close()) }()
-	if err := s.CheckSchema(ctx); err != nil {
-		return "", err
-	}
-	kind := "SQLite"
-	if s.Postgres() {
-		kind = "PostgreSQL"
-	}
-	if d.demo {
-		kind = "demo on " + kind
-	}
-	return kind + ", schema up to date", s.Ping(ctx)
+	return inStore(ctx, d.cfg, d.log, f)
+}
+
+func (d *doctor) database(ctx context.Context) (found string, err error) {
+	err = d.inStore(ctx, func(s *store.Store) error {
+		kind := "SQLite"
+		if s.Postgres() {
+			kind = "PostgreSQL"
+		}
+		if d.demo {
+			kind = "demo on " + kind
+		}
+		found = kind + ", schema up to date"
+		return s.Ping(ctx)
+	})
+	return found, err
 }
 
 func (d *doctor) blobs(ctx context.Context) (string, error) {

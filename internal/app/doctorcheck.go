@@ -21,18 +21,15 @@ var (
 )
 
 // certificates tells what the nightly check found.
-func (d *doctor) certificates(ctx context.Context) (_ string, err error) {
-	if url := d.cfg.DatabaseURL(); !store.IsPostgres(url) && !exists(url) {
-		return "", fmt.Errorf("%s: %w", url, ErrNotPrepared) // opening would make it
-	}
-	s, err := store.Open(ctx, d.cfg.DatabaseURL(), d.log)
-	if err != nil {
-		return "", err
-	}
-	defer func() { err = errors.Join(err, s.Close()) }()
-	if err := s.CheckSchema(ctx); err != nil {
-		return "", err
-	}
+func (d *doctor) certificates(ctx context.Context) (found string, err error) {
+	err = d.inStore(ctx, func(s *store.Store) error {
+		found, err = d.lastCheck(ctx, s)
+		return err
+	})
+	return found, err
+}
+
+func (d *doctor) lastCheck(ctx context.Context, s *store.Store) (string, error) {
 	last, err := ca.NewRecords(s).LastCheck(ctx, 3)
 	if errors.Is(err, ca.ErrNeverChecked) {
 		n, countErr := s.Read().CountIssuedCertificates(ctx)

@@ -38,11 +38,8 @@ func RotateKey(ctx context.Context, cfg config.Config, log *slog.Logger, now clo
 		return 0, err
 	}
 	defer func() { err = errors.Join(err, v.Close()) }()
+	// The log first: what cannot be recorded is not done.
 	err = inStore(ctx, cfg, log, func(s *store.Store) error {
-		// The log first: what cannot be recorded is not done.
-		if err := s.CheckSchema(ctx); err != nil {
-			return err
-		}
 		return s.InTx(ctx, func(tx *store.Tx) error {
 			if version == 0 { // a transaction may run again, and the vault may not
 				if version, err = v.Rotate(ctx, name); err != nil {
@@ -102,25 +99,30 @@ func alone(ctx context.Context, cfg config.Config, log *slog.Logger, now clock.C
 		return err
 	}
 	defer func() { err = errors.Join(err, lock.Close()) }()
-	if err := do(passphrase); err != nil {
-		return err
-	}
-	err = inStore(ctx, cfg, log, func(s *store.Store) error {
-		return s.InTx(ctx, func(tx *store.Tx) error {
+	// The log first: what cannot be recorded is not done.
+	return inStore(ctx, cfg, log, func(s *store.Store) error {
+		if err := do(passphrase); err != nil {
+			return err
+		}
+		err := s.InTx(ctx, func(tx *store.Tx) error {
 			return audit.Record(ctx, tx, now(), who, audit.Entry{Action: action, ObjectKind: "key", ObjectID: "*"})
 		})
+		if err != nil {
+			return fmt.Errorf("it is done, and could not be recorded: %w", err)
+		}
+		return nil
 	})
-	if err != nil {
-		return fmt.Errorf("it is done, and could not be recorded: %w", err)
-	}
-	return nil
 }
 
-// inStore opens the database for f. A server may run on it.
+// inStore opens the database for f, which may run beside a server. A schema
+// that is not the program's own is an error.
 func inStore(ctx context.Context, cfg config.Config, log *slog.Logger, f func(*store.Store) error) error {
 	s, err := store.Open(ctx, cfg.DatabaseURL(), log)
 	if err != nil {
 		return err
 	}
-	return errors.Join(f(s), s.Close())
+	if err = s.CheckSchema(ctx); err == nil {
+		err = f(s)
+	}
+	return errors.Join(err, s.Close())
 }

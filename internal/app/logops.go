@@ -16,28 +16,22 @@ import (
 
 // WithLog gives f the transparency log of an installation, which may run
 // meanwhile.
-func WithLog(ctx context.Context, cfg config.Config, log *slog.Logger, f func(*audit.Log) error) (err error) {
+func WithLog(ctx context.Context, cfg config.Config, log *slog.Logger, f func(*audit.Log) error) error {
 	if err := checkPrepared(ctx, cfg, log); err != nil {
 		return err
 	}
-	s, err := store.Open(ctx, cfg.DatabaseURL(), log)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, s.Close()) }()
-	if err := s.CheckSchema(ctx); err != nil {
-		return err
-	}
-	v, err := vaults.Open(ctx, cfg.Keys, cfg.Path("keys"))
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, v.Close()) }()
-	mine, err := restrict(ctx, v, cfg)
-	if err != nil {
-		return err
-	}
-	return f(&audit.Log{Store: s, Vault: mine, Clock: clock.System, Slog: log, Origin: cfg.LogOrigin(), Dir: cfg.LogDir()})
+	return inStore(ctx, cfg, log, func(s *store.Store) (err error) {
+		v, err := vaults.Open(ctx, cfg.Keys, cfg.Path("keys"))
+		if err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, v.Close()) }()
+		mine, err := restrict(ctx, v, cfg)
+		if err != nil {
+			return err
+		}
+		return f(&audit.Log{Store: s, Vault: mine, Clock: clock.System, Slog: log, Origin: cfg.LogOrigin(), Dir: cfg.LogDir()})
+	})
 }
 
 // stale is after how long without a verification the doctor complains, counted

@@ -29,26 +29,20 @@ func withPins(ctx context.Context, cfg config.Config, log *slog.Logger, change b
 	if err != nil {
 		return err
 	}
-	s, err := store.Open(ctx, cfg.DatabaseURL(), log)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, s.Close()) }()
-	if err := s.CheckSchema(ctx); err != nil {
-		return err
-	}
-	rows, err := s.Read().OfficersPasskeys(ctx)
-	if err != nil {
-		return fmt.Errorf("read the officers' passkeys: %w", err)
-	}
-	list, err := pins.Waiting(rows)
-	if err != nil {
-		return err
-	}
-	if err := use(pins, list); err != nil || !change {
-		return err
-	}
-	return pins.Tell(ctx, s, clock.System()) // the ca role does so too, within a minute
+	return inStore(ctx, cfg, log, func(s *store.Store) error {
+		rows, err := s.Read().OfficersPasskeys(ctx)
+		if err != nil {
+			return fmt.Errorf("read the officers' passkeys: %w", err)
+		}
+		list, err := pins.Waiting(rows)
+		if err != nil {
+			return err
+		}
+		if err := use(pins, list); err != nil || !change {
+			return err
+		}
+		return pins.Tell(ctx, s, clock.System()) // the ca role does so too, within a minute
+	})
 }
 
 // Passkeys lists the officers' passkeys, and which of them the ca role knows.
