@@ -153,19 +153,6 @@ func readRowFile(path string, last bool, from int64, each func(Row) error) error
 	return nil
 }
 
-// ReadExportCheckpoint reads the checkpoint of an export; ErrNoCheckpoint when
-// it has none.
-func ReadExportCheckpoint(dir string, key note.Verifier) (Checkpoint, error) {
-	c, err := readKept(dir, key)
-	if err != nil {
-		return Checkpoint{}, err
-	}
-	if c == nil {
-		return Checkpoint{}, ErrNoCheckpoint
-	}
-	return *c, nil
-}
-
 // IsExport tells whether an export lies in dir.
 func IsExport(dir string) bool {
 	_, err := os.Stat(filepath.Join(dir, fileCheckpoint))

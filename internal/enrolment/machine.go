@@ -115,11 +115,7 @@ type Rule struct {
 	To     Status
 }
 
-// Rules is the whole state machine. What it does not list is refused.
-func Rules() []Rule {
-	return slices.Clone(rules)
-}
-
+// rules is the whole state machine. What it does not list is refused.
 var rules = []Rule{
 	{None, ActionSubmit, []Role{Applicant}, New},
 	{Returned, ActionSubmit, []Role{Applicant}, New},
@@ -188,17 +184,6 @@ func Next(from Status, a Action, role Role) (Status, bool) {
 		}
 	}
 	return None, false
-}
-
-// Can lists what a role may do from a status.
-func Can(from Status, role Role) []Action {
-	var can []Action
-	for _, r := range rules {
-		if r.From == from && slices.Contains(r.Roles, role) {
-			can = append(can, r.Action)
-		}
-	}
-	return can
 }
 
 // Kind says why a registration was made.

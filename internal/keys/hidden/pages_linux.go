@@ -34,13 +34,3 @@ func secretMemory(size int) ([]byte, error) {
 	}
 	return unix.Mmap(fd, 0, size, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED)
 }
-
-// SecretMemory tells whether the kernel gives memory that nobody else reads.
-func SecretMemory() bool {
-	b, err := secretMemory(unix.Getpagesize())
-	if err != nil {
-		return false
-	}
-	_ = unix.Munmap(b) // a page that stays mapped does no harm
-	return true
-}

@@ -162,21 +162,6 @@ func Path(name string) string {
 	return Prefix + name
 }
 
-// Exists tells whether there is an asset with this name.
-func Exists(name string) bool {
-	_, ok := files().byName[name]
-	return ok
-}
-
-// Names lists the assets under their built names, in no order.
-func Names() []string {
-	var names []string
-	for name := range files().byName {
-		names = append(names, name)
-	}
-	return names
-}
-
 // Open returns the bytes of an asset under its built name, for readers other
 // than browsers, such as the passphrase score on the server.
 func Open(name string) ([]byte, bool) {

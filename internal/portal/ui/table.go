@@ -114,9 +114,6 @@ func Code(s string) templ.Component { return code(s) }
 // Anchor is a cell with a link and an optional second line.
 func Anchor(label, href, below string) templ.Component { return anchor(label, href, below) }
 
-// Join shows components one after the other.
-func Join(parts ...templ.Component) templ.Component { return templ.Join(parts...) }
-
 // longestWhole is the length of the longest number that lines must not break:
 // NIP and NIK have 18 and 16 digits, while serial numbers and hashes are longer.
 const longestWhole = 20

@@ -46,15 +46,6 @@ func render(w http.ResponseWriter, r *http.Request, status int, layout, body tem
 	return write(w, status, "text/html; charset=utf-8", b.Bytes())
 }
 
-// Fragment answers with a piece of a page, for scripts that replace it.
-func Fragment(w http.ResponseWriter, r *http.Request, status int, body templ.Component) error {
-	var b bytes.Buffer
-	if err := body.Render(r.Context(), &b); err != nil {
-		return fmt.Errorf("render fragment: %w", err)
-	}
-	return write(w, status, "text/html; charset=utf-8", b.Bytes())
-}
-
 // WantsJSON tells whether a request asks for JSON by name, and for no page.
 func WantsJSON(r *http.Request) bool {
 	json := false

@@ -67,9 +67,6 @@ type Message struct {
 // FieldErrors says what is wrong with a form, by field (the id of its input).
 type FieldErrors map[string]Message
 
-// Error implements error.
-func (e FieldErrors) Error() string { return "the form has errors" }
-
 // Add notes an error of a field; the first one stays.
 func (e FieldErrors) Add(field, key string, args ...any) {
 	if _, ok := e[field]; !ok {
