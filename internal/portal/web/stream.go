@@ -3,9 +3,11 @@ package web
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -15,7 +17,46 @@ const (
 	streamLife = 5 * time.Minute
 	// streamPatience is how long one message may take to leave.
 	streamPatience = 10 * time.Second
+	// maxStreams is how many one account may have open, and of visitors one network:
+	// more pages than anybody looks at. Each costs a question to the database every
+	// second.
+	maxStreams = 30
 )
+
+// streams counts those that are open. Its zero value is ready to use.
+type streams struct {
+	mu   sync.Mutex
+	open map[string]int
+}
+
+func (s *streams) enter(key string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.open[key] >= maxStreams {
+		return false
+	}
+	if s.open == nil {
+		s.open = map[string]int{}
+	}
+	s.open[key]++
+	return true
+}
+
+func (s *streams) leave(key string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.open[key]--; s.open[key] <= 0 {
+		delete(s.open, key)
+	}
+}
+
+// watcher is whose streams are counted together.
+func watcher(req *Request) string {
+	if req.Viewer != nil {
+		return "account/" + req.Viewer.Account.ID
+	}
+	return Network(req.Address)
+}
 
 // Stream is a response of server-sent events (HTML, 9.2).
 type Stream struct {
@@ -25,17 +66,25 @@ type Stream struct {
 }
 
 // StartStream begins a stream of events. The context ends when the browser
-// goes away and in any case after five minutes; call cancel when done.
+// goes away and in any case after five minutes; call cancel when done. It fails
+// with TooMany before anything is written, else when the browser is gone.
 func StartStream(w http.ResponseWriter, r *http.Request) (s *Stream, ctx context.Context, cancel context.CancelFunc, err error) {
+	req := RequestOf(r.Context())
+	key := watcher(req)
+	if !req.Site.streams.enter(key) {
+		return nil, nil, nil, TooMany{After: streamLife}
+	}
+	leave := sync.OnceFunc(func() { req.Site.streams.leave(key) })
 	h := w.Header()
 	h.Set("Content-Type", "text/event-stream")
 	h.Set("X-Accel-Buffering", "no") // nginx would keep the events back
 	s = &Stream{w: w, ctrl: http.NewResponseController(w), now: time.Now}
 	if err := s.push([]byte("retry: 3000\n\n")); err != nil {
+		leave()
 		return nil, nil, nil, fmt.Errorf("start event stream: %w", err)
 	}
-	ctx, cancel = context.WithTimeout(r.Context(), streamLife)
-	return s, ctx, cancel, nil
+	ctx, done := context.WithTimeout(r.Context(), streamLife)
+	return s, ctx, func() { done(); leave() }, nil
 }
 
 // Send sends one event. An error means that the browser is gone.
@@ -75,6 +124,10 @@ func Watch[T comparable](w http.ResponseWriter, r *http.Request, look func() (st
 		return err
 	}
 	stream, ctx, cancel, err := StartStream(w, r)
+	var many TooMany
+	if errors.As(err, &many) {
+		return err
+	}
 	if err != nil {
 		return nil // the browser is gone
 	}

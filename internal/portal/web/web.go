@@ -101,6 +101,8 @@ type Site struct {
 	Counts func(ctx context.Context, v *account.Viewer) map[string]int
 	// DemoMailbox shows the entry of the built-in mailbox in the navigation.
 	DemoMailbox bool
+
+	streams streams
 }
 
 // Request is what the router found out about a request.
