@@ -109,7 +109,7 @@ var access = []struct {
 	{"GET", "/dokumen", members}, {"POST", "/dokumen", members}, {"GET", "/dokumen/riwayat", members},
 	{"GET", "/dokumen/berkas/{document}", []string{owner}}, {"GET", "/dokumen/berkas/{document}/unduh", []string{owner}},
 	{"POST", "/dokumen/berkas/{document}/jenis", []string{owner}}, {"POST", "/dokumen/berkas/{document}/bagikan", []string{owner}},
-	{"GET", "/dokumen/berkas/{document}/alur", []string{owner}}, {"POST", "/dokumen/berkas/{document}/alur", []string{owner}},
+	{"GET", "/dokumen/berkas/{document}/tempat", []string{owner}}, {"GET", "/dokumen/berkas/{document}/alur", []string{owner}}, {"POST", "/dokumen/berkas/{document}/alur", []string{owner}},
 	// This document is in no workflow.
 	{"POST", "/dokumen/berkas/{document}/tolak", nobody}, {"POST", "/dokumen/berkas/{document}/batalkan", nobody}, {"POST", "/dokumen/berkas/{document}/ingatkan", nobody},
 	{"GET", "/dokumen/kata-sandi", members}, {"POST", "/dokumen/kata-sandi", members},

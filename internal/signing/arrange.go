@@ -182,6 +182,14 @@ func (l Look) Request(sheets *Sheets) (Request, error) {
 	return r, nil
 }
 
+// anchor is the marker text of the first visible signature, empty without one.
+func (l Look) anchor() string {
+	if len(l.Spots) == 0 || l.Spots[0].Method != ByAnchor {
+		return ""
+	}
+	return l.Spots[0].Anchor
+}
+
 // text is the canonical text of the look.
 func (l Look) text() (string, error) {
 	b, err := json.Marshal(l)

@@ -92,7 +92,7 @@ func TestTemplates(t *testing.T) {
 		}
 		d := p.upload("surat")
 		applicant := p.subscriber("Tiga Contohadi", keys.ECDSAP256)
-		must(t, p.StartFromTemplate(ctx, p.who, d.ID, made.ID, 1, []string{applicant.EmployeeID}, ""))
+		must(t, p.StartFromTemplate(ctx, p.who, d.ID, made.ID, 1, []string{applicant.EmployeeID}, "", nil))
 		w, err := p.Workflow(ctx, d.ID)
 		must(t, err)
 		if w.Template != made.ID || w.TemplateVersion != 1 || w.Note != "mohon ditandatangani" || !w.Due.Equal(p.clock.Now().AddDate(0, 0, 3)) ||
@@ -119,11 +119,11 @@ func TestTemplates(t *testing.T) {
 			t.Errorf("what the document was prepared with: %d steps, %v", len(a.Steps), err)
 		}
 		other := p.upload("lain")
-		if err := p.StartFromTemplate(ctx, p.who, other.ID, made.ID, 1, nil, ""); !errors.Is(err, signing.ErrStale) {
+		if err := p.StartFromTemplate(ctx, p.who, other.ID, made.ID, 1, nil, "", nil); !errors.Is(err, signing.ErrStale) {
 			t.Errorf("an older version was used: %v", err)
 		}
 		var count *signing.RowsError
-		if err := p.StartFromTemplate(ctx, p.who, other.ID, made.ID, 3, nil, ""); !errors.As(err, &count) || count.Want != 1 {
+		if err := p.StartFromTemplate(ctx, p.who, other.ID, made.ID, 3, nil, "", nil); !errors.As(err, &count) || count.Want != 1 {
 			t.Errorf("without an applicant: %v", err)
 		}
 		p.elsewhere(p.two)
@@ -176,7 +176,7 @@ func TestTemplateTroubles(t *testing.T) {
 		t.Errorf("after the decree: %s", got)
 	}
 	var refused *signing.TemplateError
-	if err := p.StartFromTemplate(ctx, p.who, d.ID, made.ID, 1, nil, ""); !errors.As(err, &refused) {
+	if err := p.StartFromTemplate(ctx, p.who, d.ID, made.ID, 1, nil, "", nil); !errors.As(err, &refused) {
 		t.Errorf("used: %v", err)
 	}
 	if _, err := p.NewBulk(ctx, p.who, "Massal", made.ID, ""); !errors.As(err, &refused) {

@@ -120,17 +120,9 @@ func (a Arrangement) Resolve(maker string, rows []string) ([]Step, error) {
 			return nil, ErrSteps
 		}
 		seen[id] = true
-		out[i] = Step{EmployeeID: id, Role: st.Role, Look: st.Look, Anchor: st.anchor()}
+		out[i] = Step{EmployeeID: id, Role: st.Role, Look: st.Look}
 	}
 	return out, nil
-}
-
-// anchor is the marker text of the first visible signature, empty without one.
-func (st TemplateStep) anchor() string {
-	if st.Look == nil || len(st.Look.Spots) == 0 || st.Look.Spots[0].Method != ByAnchor {
-		return ""
-	}
-	return st.Look.Spots[0].Anchor
 }
 
 // Due is when a letter that is sent now has to be signed; zero: whenever.
@@ -167,9 +159,10 @@ func (e *TemplateError) Error() string {
 }
 
 // StartFromTemplate sends a document to the signers of a template, which
-// names the version that was shown. It fails with ErrNotFound, ErrStale,
+// names the version that was shown. looks, where there are any, say for each step
+// how it is signed this time. It fails with ErrNotFound, ErrStale, ErrSteps,
 // *TemplateError, *RowsError, and as StartWorkflow does.
-func (s *Service) StartFromTemplate(ctx context.Context, who audit.Actor, document, template string, version int64, rows []string, note string) error {
+func (s *Service) StartFromTemplate(ctx context.Context, who audit.Actor, document, template string, version int64, rows []string, note string, looks []*Look) error {
 	t, err := s.Template(ctx, who, template)
 	if err != nil {
 		return err
@@ -187,6 +180,12 @@ func (s *Service) StartFromTemplate(ctx context.Context, who audit.Actor, docume
 	steps, err := t.Resolve(who.EmployeeID, rows)
 	if err != nil {
 		return err
+	}
+	if len(looks) > 0 && len(looks) != len(steps) {
+		return ErrSteps
+	}
+	for i, l := range looks {
+		steps[i].Look = l
 	}
 	if note == "" {
 		note = t.Note

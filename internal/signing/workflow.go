@@ -65,6 +65,9 @@ type Step struct {
 	fields             []string // that an earlier signer made for this one
 }
 
+// Number is the place of the step in its workflow, from 1.
+func (st Step) Number() int { return int(st.position) + 1 }
+
 // Event is one thing that happened: open, sign, paraf, reject, cancel, remind, done.
 type Event struct {
 	At     time.Time
@@ -217,6 +220,9 @@ func (s *Service) startStep(ctx context.Context, tx *store.Tx, id string, positi
 	if st.Look != nil {
 		if look, err = st.Look.text(); err != nil {
 			return err
+		}
+		if st.Anchor == "" {
+			st.Anchor = st.Look.anchor()
 		}
 	}
 	err = tx.InsertWorkflowStep(ctx, db.InsertWorkflowStepParams{

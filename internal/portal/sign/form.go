@@ -2,6 +2,7 @@ package sign
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
 	"net/url"
@@ -77,6 +78,48 @@ type draft struct {
 	Spots     []spot
 	Agreed    bool // that signatures cover text
 	Errors    web.FieldErrors
+
+	// Of the documents' workflows, by document: see turns.
+	flows map[string]signing.Workflow
+	fixed map[string]*signing.Look // how the sender wants it signed
+}
+
+// free tells whether there is a document whose signer says where.
+func (d *draft) free() bool {
+	return len(d.fixed) == 0 || slices.ContainsFunc(d.files, func(f signing.Document) bool { return d.fixed[f.ID] == nil })
+}
+
+// asksContent tells whether what a visible signature shows can be said in one for
+// all documents: for those whose signer says where, and else where all senders say
+// the same.
+func (d *draft) asksContent() bool {
+	if d.free() {
+		return true
+	}
+	var first []string
+	for _, l := range d.fixed {
+		switch {
+		case len(l.Spots) == 0:
+		case first == nil:
+			first = l.Content
+		case !slices.Equal(first, l.Content):
+			return false
+		}
+	}
+	return first != nil
+}
+
+// lookOf is how a document is signed.
+func (d *draft) lookOf(f signing.Document) signing.Look {
+	sent := d.fixed[f.ID]
+	if sent == nil {
+		return d.look()
+	}
+	l := signing.Look{Level: d.Level, Authority: d.Authority, Reason: d.Reason, Location: d.Location, Content: sent.Content, Spots: sent.Spots}
+	if len(l.Spots) > 0 && !d.free() && d.asksContent() {
+		l.Content = d.Content
+	}
+	return l
 }
 
 func positions() []string { return signing.Positions() }
@@ -148,13 +191,18 @@ func (d *draft) values() url.Values {
 		v.Set(fieldHash+f.ID, fmt.Sprintf("%x", f.SHA256))
 	}
 	for _, s := range d.Spots {
-		for field, value := range map[string]string{
-			"cara": s.Method, "halaman": s.Page, "posisi": s.Position, "x": s.X, "y": s.Y, "lebar": s.W, "tinggi": s.H, "jangkar": s.Anchor,
-		} {
-			v.Set(s.field(field), value)
+		for _, pair := range s.pairs() {
+			v.Set(s.field(pair[0]), pair[1])
 		}
 	}
 	return v
+}
+
+// pairs are the names and values of the fields of a place.
+func (s spot) pairs() [][2]string {
+	return [][2]string{
+		{"cara", s.Method}, {"halaman", s.Page}, {"posisi", s.Position}, {"x", s.X}, {"y", s.Y}, {"lebar", s.W}, {"tinggi", s.H}, {"jangkar", s.Anchor},
+	}
 }
 
 // millimetres reads a number between 0 and most; the comma is Indonesian.
@@ -171,17 +219,20 @@ func (d *draft) level() (pades.Level, bool) {
 
 // validate says what is wrong with the form itself.
 func (d *draft) validate() {
-	if d.Mode != visible && d.Mode != invisible {
+	if d.free() && d.Mode != visible && d.Mode != invisible {
 		d.Errors.Add(fieldMode, "sign.error.mode")
 	}
 	if _, ok := d.level(); !ok {
 		d.Errors.Add(fieldLevel, "sign.error.level")
 	}
-	if d.Mode != visible {
+	if d.free() && d.Mode != visible || !d.asksContent() {
 		return
 	}
 	if f := signing.FaceOf(d.Content); !f.QR && !f.Specimen && !f.Letter && !f.Footer {
 		d.Errors.Add(fieldContent, "sign.error.content")
+	}
+	if !d.free() {
+		return
 	}
 	for _, s := range d.Spots {
 		s.validate(d.Errors)
@@ -278,7 +329,7 @@ func (d *draft) look() signing.Look {
 
 // take fills the form in with a look.
 func (d *draft) take(l signing.Look) {
-	d.Level, d.Authority, d.Reason, d.Location = l.Level, l.Authority, l.Reason, l.Location
+	d.takeManner(l)
 	if len(l.Spots) == 0 {
 		d.Mode = invisible
 		return
@@ -289,9 +340,23 @@ func (d *draft) take(l signing.Look) {
 	}
 }
 
+// takeManner fills in what of a look says neither what is shown nor where.
+func (d *draft) takeManner(l signing.Look) {
+	d.Level, d.Authority, d.Reason, d.Location = l.Level, l.Authority, l.Reason, l.Location
+}
+
 // shown tells whether the hash of a document is the one that the person saw.
 func (d *draft) shown(f signing.Document) bool {
 	return d.hashes[f.ID] == hex.EncodeToString(f.SHA256[:])
+}
+
+// digest is the hash of a document that the person saw; zero: none.
+func (d *draft) digest(f signing.Document) (out [sha256.Size]byte) {
+	b, err := hex.DecodeString(d.hashes[f.ID])
+	if err == nil && len(b) == len(out) {
+		copy(out[:], b)
+	}
+	return out
 }
 
 // options of the selects.

@@ -67,34 +67,73 @@ func (p *Pages) prepare(w http.ResponseWriter, r *http.Request) error {
 	if err := p.fromTemplate(r, d); err != nil {
 		return err
 	}
-	for _, f := range files {
-		if err := p.asked(r, d, f); err != nil {
-			return err
-		}
+	if err := p.turns(r, d); err != nil {
+		return err
+	}
+	d.asked(me(r).EmployeeID)
+	if len(files) > 1 && !d.free() && len(d.Errors) == 0 {
+		return p.straight(w, r, d)
 	}
 	return p.showPrepare(w, r, d)
 }
 
-// asked fills in what the workflow of a document asks of the viewer.
-func (p *Pages) asked(r *http.Request, d *draft, f signing.Document) error {
-	w, err := p.Signing.Workflow(r.Context(), f.ID)
-	if errors.Is(err, signing.ErrNotFound) {
-		return nil
-	}
+// straight asks for the passphrase at once where the senders of many documents have
+// said everything; "Ubah" leads to the form. Who may sign for another office, or
+// whose document asks for its password, gets the form.
+func (p *Pages) straight(w http.ResponseWriter, r *http.Request, d *draft) error {
+	held, err := p.Signing.Authorities(r.Context(), me(r).EmployeeID)
 	if err != nil {
 		return err
 	}
-	step, turn := w.Turn(me(r).EmployeeID)
-	switch {
-	case !turn:
-	case step.Look != nil:
-		d.take(*step.Look)
-	case step.Role == signing.Paraf:
-		d.Mode = invisible
-	case step.Anchor != "":
-		d.Spots[0].Method, d.Spots[0].Anchor = byAnchor, step.Anchor
+	if len(held) > 0 || len(locked(d.files)) > 0 {
+		return p.showPrepare(w, r, d)
+	}
+	_, covered, err := p.items(r.Context(), me(r), d)
+	if err != nil {
+		return err
+	}
+	if len(d.Errors) > 0 {
+		return p.showPrepare(w, r, d)
+	}
+	return p.showConfirm(w, r, d, covered)
+}
+
+// turns notes what the workflows of the documents ask of the viewer.
+func (p *Pages) turns(r *http.Request, d *draft) error {
+	d.flows, d.fixed = map[string]signing.Workflow{}, map[string]*signing.Look{}
+	for _, f := range d.files {
+		w, err := p.Signing.Workflow(r.Context(), f.ID)
+		if errors.Is(err, signing.ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		d.flows[f.ID] = w
+		if step, turn := w.Turn(me(r).EmployeeID); turn && step.Look != nil {
+			d.fixed[f.ID] = step.Look
+		}
 	}
 	return nil
+}
+
+// asked fills in what the workflows of the documents ask of somebody.
+func (d *draft) asked(employeeID string) {
+	for _, f := range d.files {
+		step, turn := d.flows[f.ID].Turn(employeeID)
+		switch {
+		case !turn:
+		case step.Look != nil:
+			d.takeManner(*step.Look)
+			if len(step.Look.Spots) > 0 && !d.free() {
+				d.Content = step.Look.Content
+			}
+		case step.Role == signing.Paraf:
+			d.Mode = invisible
+		case step.Anchor != "":
+			d.Spots[0].Method, d.Spots[0].Anchor = byAnchor, step.Anchor
+		}
+	}
 }
 
 // prepareView is that page.
@@ -150,6 +189,9 @@ func (p *Pages) check(w http.ResponseWriter, r *http.Request) error {
 		return p.none(w, r, err)
 	}
 	d := readDraft(files, r.PostForm, p.Signing.Limits.Places)
+	if err := p.turns(r, d); err != nil {
+		return err
+	}
 	switch act := web.Value(r, fieldAct); {
 	case act == "tambah" && len(d.Spots) < p.Signing.Limits.Places:
 		d.Spots = append(d.Spots, newSpot(len(d.Spots)+1))
@@ -172,12 +214,6 @@ func (p *Pages) check(w http.ResponseWriter, r *http.Request) error {
 	return p.showConfirm(w, r, d, covered)
 }
 
-// covering is a document on which a signature would cover something.
-type covering struct {
-	name  string
-	pages map[int]string // what of each page
-}
-
 // items makes the list that is authorised and tells what visible signatures
 // would cover. What is wrong with the form goes into its errors.
 func (p *Pages) items(ctx context.Context, who audit.Actor, d *draft) (items []signing.Item, covered []covering, err error) {
@@ -198,27 +234,28 @@ func (p *Pages) items(ctx context.Context, who audit.Actor, d *draft) (items []s
 				return nil, nil, err
 			}
 		}
-		if d.Mode == visible || f.Encrypted {
+		look := d.lookOf(f)
+		if len(look.Spots) > 0 || f.Encrypted {
 			if sheets, err = p.Signing.Sheets(ctx, f.ID, nil); p.blame(d, f, err) {
 				continue
 			} else if err != nil {
 				return nil, nil, err
 			}
 		}
-		if item.Request, err = d.look().Request(sheets); p.blame(d, f, err) {
+		if item.Request, err = look.Request(sheets); p.blame(d, f, err) {
 			continue
 		} else if err != nil {
 			return nil, nil, err
 		}
-		if sheets != nil && len(item.Request.Places) > 0 {
-			seen, err := sheets.Survey(ctx, item.Request.Places)
+		if len(item.Request.Places) > 0 {
+			over, err := d.covers(ctx, who, f, sheets, item.Request.Places)
 			if p.blame(d, f, err) {
 				continue
 			} else if err != nil {
 				return nil, nil, err
 			}
-			if len(seen.Overlaps) > 0 {
-				covered = append(covered, coveringOf(f, seen.Overlaps))
+			if over != nil {
+				covered = append(covered, *over)
 			}
 		}
 		items = append(items, item)
@@ -255,16 +292,26 @@ func today(now time.Time) string {
 	return now.In(time.FixedZone("WIB", 7*3600)).Format(time.DateOnly)
 }
 
-func coveringOf(f signing.Document, over []signing.Overlap) covering {
-	c := covering{name: f.Name, pages: map[int]string{}}
-	for _, o := range over {
-		text := c.pages[o.Page] + " " + o.Text
-		if r := []rune(text); len(r) > 120 {
-			text = string(r[:120]) + "…"
-		}
-		c.pages[o.Page] = strings.TrimSpace(text)
+// covers tells what the viewer's signatures on a document would lie over, the
+// places of others among it; nil: nothing.
+func (d *draft) covers(ctx context.Context, who audit.Actor, f signing.Document, sheets *signing.Sheets, mine []signing.Place) (*covering, error) {
+	var list []owned
+	for i, place := range mine {
+		list = append(list, owned{i18n.T(ctx, "sign.place.mine", "number", i+1), place})
 	}
-	return c
+	planned, err := d.flows[f.ID].Planned(sheets)
+	if err != nil {
+		return nil, err
+	}
+	for _, other := range planned {
+		if other.Step.EmployeeID == who.EmployeeID {
+			continue
+		}
+		for _, place := range other.Places {
+			list = append(list, owned{other.Step.Name, place})
+		}
+	}
+	return cover(ctx, f, sheets, list, len(mine))
 }
 
 // blame notes at the right field why a document cannot be signed like this; it
@@ -281,6 +328,8 @@ func (p *Pages) blame(d *draft, f signing.Document, err error) bool {
 		d.Errors.Add(fieldPassword+f.ID, "sign.error.password", "name", shortName(f.Name))
 	case errors.Is(err, signing.ErrReadOnly):
 		d.Errors.Add(fieldPassword+f.ID, "sign.error.read_only", "name", shortName(f.Name))
+	case errors.As(err, &refused) && d.fixed[f.ID] != nil:
+		d.Errors.Add(fieldDocument, "sign.error.place", "name", shortName(f.Name))
 	case errors.As(err, &refused):
 		d.Errors.Add(d.Spots[0].field("cara"), "sign.error.place", "name", shortName(f.Name))
 	case errors.As(err, &damaged):
@@ -337,6 +386,9 @@ func (p *Pages) sign(w http.ResponseWriter, r *http.Request) error {
 		return p.none(w, r, err)
 	}
 	ctx, d := r.Context(), readDraft(files, f.Values(), p.Signing.Limits.Places)
+	if err := p.turns(r, d); err != nil {
+		return err
+	}
 	items, covered, err := p.items(ctx, me(r), d)
 	if err != nil {
 		return err
@@ -346,9 +398,9 @@ func (p *Pages) sign(w http.ResponseWriter, r *http.Request) error {
 	}
 	for i, file := range files {
 		if !d.shown(file) {
-			// What was shown is not what lies here now: that is said of the one
-			// document, and the others are signed.
-			items[i].Digest = [32]byte{}
+			// What was shown is not what lies here now: it was signed by a try whose
+			// answer was lost, or that is said of the one document. The others are signed.
+			items[i].Digest = d.digest(file)
 		}
 	}
 	if len(covered) > 0 && !d.Agreed {

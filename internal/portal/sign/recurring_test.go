@@ -154,13 +154,21 @@ func TestTemplatePages(t *testing.T) {
 	path := sign.Base + "/berkas/" + d.ID
 	id := strings.TrimPrefix(made, templates+"/")
 	r.b.Get(path+"/alur?templat="+id).Want(t, http.StatusOK, "Budi Atasan Contoh", "NIP Pemohon", "belum memiliki sertifikat")
-	r.b.Post(path+"/alur", "templat", id, "versi", "1", "jumlah", "2", "nip.2", "", "aksi", "kirim").Want(t, http.StatusUnprocessableEntity, "Isi NIP")
-	r.b.Post(path+"/alur", "templat", id, "versi", "7", "jumlah", "2", "nip.2", me, "aksi", "kirim").Want(t, http.StatusUnprocessableEntity, "sudah diubah orang lain")
-	r.b.Post(path+"/alur", "templat", id, "versi", "1", "jumlah", "2", "nip.2", me, "aksi", "kirim").Want(t, http.StatusSeeOther)
+	by := func(version string, more ...string) []string {
+		return append([]string{"templat", id, "versi", version, "jumlah", "2", "aksi", "kirim"}, more...)
+	}
+	anchored := []string{
+		"nip.2", me, "tampil.1", "terlihat", "isi.1", "qr", "tempat.1", "1", "cara.101", "jangkar", "jangkar.101", "${ttd}",
+		"tampil.2", "terlihat", "isi.2", "qr", "tempat.2", "1", "cara.201", "jangkar", "jangkar.201", "#",
+	}
+	r.b.Post(path+"/alur", by("1", "nip.2", "")...).Want(t, http.StatusUnprocessableEntity, "Isi NIP")
+	r.b.Post(path+"/alur", by("1", "nip.2", me)...).Want(t, http.StatusOK, "1. Budi Atasan Contoh", "2. Melati Contohwati", `name="jangkar.101" type="text" value="${ttd}"`)
+	r.b.Post(path+"/alur", by("7", anchored...)...).Want(t, http.StatusUnprocessableEntity, "sudah diubah orang lain")
+	r.b.Post(path+"/alur", by("1", anchored...)...).Want(t, http.StatusSeeOther)
 	r.b.Get(path).Want(t, http.StatusOK, "Surat tugas, versi 1", "Tenggat", "paling lambat", "Simpan sebagai templat")
 	boys.Get(path).Want(t, http.StatusOK, "Surat tugas, versi 1", "Perjalanan dokumen", "Disiapkan dan dikirim", "Melati Contohwati")
-	boys.Get(sign.Base+"/tandatangan?d="+d.ID).Want(t, http.StatusOK, "${ttd}", `value="jangkar" checked`)
-	r.b.Get(templates+"/baru?dari="+d.ID).Want(t, http.StatusOK, "Budi Atasan Contoh", me, "${ttd}")
+	boys.Get(sign.Base+"/tandatangan?d="+d.ID).Want(t, http.StatusOK, "${ttd}", "Letak tanda tangan Anda")
+	r.b.Get(templates+"/baru?dari="+d.ID).Want(t, http.StatusOK, "Budi Atasan Contoh", me, "${ttd}", `value="#"`) // as it was sent
 
 	// Of how somebody is about to sign.
 	r.send(map[string][]byte{"b.pdf": pdf(t, "b")})

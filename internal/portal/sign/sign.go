@@ -54,6 +54,7 @@ func (p *Pages) Routes() []web.Route {
 
 		{Method: get, Path: Base + "/berkas/{id}/alur", Access: employee, Handler: p.sendForm},
 		{Method: post, Path: Base + "/berkas/{id}/alur", Access: employee, Handler: p.send},
+		{Method: get, Path: Base + "/berkas/{id}/tempat", Access: employee, Handler: p.marks},
 		{Method: post, Path: Base + "/berkas/{id}/tolak", Access: employee, Handler: p.reject},
 		{Method: post, Path: Base + "/berkas/{id}/batalkan", Access: employee, Handler: p.cancel},
 		{Method: post, Path: Base + "/berkas/{id}/ingatkan", Access: employee, Handler: p.remind},

@@ -380,10 +380,13 @@ func TestSendToOthers(t *testing.T) {
 	r.b.Post(path+"/alur", "jumlah", "2", "nip.1", "123", "peran.1", "sign").Want(t, http.StatusUnprocessableEntity, "Tidak ada pegawai aktif dengan NIP 123")
 	r.b.Post(path+"/alur", "jumlah", "2").Want(t, http.StatusUnprocessableEntity, "Isi paling sedikit satu NIP")
 	r.b.Post(path+"/alur", "jumlah", "2", "aksi", "tambah").Want(t, http.StatusOK, "Penanda tangan 3")
-	fields := []string{
-		"jumlah", "2", "nip.1", nip(r.j.Applicant.EmployeeID), "peran.1", "paraf", "nip.2", nip(other.EmployeeID), "peran.2", "sign", "jangkar.2", "${ttd}",
-		"urutan", "berurutan", "catatan", "mohon diperiksa", "aksi", "kirim",
+	people := []string{
+		"jumlah", "2", "nip.1", nip(r.j.Applicant.EmployeeID), "peran.1", "paraf", "nip.2", nip(other.EmployeeID), "peran.2", "sign",
+		"urutan", "berurutan", "catatan", "mohon diperiksa",
 	}
+	r.b.Post(path+"/alur", append(people, "aksi", "letak")...).
+		Want(t, http.StatusOK, "Letakkan tanda tangan", "1. Melati Contohwati: Paraf", "2. Budi Paraf Contoh: Tanda tangan", `data-label="Budi Paraf Contoh, Tanda tangan"`, "data-places")
+	fields := append(people, "tampil.1", "bebas", "tampil.2", "terlihat", "isi.2", "surat", "tempat.2", "1", "cara.201", "jangkar", "jangkar.201", "${ttd}", "aksi", "kirim")
 	r.b.Post(path+"/alur", fields...).Want(t, http.StatusSeeOther)
 	r.b.Get(path).Want(t, http.StatusOK, "Sedang dalam perjalanan", "mohon diperiksa", "Budi Paraf Contoh", "Tolak", "Ingatkan")
 	r.b.Get(sign.Base).Want(t, http.StatusOK, "Menunggu Anda")
@@ -398,7 +401,7 @@ func TestSendToOthers(t *testing.T) {
 	r.b.PostForm(sign.Base+"/tandatangan/kirim", v).Want(t, http.StatusSeeOther)
 	pagetest.Must(t, r.signing.Wait(t.Context()))
 	b.Get(sign.Base).Want(t, http.StatusOK, "Menunggu Anda", list[0].Name)
-	b.Get(sign.Base+"/tandatangan?d="+list[0].ID).Want(t, http.StatusOK, "${ttd}", `value="jangkar" checked`)
+	b.Get(sign.Base+"/tandatangan?d="+list[0].ID).Want(t, http.StatusOK, "pada teks penanda ${ttd}", "Letak tanda tangan Anda").WantNo(t, `name="cara.1"`)
 	b.Post(path+"/tolak", "alasan", "").Want(t, http.StatusSeeOther)
 	b.Get(path).Want(t, http.StatusOK, "Isi alasan menolak")
 	r.b.Post(path+"/ingatkan").Want(t, http.StatusSeeOther)

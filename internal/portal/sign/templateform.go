@@ -165,12 +165,10 @@ func (f *templateForm) act(action string, most int) bool {
 		f.Steps = append(f.Steps, newStep(len(f.Steps)+1))
 	case verb == "kurangi" && len(f.Steps) > 1:
 		f.Steps = f.Steps[:len(f.Steps)-1]
-	case verb == "tempat" && n >= 1 && n <= len(f.Steps) && len(f.Steps[n-1].Spots) < most:
-		s := &f.Steps[n-1]
-		s.Spots = append(s.Spots, newSpot(s.spotNumber(len(s.Spots)+1)))
-	case verb == "kurang" && n >= 1 && n <= len(f.Steps) && len(f.Steps[n-1].Spots) > 1:
-		s := &f.Steps[n-1]
-		s.Spots = s.Spots[:len(s.Spots)-1]
+	case verb == "tempat" && n >= 1 && n <= len(f.Steps):
+		return f.Steps[n-1].addSpot(most)
+	case verb == "kurang" && n >= 1 && n <= len(f.Steps):
+		return f.Steps[n-1].dropSpot()
 	case verb == "muat":
 	default:
 		return false
@@ -231,8 +229,18 @@ func (p *Pages) stepOf(ctx context.Context, f *templateForm, s *stepForm) (signi
 		}
 		st.EmployeeID = e.ID
 	}
+	st.Look = s.look(f.Errors)
+	if st.Look != nil && st.Who != signing.WhoPerson {
+		st.Look.Authority = ""
+	}
+	return st, nil
+}
+
+// look is how the step is signed; nil: as the signer likes. What is wrong with it
+// goes into errs.
+func (s *stepForm) look(errs web.FieldErrors) *signing.Look {
 	if s.Mode == asTheyLike {
-		return st, nil
+		return nil
 	}
 	d := &draft{Mode: s.Mode, Content: s.Content, Level: s.Level, Authority: s.Authority, Reason: s.reason, Location: s.location, Spots: s.Spots, Errors: web.FieldErrors{}}
 	d.validate()
@@ -245,14 +253,67 @@ func (p *Pages) stepOf(ctx context.Context, f *templateForm, s *stepForm) (signi
 		case fieldContent:
 			field = s.field("isi")
 		}
-		f.Errors[field] = m
-	}
-	if st.Who != signing.WhoPerson {
-		d.Authority = ""
+		errs[field] = m
 	}
 	l := d.look()
-	st.Look = &l
-	return st, nil
+	return &l
+}
+
+// label says whose place it is, and the how many-th from the second on.
+func (s stepForm) label(ctx context.Context, i int) string {
+	text := s.Holder
+	if r := signing.Role(s.Role); r == signing.SignRole || r == signing.Paraf {
+		text += ", " + i18n.T(ctx, "sign.alur.role_"+s.Role)
+	}
+	if i > 0 {
+		text += " (" + strconv.Itoa(i+1) + ")"
+	}
+	return text
+}
+
+// open tells whether the fields of the places are to be seen at once: something in
+// them is wrong, or the preview does not show where they are.
+func (s stepForm) open(errs web.FieldErrors) bool {
+	if _, wrong := errs[s.field("isi")]; wrong {
+		return true
+	}
+	for _, spot := range s.Spots {
+		if spot.Method == byAnchor {
+			return true
+		}
+		for _, pair := range spot.pairs() {
+			if _, wrong := errs[spot.field(pair[0])]; wrong {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// renumber gives a step another number.
+func (s *stepForm) renumber(n int) {
+	s.Number = n
+	for i := range s.Spots {
+		s.Spots[i].Number = s.spotNumber(i + 1)
+	}
+}
+
+// addSpot and dropSpot change the number of places within 1 and most; they tell
+// whether they did.
+func (s *stepForm) addSpot(most int) bool {
+	if len(s.Spots) >= most {
+		return false
+	}
+	s.Spots = append(s.Spots, newSpot(s.spotNumber(len(s.Spots)+1)))
+	return true
+}
+
+func (s *stepForm) dropSpot() bool {
+	if len(s.Spots) < 2 {
+		return false
+	}
+	s.Spots = s.Spots[:len(s.Spots)-1]
+	return true
 }
 
 func (f *templateForm) troubleWords(ctx context.Context) (out []string) {

@@ -10,39 +10,54 @@ import (
 
 	"absah/internal/portal/i18n"
 	"absah/internal/portal/ui"
+	"absah/internal/signing"
 )
 
 func hexOf(b []byte) string { return hex.EncodeToString(b) }
 
 func itoa(n int) string { return strconv.Itoa(n) }
 
-// sorted are the pages on which something would be covered.
-func (c covering) sorted() []int { return slices.Sorted(maps.Keys(c.pages)) }
-
-func (c covering) words(ctx context.Context, page int) string {
-	if c.pages[page] == "" {
-		return i18n.T(ctx, "sign.cover.picture", "name", c.name, "page", page)
-	}
-	return i18n.T(ctx, "sign.cover.text", "name", c.name, "page", page, "text", c.pages[page])
-}
-
 // summary says how the list is signed.
 func (v confirmView) summary(ctx context.Context) []ui.Term {
 	terms := []ui.Term{{Label: i18n.T(ctx, "sign.authority.label"), Value: v.office}, {Label: i18n.T(ctx, "sign.prepare.level"), Value: i18n.T(ctx, "sign.level."+v.Level)}}
-	if v.Mode == invisible {
-		return append(terms, ui.Term{Label: i18n.T(ctx, "sign.prepare.mode"), Value: i18n.T(ctx, "sign.prepare.invisible")})
+	if v.free() {
+		if v.Mode == invisible {
+			terms = append(terms, ui.Term{Label: i18n.T(ctx, "sign.prepare.mode"), Value: i18n.T(ctx, "sign.prepare.invisible")})
+		} else {
+			terms = append(terms, ui.Term{Label: i18n.T(ctx, "sign.prepare.content"), Value: contentWords(ctx, v.Content)})
+			for _, s := range v.Spots {
+				terms = append(terms, ui.Term{Label: i18n.T(ctx, "sign.place.title", "number", s.Number), Value: s.words(ctx)})
+			}
+		}
 	}
+	for _, f := range v.files {
+		if l := v.fixed[f.ID]; l != nil {
+			terms = append(terms, ui.Term{Label: i18n.T(ctx, "sign.fixed.of", "name", f.Name), Value: lookWords(ctx, l)})
+		}
+	}
+	return terms
+}
+
+func contentWords(ctx context.Context, content []string) string {
 	var shows []string
-	for _, c := range v.Content {
+	for _, c := range content {
 		if slices.Contains(contents(), c) {
 			shows = append(shows, i18n.T(ctx, "sign.content."+c))
 		}
 	}
-	terms = append(terms, ui.Term{Label: i18n.T(ctx, "sign.prepare.content"), Value: strings.Join(shows, ", ")})
-	for _, s := range v.Spots {
-		terms = append(terms, ui.Term{Label: i18n.T(ctx, "sign.place.title", "number", s.Number), Value: s.words(ctx)})
+	return strings.Join(shows, ", ")
+}
+
+// lookWords say where the sender of a document put a signature.
+func lookWords(ctx context.Context, l *signing.Look) string {
+	if len(l.Spots) == 0 {
+		return i18n.T(ctx, "sign.prepare.invisible")
 	}
-	return terms
+	out := make([]string, len(l.Spots))
+	for i, s := range l.Spots {
+		out[i] = spotOf(i+1, s).words(ctx)
+	}
+	return strings.Join(out, "; ")
 }
 
 // words say where a spot is.
