@@ -17,9 +17,9 @@ import (
 )
 
 // The journey to a signed document: prepare, issue, sign, verify, answer, list,
-// attest. scripts/test-keys runs it in the build for FIPS 140-3 with nothing but
-// approved algorithms permitted (GODEBUG=fips140=only), where any other one would
-// end the program.
+// attest. scripts/test-keys runs it in the build for FIPS 140-3 with the certified
+// module, as it is shipped, and with nothing but approved algorithms permitted
+// (GODEBUG=fips140=only), where any other one would end the program.
 func TestJourneyInTheModeOfTheBuild(t *testing.T) {
 	if os.Getenv("ABSAH_FIPS") == "on" && (!fips140.Enabled() || fips140.Version() == "latest") {
 		t.Errorf("FIPS 140-3 mode %v, module %s", fips140.Enabled(), fips140.Version())
