@@ -29,6 +29,7 @@ import (
 	"absah/internal/portal/auth"
 	"absah/internal/portal/pagetest"
 	"absah/internal/portal/verify"
+	"absah/internal/printout/printouttest"
 	"absah/internal/store/db"
 	"absah/internal/verification"
 	"absah/pades"
@@ -256,6 +257,10 @@ func TestReports(t *testing.T) {
 		}
 		if out, err := exec.CommandContext(t.Context(), "qpdf", "--check", file).CombinedOutput(); err != nil {
 			t.Errorf("qpdf: %v\n%s", err, out)
+		}
+		// Its seal leaves it what it claims to be.
+		for _, wrong := range printouttest.Check([]byte(a.Body)) {
+			t.Errorf("%s: %s", lang, wrong)
 		}
 		// The report is verified as any document is, by who believes its seal.
 		d, err := verification.Take(strings.NewReader(a.Body))

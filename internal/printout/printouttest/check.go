@@ -140,7 +140,10 @@ func (c *checker) element(o pdf.Object, parent pdf.Ref) pdf.Name {
 	if d.Get("P") != pdf.Object(parent) {
 		c.fault("a %s names another parent", role)
 	}
-	kids := c.array(d.Get("K"))
+	kids, several := d.Get("K").(pdf.Array)
+	if k := d.Get("K"); !several && k != nil {
+		kids = pdf.Array{k}
+	}
 	if alt, _ := d.Get("Alt").(pdf.String); role == "Figure" && alt == "" {
 		c.fault("a figure without words")
 	}
