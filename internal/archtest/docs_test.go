@@ -173,3 +173,24 @@ func TestTextsNameWhatIsThere(t *testing.T) {
 		}
 	}
 }
+
+// TestArchitectureDrawsEveryPackage: the drawing has a place for each package that
+// has a layer.
+func TestArchitectureDrawsEveryPackage(t *testing.T) {
+	b, err := os.ReadFile(filepath.Join(root, "docs", "architecture.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, drawing, _ := strings.Cut(string(b), "```")
+	drawing, _, _ = strings.Cut(drawing, "```")
+	words := strings.Fields(drawing)
+	for name := range layers {
+		short := strings.TrimPrefix(name, "internal/")
+		if !slices.ContainsFunc(words, func(w string) bool {
+			w = strings.TrimPrefix(strings.Trim(w, ";,."), "internal/")
+			return w == short || strings.HasPrefix(w, short+"/")
+		}) {
+			t.Errorf("docs/architecture.md does not draw %s", name)
+		}
+	}
+}
