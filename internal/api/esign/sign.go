@@ -124,14 +124,18 @@ func (d *door) signV1(w http.ResponseWriter, r *http.Request, c *call) error {
 		return err
 	}
 	h := w.Header()
-	h.Set("id_dokumen", id)
-	h.Set("signing_time", strconv.FormatInt(d.Clock().Sub(started).Milliseconds(), 10))
+	exactly(h, "id_dokumen", id)
+	exactly(h, "signing_time", strconv.FormatInt(d.Clock().Sub(started).Milliseconds(), 10))
 	if strings.EqualFold(c.fields.get("jenis_response"), "BASE64") {
 		d.json(w, http.StatusOK, map[string]any{"base64_signed_file": base64.StdEncoding.EncodeToString(signed[0]), "id_dokumen": id})
 		return nil
 	}
 	return sendPDF(w, name, signed[0])
 }
+
+// exactly sets a header in small letters, as the service of the interface writes it:
+// clients that read headers by hand look for these letters.
+func exactly(h http.Header, name, value string) { h[name] = []string{value} }
 
 func sendPDF(w http.ResponseWriter, name string, b []byte) error {
 	h := w.Header()
@@ -288,7 +292,7 @@ func (d *door) download(w http.ResponseWriter, r *http.Request, c *call) error {
 	if err := d.Blobs.Delete(ctx, meta); err != nil {
 		d.Log.WarnContext(ctx, "delete fetched document", "error", err) // its key is gone
 	}
-	w.Header().Set("id_dokumen", id)
+	exactly(w.Header(), "id_dokumen", id)
 	return sendPDF(w, row.Name, b)
 }
 

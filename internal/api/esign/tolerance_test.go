@@ -2,7 +2,9 @@ package esign
 
 import (
 	"encoding/json"
+	"mime/multipart"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 
@@ -124,5 +126,39 @@ func TestWhereFieldsStand(t *testing.T) {
 	r.Header.Set("Content-Type", "multipart/form-data; boundary=b")
 	if f, err := readFields(r); err != nil || len(f.files["file"]) != 1 || string(f.files["file"][0].bytes) != "isi" {
 		t.Errorf("a file called file: %+v, %v", f, err)
+	}
+}
+
+// TestHeadersAreInSmallLetters: as clients that read them by hand expect.
+func TestHeadersAreInSmallLetters(t *testing.T) {
+	o := open(t, nil, true)
+	var body strings.Builder
+	w := multipart.NewWriter(&body)
+	for name, value := range map[string]string{"nik": nik, "passphrase": "x", "tampilan": "invisible"} {
+		if err := w.WriteField(name, value); err != nil {
+			t.Fatal(err)
+		}
+	}
+	part, err := w.CreateFormFile("file", "surat.pdf")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, _ = part.Write(letter(t))
+	_ = w.Close()
+	r := httptest.NewRequest("POST", "/api/sign/pdf", strings.NewReader(body.String()))
+	r.Header.Set("Content-Type", w.FormDataContentType())
+	r.SetBasicAuth("persuratan", o.secret)
+	r.RemoteAddr = "127.0.0.1:1"
+	rec := httptest.NewRecorder()
+	o.server.Config.Handler.ServeHTTP(rec, r)
+	var got []string
+	for name := range rec.Header() {
+		if strings.EqualFold(name, "id_dokumen") || strings.EqualFold(name, "signing_time") {
+			got = append(got, name)
+		}
+	}
+	slices.Sort(got)
+	if rec.Code != 200 || !slices.Equal(got, []string{"id_dokumen", "signing_time"}) {
+		t.Errorf("status %d, %v", rec.Code, got)
 	}
 }
