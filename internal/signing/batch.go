@@ -74,9 +74,9 @@ type SignatureOf struct {
 	Office                string // that was signed for, as it was then: "Plt. Kepala Biro Umum"
 	Decree                string // number of that which gives the office; empty for the own one
 	Serial                string // of the certificate
-	Level                         string
-	Version                       int64 // of the document, from which on it is there
-	At                            time.Time
+	Level                 string
+	Version               int64 // of the document, from which on it is there
+	At                    time.Time
 }
 
 // Signatures lists what was signed on a document here, the first first.

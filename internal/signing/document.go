@@ -44,6 +44,10 @@ type Document struct {
 	Size      int64
 	SHA256    [sha256.Size]byte
 	CreatedAt time.Time
+	// In lists: the state of its workflow (empty: none), and for how many signers
+	// that waits.
+	Flow    string
+	Waiting int
 }
 
 // Upload is a file that somebody brings.
@@ -56,6 +60,9 @@ type Upload struct {
 	// Password opens an encrypted document. It is kept, sealed, until everybody
 	// has signed; that of an application's document is not.
 	Password []byte
+	// Again: the file was sent before and the answer was lost. Where it lies here
+	// already, that document is the result.
+	Again bool
 
 	then func(*store.Tx, Document) error // in the transaction that keeps it
 }
@@ -130,6 +137,11 @@ func (s *Service) Upload(ctx context.Context, who audit.Actor, u Upload) (Docume
 	if err != nil {
 		return Document{}, err
 	}
+	if u.Again {
+		if d, err := s.arrived(ctx, who.EmployeeID, u, sha256.Sum256(b)); !errors.Is(err, ErrNotFound) {
+			return d, err
+		}
+	}
 	pages, encrypted, err := s.look(ctx, b, u.Password)
 	if err != nil {
 		return Document{}, err
@@ -170,6 +182,24 @@ func (s *Service) Upload(ctx context.Context, who audit.Actor, u Upload) (Docume
 		return Document{}, errors.Join(err, s.Blobs.Delete(context.WithoutCancel(ctx), meta(blobID, d.OwnerID)))
 	}
 	return d, nil
+}
+
+// againWithin is how long an upload may be repeated.
+const againWithin = time.Hour
+
+// arrived is the document that an upload left here a short while ago. It fails
+// with ErrNotFound.
+func (s *Service) arrived(ctx context.Context, ownerID string, u Upload, sum [sha256.Size]byte) (Document, error) {
+	id, err := s.Store.Read().DocumentUploadedSince(ctx, db.DocumentUploadedSinceParams{
+		OwnerID: ownerID, ClientID: u.Client, Sha256: sum[:], Name: fileName(u.Name), Since: clock.Micros(s.now().Add(-againWithin)),
+	})
+	if store.IsNotFound(err) {
+		return Document{}, ErrNotFound
+	}
+	if err != nil {
+		return Document{}, fmt.Errorf("look for an upload: %w", err)
+	}
+	return s.AnyDocument(ctx, id)
 }
 
 // chosen is an id that a caller chose, or a new one.
@@ -294,6 +324,7 @@ func (s *Service) documents(ctx context.Context, p db.DocumentsOfParams, after P
 			ID: r.ID, OwnerID: r.OwnerID, ClientID: r.ClientID, Name: r.Name, Kind: r.Kind, State: r.State, Pages: r.Pages,
 			Encrypted: r.Encrypted, Shared: r.Shared, Version: r.Version, CreatedAt: r.CreatedAt, PasswordSealed: r.PasswordSealed,
 		}, db.DocumentVersion{Size: r.Size, Sha256: r.Sha256})
+		out[i].Flow, out[i].Waiting = r.Flow, int(r.Waiting)
 	}
 	return out, nil
 }

@@ -1,10 +1,12 @@
 package sign
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -52,6 +54,29 @@ func (p *Pages) batch(w http.ResponseWriter, r *http.Request) error {
 		v.bulk = flow.Bulk
 	}
 	return web.Page(w, r, http.StatusOK, page, batchBody(v))
+}
+
+// recentWithin is how long the list of documents shows how the last batch ended.
+const recentWithin = 30 * time.Minute
+
+// recent is the batch of documents that somebody signs now or signed a short while
+// ago: whoever lost the line while signing finds the outcome. It is nil for none.
+func (p *Pages) recent(ctx context.Context, employeeID string) (*batchView, error) {
+	list, err := p.Signing.Batches(ctx, employeeID)
+	if err != nil {
+		return nil, err
+	}
+	if len(list) == 0 || p.Clock().Sub(list[0].At) > recentWithin {
+		return nil, nil
+	}
+	b, err := p.Signing.Batch(ctx, employeeID, list[0].ID)
+	if err != nil {
+		return nil, err
+	}
+	if len(b.Items) == 0 || b.Items[0].Document == "" {
+		return nil, nil
+	}
+	return &batchView{Batch: b}, nil
 }
 
 // stream tells the page of a batch that something has changed.
@@ -147,7 +172,13 @@ func (v batchView) table(ctx context.Context) ui.TableProps {
 		{Label: i18n.T(ctx, "sign.list.name")}, {Label: i18n.T(ctx, "sign.batch.outcome")}, {Label: i18n.T(ctx, "sign.batch.digest")},
 		{Label: i18n.T(ctx, "sign.batch.file"), HideLabel: true, Shrink: true},
 	}}
-	for _, i := range v.Items {
+	items := slices.Clone(v.Items)
+	if !v.running() { // what needs somebody comes first
+		slices.SortStableFunc(items, func(a, b signing.BatchItem) int {
+			return cmp.Compare(rank(a), rank(b))
+		})
+	}
+	for _, i := range items {
 		if v.running() && len(v.Items) > wholeList && i.State != "failed" {
 			continue
 		}
@@ -162,6 +193,14 @@ func (v batchView) table(ctx context.Context) ui.TableProps {
 		t.Rows = append(t.Rows, ui.Row{ID: fmt.Sprintf("item-%d", i.Position), Cells: []templ.Component{name, outcome(ctx, i), hashCell(i.SHA256), file}})
 	}
 	return t
+}
+
+// rank puts documents that were not signed before the others.
+func rank(i signing.BatchItem) int {
+	if i.State == "done" {
+		return 1
+	}
+	return 0
 }
 
 // outcome is what became of one document.

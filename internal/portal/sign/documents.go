@@ -46,8 +46,9 @@ type listView struct {
 	files    []signing.Document
 	turns    []signing.Turn // of others' documents
 	bulks    []signing.BulkTurn
-	clients  []string // applications that brought some
-	from     string   // whose are shown: everybody's (""), fromPortal or fromClient and a name
+	recent   *batchView // that runs, or ended a short while ago; nil: none
+	clients  []string   // applications that brought some
+	from     string     // whose are shown: everybody's (""), fromPortal or fromClient and a name
 	next     string
 	problems []string // of files that were not taken
 }
@@ -67,6 +68,9 @@ func (p *Pages) showList(w http.ResponseWriter, r *http.Request, status int, pro
 		return err
 	}
 	if v.bulks, err = p.Signing.BulkTurns(ctx, me(r).EmployeeID); err != nil {
+		return err
+	}
+	if v.recent, err = p.recent(ctx, me(r).EmployeeID); err != nil {
 		return err
 	}
 	after := signing.Position{ID: r.URL.Query().Get("setelah")}
@@ -134,6 +138,9 @@ func (p *Pages) upload(w http.ResponseWriter, r *http.Request) error {
 	parts, err := r.MultipartReader()
 	if err != nil {
 		return fmt.Errorf("read the form: %w", web.ErrBadRequest)
+	}
+	if web.WantsJSON(r) {
+		return p.uploadOne(w, r, parts)
 	}
 	ctx, taken, status := r.Context(), 0, http.StatusUnprocessableEntity
 	var problems []string
@@ -293,7 +300,7 @@ func (p *Pages) document(w http.ResponseWriter, r *http.Request) error {
 
 func (v documentView) facts(ctx context.Context) []ui.Term {
 	terms := []ui.Term{
-		{Label: i18n.T(ctx, "sign.document.state"), Body: stateTag(v.Document)},
+		{Label: i18n.T(ctx, "sign.document.state"), Body: v.state(ctx)},
 		{Label: i18n.T(ctx, "sign.document.size"), Value: i18n.Bytes(ctx, v.Size)},
 	}
 	if v.flow != nil && !v.flow.Due.IsZero() {
@@ -394,7 +401,31 @@ func (p *Pages) erase(w http.ResponseWriter, r *http.Request) error {
 	return web.See(w, r, Base)
 }
 
-func stateTag(d signing.Document) templ.Component {
+// state is that of the document on its page.
+func (v documentView) state(ctx context.Context) templ.Component {
+	d := v.Document
+	if v.flow != nil {
+		d.Flow = v.flow.State
+		for _, s := range v.flow.Steps {
+			if !s.Done {
+				d.Waiting++
+			}
+		}
+	}
+	return stateTag(ctx, d)
+}
+
+// stateTag says whether a document is signed, and of one on its way for whom it
+// waits or how that ended: one that lacks a signer is not signed.
+func stateTag(ctx context.Context, d signing.Document) templ.Component {
+	switch d.Flow {
+	case signing.Open:
+		return ui.Tag(ui.Warning, i18n.N(ctx, "sign.state.open", d.Waiting))
+	case signing.Rejected:
+		return stateOf(ui.Danger, "sign.state.rejected")
+	case signing.Cancelled:
+		return stateOf(ui.Neutral, "sign.state.cancelled")
+	}
 	if d.State == signing.StateSigned {
 		return stateOf(ui.Success, "sign.state.signed")
 	}
@@ -425,7 +456,7 @@ func (v listView) table(ctx context.Context) ui.TableProps {
 			below = append(below, i18n.T(ctx, "sign.list.encrypted"))
 		}
 		t.Rows = append(t.Rows, ui.Row{ID: d.ID, Cells: []templ.Component{
-			ui.Anchor(d.Name, documentPath(d.ID), strings.Join(below, " · ")), stateTag(d), ui.Text(pages), ui.Text(i18n.Bytes(ctx, d.Size)), ui.ShortTime(d.CreatedAt),
+			ui.Anchor(d.Name, documentPath(d.ID), strings.Join(below, " · ")), stateTag(ctx, d), ui.Text(pages), ui.Text(i18n.Bytes(ctx, d.Size)), ui.ShortTime(d.CreatedAt),
 		}})
 	}
 	return t

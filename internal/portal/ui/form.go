@@ -70,6 +70,9 @@ type FileProps struct {
 	Camera   string // "environment" or "user": phones offer the camera
 	MaxBytes int64  // of each file, checked before sending; 0 for none
 	Multiple bool   // takes several files
+	// Each sends every file by itself, as web/src/js/upload.js does: the form is
+	// posted once a file, and its answer is JSON.
+	Each     bool
 	Optional bool
 	// Crop adds preview, rotation and crop for images, which arrive in the fields
 	// Name.rotate (0, 90, 180, 270: degrees clockwise, applied first) and

@@ -181,6 +181,34 @@ func (q *Queries) DocumentClients(ctx context.Context, ownerID string) ([]string
 	return items, nil
 }
 
+const documentUploadedSince = `-- name: DocumentUploadedSince :one
+select d.id from document d join document_version v on v.document_id = d.id and v.number = 1
+where d.owner_id = $1 and d.client_id = $2 and d.state = 'new' and d.version = 1 and d.name = $3
+    and v.sha256 = $4 and d.created_at >= $5
+order by d.created_at desc limit 1
+`
+
+type DocumentUploadedSinceParams struct {
+	OwnerID  string
+	ClientID string
+	Name     string
+	Sha256   Bytes
+	Since    int64
+}
+
+func (q *Queries) DocumentUploadedSince(ctx context.Context, arg DocumentUploadedSinceParams) (string, error) {
+	row := q.db.QueryRowContext(ctx, documentUploadedSince,
+		arg.OwnerID,
+		arg.ClientID,
+		arg.Name,
+		arg.Sha256,
+		arg.Since,
+	)
+	var id string
+	err := row.Scan(&id)
+	return id, err
+}
+
 const documentUsage = `-- name: DocumentUsage :one
 select count(*) as versions, cast(coalesce(sum(v.size), 0) as bigint) as bytes
 from document_version v join document d on d.id = v.document_id
@@ -235,7 +263,9 @@ func (q *Queries) DocumentVersions(ctx context.Context, documentID string) ([]Do
 }
 
 const documentsOf = `-- name: DocumentsOf :many
-select d.id, d.owner_id, d.client_id, d.name, d.kind, d.state, d.pages, d.encrypted, d.shared, d.version, d.created_at, d.updated_at, d.password_sealed, v.size, v.sha256 from document d
+select d.id, d.owner_id, d.client_id, d.name, d.kind, d.state, d.pages, d.encrypted, d.shared, d.version, d.created_at, d.updated_at, d.password_sealed, v.size, v.sha256, cast(coalesce((select w.state from workflow w where w.document_id = d.id), '') as text) as flow,
+    (select count(*) from workflow_step t join workflow w on w.id = t.workflow_id where w.document_id = d.id and t.state = 'waiting') as waiting
+from document d
 join document_version v on v.document_id = d.id and v.number = d.version
 where d.owner_id = $1 and (cast($2 as boolean) or d.client_id = $3) and d.state <> 'erased'
   and not exists (select 1 from bulk_item i where i.document_id = d.id)
@@ -268,6 +298,8 @@ type DocumentsOfRow struct {
 	PasswordSealed Bytes
 	Size           int64
 	Sha256         Bytes
+	Flow           string
+	Waiting        int64
 }
 
 func (q *Queries) DocumentsOf(ctx context.Context, arg DocumentsOfParams) ([]DocumentsOfRow, error) {
@@ -302,6 +334,8 @@ func (q *Queries) DocumentsOf(ctx context.Context, arg DocumentsOfParams) ([]Doc
 			&i.PasswordSealed,
 			&i.Size,
 			&i.Sha256,
+			&i.Flow,
+			&i.Waiting,
 		); err != nil {
 			return nil, err
 		}

@@ -19,7 +19,9 @@ select * from document_version where document_id = $1 and number = $2;
 select * from document_version where document_id = $1 order by number;
 
 -- name: DocumentsOf :many
-select d.*, v.size, v.sha256 from document d
+select d.*, v.size, v.sha256, cast(coalesce((select w.state from workflow w where w.document_id = d.id), '') as text) as flow,
+    (select count(*) from workflow_step t join workflow w on w.id = t.workflow_id where w.document_id = d.id and t.state = 'waiting') as waiting
+from document d
 join document_version v on v.document_id = d.id and v.number = d.version
 where d.owner_id = sqlc.arg(owner_id) and (cast(sqlc.arg(every) as boolean) or d.client_id = sqlc.arg(client_id)) and d.state <> 'erased'
   and not exists (select 1 from bulk_item i where i.document_id = d.id)
@@ -124,6 +126,12 @@ where s.document_id = $1 and s.state = 'made' order by s.version, s.place;
 
 -- name: VersionBySHA256 :one
 select document_id, number from document_version where sha256 = $1 order by created_at limit 1;
+
+-- name: DocumentUploadedSince :one
+select d.id from document d join document_version v on v.document_id = d.id and v.number = 1
+where d.owner_id = sqlc.arg(owner_id) and d.client_id = sqlc.arg(client_id) and d.state = 'new' and d.version = 1 and d.name = sqlc.arg(name)
+    and v.sha256 = sqlc.arg(sha256) and d.created_at >= sqlc.arg(since)
+order by d.created_at desc limit 1;
 
 -- name: SignatureOfSource :one
 select s.* from signature s
