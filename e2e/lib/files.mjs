@@ -53,15 +53,17 @@ export function signature(v, { width = 900, height = 500, type = "image/png" } =
   );
 }
 
-// letter is a PDF of one page.
-export function letter(text) {
+// letter is a PDF of some pages, all alike.
+export function letter(text, pages = 1) {
   const content = `BT /F1 20 Tf 72 720 Td (${text}) Tj ET`;
+  const page = "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R /Resources << /Font << /F1 5 0 R >> >> >>";
   const objects = [
     "<< /Type /Catalog /Pages 2 0 R >>",
-    "<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
-    "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R /Resources << /Font << /F1 5 0 R >> >> >>",
+    `<< /Type /Pages /Kids [${[...Array(pages).keys()].map((n) => `${n ? n + 5 : 3} 0 R`).join(" ")}] /Count ${pages} >>`,
+    page,
     `<< /Length ${content.length} >>\nstream\n${content}\nendstream`,
     "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
+    ...Array(pages - 1).fill(page),
   ];
   let out = "%PDF-1.4\n";
   const at = objects.map((body, i) => {
@@ -99,6 +101,22 @@ export async function send(v, action, within) {
   await v.page.evaluate(() => (document.querySelector("main").firstElementChild.dataset.before = ""));
   await v.press(await v.find(`main form[action="${action}"] button:not([type=button])${within ?? ""}`));
   await v.page.waitForFunction(() => document.querySelector("main > *") && !document.querySelector("main > [data-before]"));
+}
+
+// signatures are the signature fields of a PDF, by pdfsig and qpdf: how many are
+// valid, and the page and rectangle (left, bottom, right, top) of each.
+export function signatures(bytes) {
+  const dir = mkdtempSync(join(tmpdir(), "absah-signed-"));
+  try {
+    const file = join(dir, "a.pdf");
+    writeFileSync(file, Buffer.from(bytes));
+    const said = execFileSync("pdfsig", ["-nocert", file], { encoding: "utf8" });
+    const { acroform, qpdf } = JSON.parse(execFileSync("qpdf", ["--json", "--json-key=acroform", "--json-key=qpdf", file], { encoding: "utf8", maxBuffer: 64 << 20 }));
+    const fields = acroform.fields.map((f) => ({ page: f.pageposfrom1, rect: qpdf[1][`obj:${f.annotation.object}`].value["/Rect"] }));
+    return { valid: said.split("Signature is Valid.").length - 1, fields };
+  } finally {
+    rmSync(dir, { recursive: true });
+  }
 }
 
 // locked is a letter that opens with a password only, made by qpdf.

@@ -127,6 +127,73 @@ journey("a subscriber signs documents", {}, (at, step) => {
     await v.fill("passphrase", demo.passphrase);
     await v.follow(() => key("Enter"));
     await v.comes("1 dokumen ditandatangani");
+  });
+
+  step("a letter goes to two signers, and each signs where its sender put him", async () => {
+    const [first, second] = [0, 1].map((n) => at.server.person("memiliki sertifikat", n));
+    await v.goto("/dokumen");
+    await files.choose(v, "berdua.pdf", "application/pdf", files.letter("Surat Berdua", 2));
+    await files.send(v, "/dokumen");
+    await v.click("berdua.pdf", "main td a, main th a");
+    const letter = v.path();
+    await v.goto(`${letter}/alur`);
+    await v.seesPage();
+    await v.fill("nip.1", first.nip);
+    await v.fill("nip.2", second.nip);
+    await v.click("Lanjut ke letak tanda tangan");
+    const ready = (page) => v.page.waitForSelector(`[data-sheet][data-ready="${page}"]`);
+    await ready(2);
+    await v.seesPage();
+    // By the keyboard, to the first page; then the other box by the mouse, by its middle and by its corner.
+    await reach('.sheet-box[data-look="1"]');
+    for (const k of ["ArrowUp", "ArrowLeft", "PageUp"]) await key(k);
+    await ready(1);
+    await v.page.waitForFunction(() => document.querySelector("#letak").elements["halaman.101"].value === "1");
+    await key("-");
+    await v.press(await v.find("[data-sheet-do=next]"));
+    await ready(2);
+    const other = await v.find('.sheet-box[data-look="2"]');
+    await other.evaluate((e) => e.scrollIntoView({ block: "center" }));
+    const drag = async (from, by) => {
+      await v.page.mouse.move(...from);
+      await v.page.mouse.down();
+      await v.page.mouse.move(from[0] + by[0], from[1] + by[1], { steps: 4 });
+      await v.page.mouse.up();
+    };
+    let box = await other.boundingBox();
+    await drag([box.x + 30, box.y + 20], [20, -40]);
+    box = await other.boundingBox();
+    await drag([box.x + box.width - 4, box.y + box.height - 4], [25, 20]);
+    const places = await v.page.evaluate(() => {
+      const f = document.querySelector("#letak").elements;
+      return ["101", "201"].map((n) => ["halaman", "x", "y", "lebar", "tinggi"].map((name) => f[`${name}.${n}`].value));
+    });
+    assert.deepEqual([places[0][0], places[1][0]], ["1", "akhir"]);
+    assert.ok(Number(places[0][3]) < 75 && Number(places[1][3]) > 75 && Number(places[1][1]) > 15, `places ${places}`);
+    await v.click("Kirim");
+    await v.sees("Sedang dalam perjalanan");
+    const w = await Visitor.at(at.browser, at.server, { width: 360, height: 740 });
+    await w.signIn(second);
+    for (const [who, page] of [[v, "1"], [w, "2"]]) {
+      await who.goto(`/dokumen/tandatangan?d=${letter.split("/").pop()}`);
+      await who.sees("Letak tanda tangan Anda");
+      await who.page.waitForSelector(`[data-sheet][data-ready="${page}"] .sheet-mark-mine`);
+      await who.seesPage();
+      await who.click("Lanjut ke passphrase");
+      await who.fill("passphrase", demo.passphrase);
+      await who.follow(() => who.page.keyboard.press("Enter"));
+      await who.comes("1 dokumen ditandatangani");
+    }
+    await w.close();
+    const signed = await v.page.evaluate(async (href) => [...new Uint8Array(await (await fetch(href)).arrayBuffer())], `${letter}/unduh`);
+    const found = files.signatures(signed);
+    assert.equal(found.valid, 2);
+    assert.deepEqual(found.fields.map((f) => f.page), [1, 2]);
+    const pt = (n) => (Number(n) * 72) / 25.4;
+    places.forEach(([, x, y, wide, high], i) => {
+      const want = [pt(x), 842 - pt(y) - pt(high), pt(x) + pt(wide), 842 - pt(y)];
+      want.forEach((n, k) => assert.ok(Math.abs(n - found.fields[i].rect[k]) < 0.5, `field ${i} is at ${found.fields[i].rect}, not ${want}`));
+    });
     await v.close();
   });
 });
