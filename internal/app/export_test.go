@@ -39,3 +39,6 @@ func (a *App) Attach(ctx context.Context, m mail.Message, registrationID string)
 func (a *App) CertificateSubject(ctx context.Context, employeeID string) (ca.Subject, [sha256.Size]byte, error) {
 	return subjects{a.Staff}.CertificateSubject(ctx, a.Store.Read(), employeeID)
 }
+
+// NotePolicy does what a start does.
+func (a *App) NotePolicy(ctx context.Context) error { return a.notePolicy(ctx) }

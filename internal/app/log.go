@@ -96,7 +96,7 @@ func (a *App) notePolicy(ctx context.Context) error {
 func policyDetail(a *App, digest string) map[string]string {
 	c := a.Config
 	return map[string]string{
-		"sha256": digest, "link_validity": c.Policy.LinkValidity.String(), "links_per_day": fmt.Sprint(c.Policy.LinksPerDay),
+		"sha256": digest, "approval": c.Policy.Approval, "link_validity": c.Policy.LinkValidity.String(), "links_per_day": fmt.Sprint(c.Policy.LinksPerDay),
 		"link_login": fmt.Sprint(c.Policy.LinkLogin), "reset_needs_officer": fmt.Sprint(c.Policy.ResetNeedsOfficer),
 		"passphrase_min_length": fmt.Sprint(c.Passphrase.MinLength), "passphrase_min_score": fmt.Sprint(c.Passphrase.MinScore),
 		"ca_years": fmt.Sprint(c.CA.Years), "ca_policy_oid": c.CA.PolicyOID, "ca_subscriber_key": c.CA.SubscriberKey,
