@@ -312,9 +312,6 @@ type code struct {
 	uri    string
 	figure *element
 	beside paragraph
-	rect   [4]float64
-	page   *page
-	ref    pdf.Ref
 }
 
 const codeSide = 74.0
@@ -334,13 +331,10 @@ func (b *code) rows(d *Document, x, width float64) []row {
 
 // form draws a QR code as a figure.
 func (p *page) form(b *code, x, y float64) {
-	b.page, b.rect = p, [4]float64{x, pageHeight - y - codeSide, x + codeSide, pageHeight - y}
-	box := make(pdf.Array, 4)
-	for i, v := range b.rect {
-		box[i] = pdf.Real(v)
-	}
+	low := pageHeight - y - codeSide
+	box := pdf.Array{pdf.Real(x), pdf.Real(low), pdf.Real(x + codeSide), pdf.Real(low + codeSide)}
 	b.figure.attributes = pdf.Dict{{Key: "O", Value: pdf.Name("Layout")}, {Key: "BBox", Value: box}, {Key: "Placement", Value: pdf.Name("Block")}}
 	p.mark(b.figure)
-	p.raw(fmt.Sprintf("q 1 0 0 1 %s %s cm /Q%d Do Q\n", number(b.rect[0]), number(b.rect[1]), len(p.forms)))
+	p.raw(fmt.Sprintf("q 1 0 0 1 %s %s cm /Q%d Do Q\n", number(x), number(low), len(p.forms)))
 	p.forms = append(p.forms, b)
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"encoding/xml"
 	"math"
+	"slices"
 	"strings"
 	"time"
 
@@ -134,7 +135,7 @@ func sRGB() []byte {
 		table = binary.BigEndian.AppendUint32(table, uint32(place)) //nolint:gosec // some hundred bytes
 		table = binary.BigEndian.AppendUint32(table, uint32(size))  //nolint:gosec // some hundred bytes
 	}
-	all := append(append(head, table...), body...)
+	all := slices.Concat(head, table, body)
 	binary.BigEndian.PutUint32(all, uint32(len(all))) //nolint:gosec // some hundred bytes
 	return all
 }
