@@ -111,7 +111,7 @@ func TestPlacesOfOthers(t *testing.T) {
 	r.Browser(r.Applicant("Orang Asing Contoh", r.Other)).Get(path+"/tempat").Want(t, http.StatusNotFound)
 
 	// His own form shows the place and takes no other; a free document beside it has its own.
-	r.b.Get(sign.Base+"/tandatangan?d="+d.ID).Want(t, http.StatusOK, "Letak tanda tangan Anda", "120 mm dari kiri", "data-marks").WantNo(t, `name="cara.1"`, "data-places")
+	r.b.Get(sign.Base+"/tandatangan?d="+d.ID).Want(t, http.StatusOK, "Letak tanda tangan Anda", "120 mm dari kiri", "data-marks").WantNo(t, `name="cara.1"`, "data-places", "Simpan sebagai templat")
 	r.b.Get(sign.Base+"/tandatangan?d="+d.ID+"&d="+list[1].ID).Want(t, http.StatusOK, "Letak tanda tangan Anda", `name="cara.1"`, "data-places", " data-fixed")
 	v := r.confirm(form([]signing.Document{d}, "cara.1", "koordinat", "halaman.1", "2", "x.1", "5", "y.1", "5"), pagetest.Good)
 	r.b.PostForm(sign.Base+"/tandatangan/kirim", v).Want(t, http.StatusSeeOther)

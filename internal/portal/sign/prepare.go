@@ -201,7 +201,7 @@ func (p *Pages) check(w http.ResponseWriter, r *http.Request) error {
 		return p.showPrepare(w, r, d)
 	case act == "ubah":
 		return p.showPrepare(w, r, d)
-	case act == "templat":
+	case act == "templat" && d.free():
 		return p.keepTemplate(w, r, d)
 	}
 	items, covered, err := p.items(r.Context(), me(r), d)
