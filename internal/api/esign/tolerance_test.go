@@ -2,6 +2,7 @@ package esign
 
 import (
 	"encoding/json"
+	"errors"
 	"mime/multipart"
 	"net/http/httptest"
 	"slices"
@@ -41,7 +42,8 @@ func TestFaces(t *testing.T) {
 		c.text["tampilan"], c.text["page"] = "Visible", "1"
 		r, err := f.requestV1(false, verifyPage)
 		if c.wrong != "" {
-			if wrong, ok := err.(*fieldError); !ok || wrong.field != c.wrong {
+			var wrong *fieldError
+			if !errors.As(err, &wrong) || wrong.field != c.wrong {
 				t.Errorf("%s: %v", c.name, err)
 			}
 			continue
