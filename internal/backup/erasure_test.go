@@ -69,7 +69,7 @@ func newArchive(t *testing.T, s *store.Store) *archive {
 				}
 			}
 			_, err = tx.Exec(ctx, `insert into api_document (id, client_id, name, blob_id, key_sealed, size, created_at, expires_at)
-				values ($1, 'c', $2, $1, $3, 1, 1, 2)`, upload, name, []byte(sealed))
+				values ($1, 'c', $2, $1, $3, 1, 1, 2)`, upload, name, sealed)
 			return err
 		}))
 	}
