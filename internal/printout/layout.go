@@ -38,7 +38,7 @@ func place(rows []row) []placed {
 			height += rows[end].above + rows[end].height
 			end++
 		}
-		if rows[0].part != nil || y+height > top+room && (height <= room || y > top+room*.8) {
+		if n < 0 || rows[0].part != nil || y+height > top+room && (height <= room || y > top+room*.8) {
 			turn(rows[0].repeat)
 		}
 		for _, r := range rows[:end] {
@@ -81,7 +81,7 @@ func (d *Document) pages() []*page {
 			r.heading.page, r.heading.y = pages[r.page], r.y
 		}
 	}
-	var running *part
+	running := &part{}
 	for i, r := range rows {
 		p := pages[r.page]
 		if r.part != nil {

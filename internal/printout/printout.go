@@ -103,7 +103,7 @@ func New(h Head) (*Document, error) {
 }
 
 // Part begins a page, and names what stands at the head and the foot of pages from
-// there on. Every document begins with one.
+// there on.
 func (d *Document) Part(running, foot string) {
 	d.blocks = append(d.blocks, &part{running: running, foot: foot})
 }

@@ -102,6 +102,14 @@ func TestNothing(t *testing.T) {
 	if b, err := d.Bytes(); err == nil {
 		t.Errorf("%d bytes of nothing", len(b))
 	}
+	d.Paragraph(printout.Plain("a")...) // without a part
+	b, err := d.Bytes()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, wrong := range printouttest.Check(b) {
+		t.Error(wrong)
+	}
 }
 
 func TestLinked(t *testing.T) {

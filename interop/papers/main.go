@@ -77,7 +77,8 @@ func statement(lang string) ([]byte, error) {
 		Organisation: "Instansi Contoh", Issuer: "Absah CA Demo (tidak tersertifikasi)", PolicyOID: "2.25.7260.1.1", Years: 2, Demo: true,
 		CPSURL: "http://ca.contoh.example/pki/cps", IssuerURL: "http://ca.contoh.example/pki/issuing.cer", CRLURL: "http://ca.contoh.example/pki/issuing.crl",
 		OCSPURL: "http://ca.contoh.example/ocsp", RenewalChecks: "none", LinkHours: 72, MinLength: 12, MinScore: 3, SubscriberKey: "ECDSA P-256",
-		Approval: "optional", RetentionScans: 30,
+		Approval: "optional", RetentionScans: 30, Country: "ID", RootName: "Akar Contoh", IssuingName: "Penerbit Contoh", Contact: "servicedesk@contoh.example",
+		DataContact: "pdp@contoh.example", PortalURL: "https://absah.contoh.example", AuthorityKey: "ECDSA P-384", CRLHours: 24, RenewalDays: 60, SubjectDays: 30,
 	}
 	v, err := cps.Make(f)
 	if err != nil {
