@@ -68,6 +68,31 @@ func TestVerifyStatus(t *testing.T) {
 	}
 }
 
+// TestVerifyCertified: only roots of recognised providers make signatures certified
+// ones, also those that are merely trusted as well.
+func TestVerifyCertified(t *testing.T) {
+	t.Parallel()
+	s := signed(t)
+	root, good := s.path("chain.pem"), s.path("signed.pdf")
+	for _, c := range []struct {
+		args []string
+		says string
+	}{
+		{[]string{"--certified", root}, "yes: the issuer is a recognised provider"},
+		{[]string{"--trust", root, "--certified", root}, "yes: the issuer is a recognised provider"},
+		{[]string{"--trust", root}, "no: the issuer is not known as a recognised provider"},
+		{[]string{"--json", "--certified", root}, `"certified":true`},
+		{[]string{"--json", "--trust", root}, `"certified":false`},
+	} {
+		if r := program(t, nil, append(append([]string{"verify"}, c.args...), good)...); r.code != 0 || !strings.Contains(r.out, c.says) {
+			t.Errorf("%v: exit status %d, want %q\n%s%s", c.args, r.code, c.says, r.out, r.err)
+		}
+	}
+	if r := program(t, nil, "verify", "--json", good); strings.Contains(r.out, `"certified"`) {
+		t.Errorf("something is said of a signer whom nobody trusts: %s", r.out)
+	}
+}
+
 // TestVerifyJSON holds the names of the contract.
 func TestVerifyJSON(t *testing.T) {
 	t.Parallel()

@@ -46,7 +46,11 @@ func (a *App) verifier() (*verification.Service, error) {
 			return verification.Trust{}, err
 		}
 		for _, e := range entered {
-			t.Anchors = append(t.Anchors, verification.TrustAnchor{DER: e.Certificate, Sunset: e.Sunset, Certified: e.Certified})
+			if i := slices.IndexFunc(t.Anchors, func(a verification.TrustAnchor) bool { return bytes.Equal(a.DER, e.Certificate) }); i >= 0 {
+				t.Anchors[i].Certified = t.Anchors[i].Certified || e.Certified // of the configuration, which also says until when
+			} else {
+				t.Anchors = append(t.Anchors, verification.TrustAnchor{DER: e.Certificate, Sunset: e.Sunset, Certified: e.Certified})
+			}
 			t.Hosts = append(t.Hosts, e.Hosts...)
 		}
 		for name := range a.authorities() {
