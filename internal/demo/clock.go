@@ -32,5 +32,8 @@ func (c *Clock) Pass(d time.Duration) {
 // To moves the clock on to the given time ago. It never goes back.
 func (c *Clock) To(ago time.Duration) { c.behind.Store(min(c.behind.Load(), int64(ago))) }
 
+// Ago is how far in the past the clock is.
+func (c *Clock) Ago() time.Duration { return time.Duration(c.behind.Load()) }
+
 // Arrive lets the clock tell the real time.
 func (c *Clock) Arrive() { c.behind.Store(0) }

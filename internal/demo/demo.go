@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/http"
 	"net/url"
 	"time"
 
@@ -21,6 +22,7 @@ import (
 	"absah/internal/staff"
 	"absah/internal/store"
 	"absah/internal/store/db"
+	"absah/internal/webhook"
 )
 
 // Password is that of everybody in a demo, and Passphrase of every key.
@@ -67,6 +69,14 @@ type teller struct {
 	secret   *passphrase.Secret
 	officers []enrolment.Checker
 	hr       staff.Officer
+
+	beside    []moment // that have not happened yet
+	seal      string   // that is used
+	appSecret string   // of the application that calls
+	hooks     *webhook.Service
+	receiver  *http.Server
+	client    string // application and its webhook that receiver listens for
+	endpoint  string
 }
 
 // Populate makes the people of the demo, unless they are there, gives the
@@ -91,7 +101,7 @@ func Populate(ctx context.Context, a *app.App, clock *Clock) (string, error) {
 	if t.secret, err = passphrase.Read([]byte(Passphrase)); err != nil {
 		return "", err
 	}
-	for _, step := range []func(context.Context) error{t.makeUnits, t.makePeople, t.openAccounts, t.makeApplication, t.tell, t.makeSeal, t.makeWebhook, t.makeTemplate} {
+	for _, step := range []func(context.Context) error{t.makeUnits, t.makePeople, t.openAccounts, t.makeApplication, t.tell, t.makeWebhook, t.makeTemplate} {
 		if err := step(ctx); err != nil {
 			return "", fmt.Errorf("make the people of the demo: %w", err)
 		}
@@ -182,6 +192,7 @@ func (t *teller) openAccounts(ctx context.Context) error {
 
 // tell lets every story happen, the longest first.
 func (t *teller) tell(ctx context.Context) error {
+	t.beside = t.moments()
 	for i, p := range t.people {
 		if p.story == storyNothing {
 			continue
@@ -192,11 +203,14 @@ func (t *teller) tell(ctx context.Context) error {
 		if i > 0 && t.people[i-1].story == storyExpired {
 			t.clock.To(8 * 24 * time.Hour) // the others happened in the last days
 		}
+		if err := t.pass(ctx, false); err != nil {
+			return err
+		}
 		if err := t.live(ctx, i, p); err != nil {
 			return fmt.Errorf("%s: %w", p.name, err)
 		}
 	}
-	return nil
+	return t.pass(ctx, true)
 }
 
 // wait lets some office hours pass.

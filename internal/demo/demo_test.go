@@ -107,8 +107,8 @@ func numbers(t *testing.T, a *app.App, query string) map[string]int {
 func everything(t *testing.T, a *app.App) {
 	for query, want := range map[string]map[string]int{
 		"select kind || ' ' || status, count(*) from registration group by 1": {
-			"initial New": 6, "initial OnSetPassphrase": 3, "initial Enroll": 3, "initial Issue": 7, "initial Returned": 2,
-			"initial Rejected": 1, "initial Cancelled": 1, "initial Revoked": 1, "initial Expired": 1, "reset OnSetPassphrase": 1,
+			"initial New": 6, "initial OnSetPassphrase": 3, "initial Enroll": 3, "initial Issue": 5, "initial Returned": 2,
+			"initial Rejected": 1, "initial Cancelled": 1, "initial Revoked": 3, "initial Expired": 1, "reset OnSetPassphrase": 1,
 		},
 		"select 'claimed', count(*) from registration where claimed_by is not null and status = 'New'": {"claimed": 1},
 		"select role, count(*) from role_grant group by 1": {
@@ -119,6 +119,16 @@ func everything(t *testing.T, a *app.App) {
 		"select 'employees', count(*) from employee":                                                              {"employees": 41},
 		"select 'accounts', count(*) from account where state = 'active'":                                         {"accounts": 41},
 		"select 'deep', count(*) from unit a join unit b on a.parent_id = b.id join unit c on b.parent_id = c.id": {"deep": 6},
+		"select state, count(*) from incident group by 1":                                                         {"waiting": 1, "done": 1},
+		"select case told_at when 0 then 'open' else 'told' end, count(*) from breach group by 1":                 {"open": 1, "told": 1},
+		"select state, count(*) from subject_request group by 1":                                                  {"open": 2, "answered": 2},
+		"select state, count(*) from seal_request group by 1":                                                     {"open": 1, "done": 1},
+		"select state, count(*) from seal_order group by 1":                                                       {"open": 1},
+		"select state, count(*) from bulk group by 1":                                                             {"checked": 1, "sent": 1},
+		"select state, count(*) from workflow group by 1":                                                         {"open": 3, "rejected": 1, "done": 3},
+		"select state, count(*) from document group by 1":                                                         {"new": 5, "signed": 7},
+		"select state, count(*) from webhook_delivery group by 1":                                                 {"delivered": 3, "queued": 1},
+		"select case used_at when 0 then 'never' else 'called' end, count(*) from api_client group by 1":          {"never": 1, "called": 1},
 		"select state, count(*) from certificate group by 1":                                                      {"issued": 9},
 	} {
 		got := numbers(t, a, query)

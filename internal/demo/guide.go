@@ -67,7 +67,7 @@ func (s story) String() string {
 	return [...]string{
 		"without data", "without scans", "with a correction that waits", "with a refused correction", "ready to register",
 		"New", "New, claimed", "returned", "rejected", "cancelled", "with the passphrase link in the mailbox", "with the agreement to accept",
-		"Enroll", "with a certificate", "with a revoked certificate", "after Reset PIN", "with an expired certificate",
+		"Enroll", "with a certificate", "with a revoked certificate", "after Reset PIN", "revoked in an incident", "with an expired certificate",
 	}[s]
 }
 
@@ -75,6 +75,6 @@ func (s story) String() string {
 func (s story) key() string {
 	return [...]string{
 		"nothing", "no_scans", "waiting", "refused", "complete", "new", "claimed", "returned", "rejected", "cancelled",
-		"link", "passphrase", "enroll", "issued", "revoked", "reset", "expired",
+		"link", "passphrase", "enroll", "issued", "revoked", "reset", "incident", "expired",
 	}[s]
 }

@@ -47,6 +47,7 @@ const (
 	storyIssued                  // has the certificate
 	storyRevoked                 // had one
 	storyReset                   // asked for Reset PIN
+	storyIncident                // lost it in an incident
 	storyExpired                 // had one until it ran out
 )
 
@@ -76,7 +77,7 @@ var staffed = []struct {
 
 // stories of the others, in the order in which they are told.
 var stories = []story{
-	storyExpired, storyIssued, storyIssued, storyIssued, storyIssued, storyIssued, storyIssued, storyIssued, storyRevoked, storyReset,
+	storyExpired, storyIssued, storyIssued, storyIssued, storyIssued, storyIssued, storyIncident, storyIncident, storyRevoked, storyReset,
 	storyRejected, storyCancelled, storyReturned, storyEnroll, storyNew, storyRefused, storyWaiting, storyClaimed, storyEnroll,
 	storyNew, storyNew, storyReturned, storyNew, storyEnroll, storyNew, storyWaiting, storyPassphrase, storyLink, storyLink,
 	storyComplete, storyComplete, storyNoScans, storyNothing,
