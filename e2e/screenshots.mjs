@@ -27,7 +27,7 @@ const taken = [];
 for (const group of groups) {
   const pages = group.pages.filter((p) => only.length === 0 || only.includes(p.name));
   if (pages.length === 0) continue;
-  const person = group.who === "anyone" ? undefined : server.person(group.who);
+  const person = group.who === "anyone" ? undefined : server.person(group.who, group.nth);
   const v = await Visitor.at(browser, server);
   if (person && !group.out) await v.signIn(person);
   for (const page of pages) {

@@ -15,6 +15,14 @@ const first = (list, pattern) => async (v) => {
   return found;
 };
 
+// named follows the link of a list that says that.
+const named = (list, text) => async (v) => {
+  await v.goto(list);
+  const found = await v.page.$$eval("main a[href]", (all, t) => all.find((a) => a.textContent.includes(t))?.getAttribute("href"), text);
+  if (!found) throw new Error(`${list} has no link that says ${text}`);
+  return found;
+};
+
 // claimed opens the first case of a queue and takes it.
 const claimed = (list, pattern) => async (v) => {
   const path = await first(list, pattern)(v);
@@ -145,7 +153,6 @@ export const groups = [
   {
     who: "memiliki sertifikat",
     pages: [
-      { name: "segel", path: "/segel" },
       { name: "segel-aktivasi", path: first("/segel", /^\/segel\/aktivasi\//) },
       { name: "beranda-terbit", path: "/" },
       { name: "ds-terbit", path: "/ds" },
@@ -156,11 +163,8 @@ export const groups = [
       { name: "cabut", path: "/ds/cabut" },
       { name: "tangguhkan", path: "/ds/tangguhkan" },
       { name: "atas-nama-saya", path: "/ds/atas-nama-saya" },
-      { name: "dokumen", path: "/dokumen" },
-      { name: "dokumen-riwayat", path: "/dokumen/riwayat" },
       { name: "templat", path: "/dokumen/templat" },
       { name: "templat-baru", path: "/dokumen/templat/baru" },
-      { name: "massal", path: "/dokumen/massal" },
       {
         name: "massal-satu",
         path: "/dokumen/massal",
@@ -172,6 +176,25 @@ export const groups = [
       { name: "dokumen-aplikasi", path: "/dokumen/aplikasi" },
       { name: "dokumen-aplikasi-buka", path: "/dokumen/aplikasi/buka" },
       { name: "dokumen-aplikasi-kode", path: "/dokumen/aplikasi/kode" },
+    ],
+  },
+  {
+    // Somebody who has worked with documents for some days.
+    who: "memiliki sertifikat",
+    nth: 2,
+    pages: [
+      { name: "dokumen", path: "/dokumen" },
+      { name: "dokumen-riwayat", path: "/dokumen/riwayat" },
+      { name: "dokumen-ditandatangani", path: named("/dokumen", "Undangan Rapat") },
+      { name: "dokumen-alur", path: named("/dokumen", "Surat Tugas Pelatihan") },
+      { name: "dokumen-ditolak", path: named("/dokumen", "Permohonan Data") },
+      { name: "dokumen-giliran", path: named("/dokumen", "Usulan Kegiatan") },
+      { name: "massal", path: "/dokumen/massal" },
+      { name: "massal-selesai", path: named("/dokumen/massal", "Surat tugas pelatihan") },
+      { name: "massal-keliru", path: named("/dokumen/massal", "Undangan rapat") },
+      { name: "segel", path: "/segel" },
+      { name: "segel-permintaan", path: first("/segel", /^\/segel\/permintaan\//) },
+      { name: "data-saya-permintaan", path: "/data-saya" },
     ],
   },
   { who: "Sertifikat dicabut", pages: [{ name: "ds-dicabut", path: "/ds" }] },
@@ -257,11 +280,14 @@ export const groups = [
           await v.page.waitForSelector("#hasil");
         },
       },
+      { name: "admin-insiden-satu", path: first("/admin/insiden", uuid) },
       { name: "admin-kebocoran", path: "/admin/kebocoran" },
+      { name: "admin-kebocoran-satu", path: first("/admin/kebocoran", /^\/admin\/kebocoran\/BR-/) },
       { name: "admin-kepercayaan", path: "/admin/kepercayaan" },
       { name: "admin-log", path: "/admin/log" },
       { name: "admin-pemeriksaan", path: "/admin/pemeriksaan" },
       { name: "admin-privasi", path: "/admin/privasi" },
+      { name: "admin-privasi-satu", path: first("/admin/privasi", uuid) },
       { name: "admin-surel", path: "/admin/surel?status=sent" },
       { name: "admin-surel-satu", path: first("/admin/surel?status=sent", uuid) },
     ],

@@ -11,7 +11,7 @@ journey("every page", {}, (at, step) => {
   for (const group of groups) {
     step(`as ${group.who}`, async () => {
       const { server, browser } = at;
-      const person = group.who === "anyone" ? undefined : server.person(group.who);
+      const person = group.who === "anyone" ? undefined : server.person(group.who, group.nth);
       const v = await Visitor.at(browser, server);
       if (person && !group.out) await v.signIn(person);
       else await v.goto("/masuk");
