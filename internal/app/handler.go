@@ -218,6 +218,7 @@ func (a *App) counts(ctx context.Context, v *account.Viewer) map[string]int {
 		out[officer.Base] = n[enrolment.New] + n[enrolment.Enroll]
 	}
 	a.countEmergencies(ctx, v, out)
+	a.countPrivacy(ctx, v, out)
 	if v.HasRole(account.Administrator) || v.HasRole(account.Auditor) {
 		n, err := (&checks.Pages{Records: a.Records, Clock: a.Clock}).Count(ctx)
 		if err != nil {

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"time"
 
+	"absah/internal/account"
 	"absah/internal/outbox"
 	"absah/internal/privacy"
 	"absah/internal/store"
@@ -55,4 +56,16 @@ func (a *App) privacyHandlers() map[string]store.Handler {
 var privacyPeriodics = []store.Periodic{
 	{Kind: privacy.JobPurge, Every: time.Hour},
 	{Kind: jobWaiting, Every: 15 * time.Minute},
+}
+
+// countPrivacy counts the requests about personal data that wait for an answer.
+func (a *App) countPrivacy(ctx context.Context, v *account.Viewer, out map[string]int) {
+	if !v.HasRole(account.Administrator) {
+		return
+	}
+	n, err := a.Store.Read().CountOpenSubjectRequests(ctx)
+	if err != nil {
+		a.Log.WarnContext(ctx, "count requests about data", "error", err)
+	}
+	out["/admin/privasi"] = int(n)
 }

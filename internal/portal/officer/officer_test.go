@@ -117,7 +117,7 @@ func TestSecondCheckIsAnotherOfficers(t *testing.T) {
 	if got := one.Post("/petugas/berikutnya", "status", "Enroll"); got.Location != "/petugas?status=Enroll" {
 		t.Errorf("next leads the first officer to %s", got.Location)
 	}
-	if got := two.Post("/petugas/berikutnya", "status", "Enroll"); got.Location != o.path {
+	if got := two.Post("/petugas/berikutnya", "status", "Enroll"); got.Location != o.path+"#mulai" {
 		t.Errorf("next leads the second officer to %s", got.Location)
 	}
 	two.Get(o.path).Want(t, 200, "Pemeriksaan pertama oleh Opik Contoh", "Setujui dan terbitkan sertifikat")
@@ -384,7 +384,7 @@ func TestQueueFiltersAndPages(t *testing.T) {
 	b.Get("/petugas?q="+strings.ToLower(o.reg.Reference)).Want(t, 200, "Sari Contoh")
 	b.Get("/petugas?q=tidakada").Want(t, 200, "Tidak ditemukan")
 	b.Get("/petugas?status=Nonsense&umur=x&sesudah=x-y&petugas=z").Want(t, 200)
-	if got := b.Post("/petugas/berikutnya", "status", "New"); got.Location != o.path {
+	if got := b.Post("/petugas/berikutnya", "status", "New"); got.Location != o.path+"#mulai" {
 		t.Errorf("next leads to %s, not to the one that waits longest", got.Location)
 	}
 	b.Post("/petugas/berikutnya", "status", "Issue").Want(t, 400)

@@ -224,7 +224,7 @@ func (p *Pages) next(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 		if id != "" {
-			return web.See(w, r, path(id))
+			return web.See(w, r, path(id)+"#mulai") // check.js puts the focus on the first choice
 		}
 	}
 	web.Flash(w, r, ui.Info, "officer.queue.no_next")
