@@ -61,7 +61,8 @@ journey("anybody verifies a document", {}, (at, step) => {
     await v.seesPage();
     await v.page.setViewport({ width: 1280, height: 900 });
     await v.sees("Tidak dapat dipastikan");
-    await v.sees("Tidak tersertifikasi");
+    await v.sees("tidak berinduk pada penerbit yang dipercaya");
+    await v.sees("Tersertifikasi? Tidak terbukti");
     await v.sees("Siti Contoh");
     await v.sees("Tanda tangan ditambahkan");
     assert.equal((await v.page.$$("main details")).length >= 2, true, "no technical details");
