@@ -25,7 +25,7 @@ var (
 	// target is one of make.
 	target = regexp.MustCompile("(?m)(?:^ {4}|`)make ([a-z][a-z0-9-]*)")
 	// named is the name of a test or of a kind of them.
-	named = regexp.MustCompile("\\b((?:Test|Fuzz|Benchmark)[A-Z][A-Za-z0-9]*)\\b")
+	named = regexp.MustCompile(`\b((?:Test|Fuzz|Benchmark)[A-Z][A-Za-z0-9]*)\b`)
 	// inPackage is a test that the table of promises names, with its package.
 	inPackage = regexp.MustCompile("`([a-z]+): ((?:Test|Fuzz|Benchmark)[A-Za-z0-9]+)`")
 	// decision is one of docs/decisions by its number.

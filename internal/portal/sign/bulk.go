@@ -87,6 +87,8 @@ func bulkState(b signing.Bulk) templ.Component {
 		return stateOf(ui.Info, "bulk.state.sent")
 	case b.Working():
 		return stateOf(ui.Info, "bulk.state."+b.State)
+	case b.State == signing.BulkChecked && !b.Report.OK():
+		return stateOf(ui.Warning, "bulk.state.faulty")
 	}
 	return stateOf(ui.Neutral, "bulk.state."+b.State)
 }
