@@ -186,6 +186,19 @@ export const groups = [
       { name: "dokumen", path: "/dokumen" },
       { name: "dokumen-riwayat", path: "/dokumen/riwayat" },
       { name: "dokumen-ditandatangani", path: named("/dokumen", "Undangan Rapat") },
+      {
+        name: "periksa-sah",
+        path: "/verifikasi",
+        ready: async (v) => {
+          const signed = await v.page.evaluate(async () => {
+            const list = new DOMParser().parseFromString(await (await fetch("/dokumen")).text(), "text/html");
+            const letter = [...list.querySelectorAll('a[href^="/dokumen/berkas/"]')].find((a) => a.textContent.includes("Undangan Rapat"));
+            return [...new Uint8Array(await (await fetch(letter.getAttribute("href") + "/unduh")).arrayBuffer())];
+          });
+          await files.choose(v, "undangan.pdf", "application/pdf", signed);
+          await files.send(v, "/verifikasi");
+        },
+      },
       { name: "dokumen-alur", path: named("/dokumen", "Surat Tugas Pelatihan") },
       { name: "dokumen-ditolak", path: named("/dokumen", "Permohonan Data") },
       { name: "dokumen-giliran", path: named("/dokumen", "Usulan Kegiatan") },
