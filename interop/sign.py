@@ -112,14 +112,16 @@ class Signing:
     def conforming(
         self, out: typing.TextIO, source: pathlib.Path, claims: list[str], looks: dict[str, tuple[str, ...]], levels: list[str]
     ) -> None:
-        """Signs a file in each look, and one of them twice."""
+        """Signs a file in each look, and once with a place for another signature,
+        which is made there."""
         signed = [source]
         for level in levels:
             for look, flags in looks.items():
                 if level == "B-B" or look in ("unseen", "text"):
                     signed.append(self.sign(source, f"{source.stem}-{look}-{level}", level, flags=flags))
-        if signed[1]:
-            signed.append(self.sign(signed[1], f"{source.stem}-twice", "B-B", "rsa", ("--text", "Siti Contoh", "--visible", "1,20,100,160,60")))
+        first = self.sign(source, f"{source.stem}-once", "B-B", flags=("--add-field", "kedua=1,20,20,160,60"))
+        if first:
+            signed.append(self.sign(first, f"{source.stem}-twice", "B-LTA", "rsa", ("--field", "kedua", "--text", "Siti Contoh")))
         for file in filter(None, signed):
             for claim in claims:
                 print(claim, file, file=out)

@@ -95,8 +95,7 @@ func (a *archiver) stamp(ctx context.Context) error {
 		{Key: "Type", Value: pdf.Name("DocTimeStamp")}, {Key: "Filter", Value: pdf.Name("Adobe.PPKLite")},
 		{Key: "SubFilter", Value: pdf.Name("ETSI.RFC3161")},
 	}}
-	name := s.form.freeName("Timestamp")
-	if err := s.add(name, d.ref, nil, nil, caption{ofTimestamp, name}); err != nil {
+	if err := s.add(s.form.freeName("Timestamp"), d.ref, nil, nil, caption{}); err != nil {
 		return err
 	}
 	reserve := firstTokenSize

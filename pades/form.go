@@ -2,6 +2,7 @@ package pades
 
 import (
 	"fmt"
+	"slices"
 
 	"absah/pdf"
 )
@@ -219,6 +220,11 @@ func (w *fieldWalk) visit(o pdf.Object, prefix string, inherited pdf.Name, depth
 	}
 	w.form.signatures = append(w.form.signatures, s)
 	return nil
+}
+
+// signed tells whether a field has a value.
+func (f *form) signed() bool {
+	return slices.ContainsFunc(f.signatures, func(g *signatureField) bool { return g.value != nil })
 }
 
 // named finds a signature field by its full name.

@@ -35,7 +35,7 @@ func (s *site) addFields(ctx context.Context, fields []NewField, own string) err
 		l.form = s.update.Add(emptyForm(room.Width, room.Height))
 		l.dress(&d)
 		field := s.update.Reserve()
-		if err := s.tag(&d, field, page, true, caption{ofPlace, f.Name}); err != nil {
+		if err := s.tag(&d, field, page, caption{ofPlace, f.Name}); err != nil {
 			return err
 		}
 		if err := s.enter(field, d, page); err != nil {

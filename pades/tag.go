@@ -21,13 +21,12 @@ type caption struct {
 const (
 	ofSignature = iota // of somebody
 	ofPlace            // for a later signature, by its name
-	ofTimestamp
 )
 
 // captions are in English, and in Indonesian where the document is.
-var captions = map[bool][3]string{
-	false: {"Electronic signature of %s", "Place for the signature %s", "Document timestamp %s"},
-	true:  {"Tanda tangan elektronik %s", "Tempat tanda tangan %s", "Penanda waktu dokumen %s"},
+var captions = map[bool][2]string{
+	false: {"Electronic signature of %s", "Place for the signature %s"},
+	true:  {"Tanda tangan elektronik %s", "Tempat tanda tangan %s"},
 }
 
 // say writes a caption in the language of the document (ISO 14289-1 7.18.4).
@@ -39,16 +38,20 @@ func (s *site) say(c caption) string {
 
 // tag enters a field into the structure tree of a tagged document (ISO 32000-2
 // 14.7.5.3, 14.8.4.8.3), so that it stays one whose every visible thing is tagged.
-// One that claims PDF/UA tags what is invisible as well: only hidden annotations are
-// exempt (ISO 14289-1 7.18.1), and PDF/A permits none. Of an untagged document
-// nothing changes.
-func (s *site) tag(widget *pdf.Dict, field pdf.Ref, page pdf.Page, visible bool, words caption) error {
+// Once somebody has signed, the tree stays as it was signed, because validators call
+// another one a change of the document: later signatures are made in fields that the
+// first one prepared. Of an untagged document nothing changes.
+func (s *site) tag(widget *pdf.Dict, field pdf.Ref, page pdf.Page, words caption) error {
 	mark, err := dictOf(s.update, s.root.Get("MarkInfo"))
 	if err != nil || mark.Get("Marked") != pdf.Object(pdf.Bool(true)) {
 		return nil //nolint:nilerr // a document whose claim cannot be read is not tagged
 	}
 	treeRef, ok := s.root.Get("StructTreeRoot").(pdf.Ref)
-	if !ok || !visible && !bytes.Contains(s.metadata(), []byte("pdfuaid:part")) {
+	if !ok {
+		return nil
+	}
+	widget.Set("TU", pdf.EncodeText(s.say(words)))
+	if s.form.signed() {
 		return nil
 	}
 	treeRef = s.last(treeRef)
@@ -92,8 +95,18 @@ func (s *site) tag(widget *pdf.Dict, field pdf.Ref, page pdf.Page, visible bool,
 	tree.Set("ParentTreeNextKey", pdf.Integer(key+1))
 	s.update.Set(treeRef, tree)
 	widget.Set("StructParent", pdf.Integer(key))
-	widget.Set("TU", pdf.EncodeText(s.say(words)))
 	return s.order(page)
+}
+
+// hide places what nobody sees beside the page where the document claims PDF/UA:
+// there it needs no tag (ISO 14289-1 7.18.1). The other exemption, annotations that
+// are hidden, is none for PDF/A.
+func (s *site) hide(widget *pdf.Dict, page pdf.Page) {
+	if !bytes.Contains(s.metadata(), []byte("pdfuaid:part")) {
+		return
+	}
+	x, y := number(page.CropBox[0]-1), number(page.CropBox[1]-1)
+	widget.Set("Rect", pdf.Array{x, y, x, y})
 }
 
 // order makes those who go from one annotation of the page to the next follow the

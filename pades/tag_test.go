@@ -8,8 +8,8 @@ import (
 	"absah/pdf/pdftest"
 )
 
-// Of a file that claims PDF/UA nothing stays outside of the structure, not even what
-// nobody sees, and everything has words.
+// Of a file that claims PDF/UA nothing that is seen stays outside of the structure and
+// without words; what nobody sees lies beside the page.
 func TestAccessibleStaysAccessible(t *testing.T) {
 	box := appearance.Box{X: 50, Y: 60, Width: 120, Height: 60}
 	for name, c := range map[string]struct {
@@ -18,21 +18,16 @@ func TestAccessibleStaysAccessible(t *testing.T) {
 		words   string
 		tagged  bool
 	}{
-		"invisible":       {Options{}, 0, "Tanda tangan elektronik Siti Contoh", true},
 		"visible":         {Options{Visible: &Visible{Page: 1, Box: box, Spec: look()}}, 0, "Tanda tangan elektronik Siti Contoh", true},
 		"on another page": {Options{Visible: &Visible{Page: 2, Box: box, Spec: look()}}, 1, "Tanda tangan elektronik Siti Contoh", true},
 		"in a field":      {Options{Field: "ttd", Visible: &Visible{Spec: look()}}, 0, "Tempat tanda tangan", true},
 		"a place":         {Options{Field: "ttd", Fields: []NewField{{Name: "kedua", Place: Visible{Page: 2, Box: box}}}}, 1, "Tempat tanda tangan kedua", true},
-		"level A alone":   {Options{}, 0, "", false},
+		"invisible":       {Options{}, 0, "", false},
 	} {
-		part := 2
-		if !c.tagged {
-			part = 1
-		}
 		if c.options.Name == "" {
 			c.options.Name = "Siti Contoh"
 		}
-		signed := sign(t, pdftest.Accessible(part), testSigner(t), c.options)
+		signed := sign(t, pdftest.Accessible(2), testSigner(t), c.options)
 		judge{signatures: 1}.check(t, signed)
 		doc := openPDF(t, signed, "")
 		page := must(doc.Page(c.page))
@@ -42,6 +37,10 @@ func TestAccessibleStaysAccessible(t *testing.T) {
 			t.Errorf("%s: the field says %q", name, got)
 		}
 		if !c.tagged {
+			crop := page.CropBox
+			if r := must(placeOf(doc, widget)); r[2] >= crop[0] || r[3] >= crop[1] || r[0] != r[2] || r[1] != r[3] || widget.Get("StructParent") != nil {
+				t.Errorf("%s: it lies at %v, the page is %v", name, r, crop)
+			}
 			continue
 		}
 		if page.Dict.Get("Tabs") != pdf.Object(pdf.Name("S")) {
@@ -68,14 +67,48 @@ func TestAccessibleStaysAccessible(t *testing.T) {
 	}
 }
 
+// Once somebody has signed, the structure stays what was signed: validators call
+// another one a change of the document.
+func TestTheSignedStructureStays(t *testing.T) {
+	place := &Visible{Page: 2, Box: appearance.Box{X: 50, Y: 60, Width: 120, Height: 60}, Spec: look()}
+	first := sign(t, pdftest.Accessible(2), testSigner(t), Options{})
+	for name, c := range map[string]struct {
+		before []byte
+		o      Options
+		same   bool
+	}{
+		"the first":        {pdftest.Accessible(2), Options{Visible: place}, false},
+		"a second":         {first, Options{Visible: place}, true},
+		"a second, unseen": {first, Options{}, true},
+	} {
+		signed := sign(t, c.before, testSigner(t), c.o)
+		was, is := openPDF(t, c.before, ""), openPDF(t, signed, "")
+		before, after := rootOf(t, was).Get("StructTreeRoot").(pdf.Ref), rootOf(t, is).Get("StructTreeRoot").(pdf.Ref)
+		a, b := must(was.ResolveDict(before)), must(is.ResolveDict(after))
+		if same := string(pdf.AppendObject(nil, a)) == string(pdf.AppendObject(nil, b)); same != c.same {
+			t.Errorf("%s: the structure stays: %v", name, same)
+		}
+	}
+}
+
+func placeOf(doc *pdf.Document, widget pdf.Dict) (r [4]float64, err error) {
+	list, err := doc.ResolveArray(widget.Get("Rect"))
+	for i := range min(len(list), 4) {
+		if err == nil {
+			r[i], err = doc.ResolveNumber(list[i])
+		}
+	}
+	return r, err
+}
+
 // Words about fields are in the language of the document.
 func TestCaptions(t *testing.T) {
-	for lang, want := range map[string]string{"id": "Penanda waktu dokumen x", "ID-id": "Penanda waktu dokumen x", "en": "Document timestamp x", "ido": "Document timestamp x", "": "Document timestamp x"} {
+	for lang, want := range map[string]string{"id": "Tempat tanda tangan x", "ID-id": "Tempat tanda tangan x", "en": "Place for the signature x", "ido": "Place for the signature x", "": "Place for the signature x"} {
 		doc := openPDF(t, basic(true).bytes(), "")
 		s := must(openSite(doc))
 		s.root = s.root.Clone()
 		s.root.Set("Lang", pdf.String(lang))
-		if got := s.say(caption{ofTimestamp, "x"}); got != want {
+		if got := s.say(caption{ofPlace, "x"}); got != want {
 			t.Errorf("in %q: %q", lang, got)
 		}
 	}

@@ -125,7 +125,8 @@ func (s *site) fill(f *signatureField, signature pdf.Ref, look *face) error {
 	return s.setForm(pdf.Ref{})
 }
 
-// add makes a new field, merged with its widget, on a page. words say what it is.
+// add makes a new field, merged with its widget, on a page. words say what a visible
+// one is.
 func (s *site) add(name string, signature pdf.Ref, lock *Lock, look *face, words caption) error {
 	page, err := s.page(look)
 	if err != nil {
@@ -137,11 +138,12 @@ func (s *site) add(name string, signature pdf.Ref, lock *Lock, look *face, words
 	if look == nil {
 		// PDF/A wants an appearance for every widget, and none with transparency.
 		d.Set("AP", pdf.Dict{{Key: "N", Value: s.update.Add(emptyForm(0, 0))}})
+		s.hide(&d, page)
 	} else {
 		look.dress(&d)
-	}
-	if err := s.tag(&d, field, page, look != nil, words); err != nil {
-		return err
+		if err := s.tag(&d, field, page, words); err != nil {
+			return err
+		}
 	}
 	return s.enter(field, d, page)
 }
