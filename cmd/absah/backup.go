@@ -315,7 +315,7 @@ func (r *restoreCmd) Run(ctx context.Context, c *cli) (err error) {
 	fmt.Printf("Restored the backup of %s into %s: %d acts in the log, %d blobs, %d files.\n", out.At.Format(time.RFC3339), cfg.Data, out.LogSize, out.Blobs, out.Files)
 	unopened(out, cfg.Path(app.LostFile))
 	told(out)
-	fmt.Println("Wrong passphrases since the backup are not counted any more; registrations stand where they stood. Start with: absah serve; then: absah doctor")
+	fmt.Println("Registrations stand where they stood. Start with: absah serve; then: absah doctor")
 	return nil
 }
 
@@ -340,6 +340,7 @@ func told(out app.Restored) {
 		return
 	}
 	fmt.Printf("Since then, by the log and the lists: %d acts, brought back into the log; %d revocations made again, %d registrations ended by them.\n", f.Rows, f.Revocations, out.Settled)
+	fmt.Printf("The wrong passphrases since for %d keys count again.\n", f.Recalled)
 	fmt.Printf("%d registrations stand again where they stood, %d are gone; %d certificates are gone and revoked.\n", f.Back, f.Gone, len(f.Lost))
 	fmt.Printf("%d links voided, %d sessions ended, %d accounts disabled and %d roles taken again, %d scans, %d documents and the data of %d registrations erased again.\n",
 		f.Links, f.SessionsEnded, f.Disabled, f.RolesRevoked, f.Erased, f.Documents, f.Forgotten)

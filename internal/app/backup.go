@@ -18,6 +18,8 @@ import (
 	"absah/internal/ca"
 	"absah/internal/clock"
 	"absah/internal/config"
+	"absah/internal/credential"
+	"absah/internal/enrolment"
 	"absah/internal/privacy"
 	"absah/internal/store"
 	"absah/internal/store/blob"
@@ -168,8 +170,10 @@ func reconcile(ctx context.Context, cfg config.Config, log *slog.Logger, lists [
 		return found, err
 	}
 	defer func() { err = errors.Join(err, lock.Close()) }()
+	cfg.Roles = nil // the counters of passphrases need the portal's secret
 	err = WithLog(ctx, cfg, log, func(l *audit.Log) error {
-		w := backup.World{Lists: lists}
+		attempts := enrolment.AttemptStore{Store: l.Store, Ledger: credential.NewLedger(l.Vault), Clock: clock.System}
+		w := backup.World{Lists: lists, Recall: attempts.Recall}
 		if audit.IsExport(l.Dir) {
 			w.Export = l.Dir
 			if w.Key, err = l.Verifier(ctx); err != nil {

@@ -22,6 +22,7 @@ import (
 	"absah/internal/backup"
 	"absah/internal/clock"
 	"absah/internal/config"
+	"absah/internal/credential"
 	"absah/internal/enrolment"
 	"absah/internal/outbox"
 	"absah/internal/passphrase"
@@ -190,6 +191,14 @@ func drill(t *testing.T, from, to string) {
 	must(t, err)
 
 	// What happens after the backup.
+	guessed, err := m.Store.Read().LiveCredential(ctx, kept.RegistrationID)
+	must(t, err)
+	for range 4 {
+		_, err := m.Enrolment.Guard.Unlock(ctx, guessed.ID, func(context.Context) error { return credential.ErrWrongPassphrase })
+		if !errors.Is(err, credential.ErrWrongPassphrase) {
+			t.Fatal(err)
+		}
+	}
 	must(t, m.Enrolment.Revoke(ctx, enrolment.Checker{Actor: m.estate.People[1]}, enrolment.Applicant,
 		revoked.RegistrationID, enrolment.Revocation{Code: "key_compromise"}))
 	must(t, m.setPassphrase(3, invited))
@@ -216,6 +225,12 @@ func drill(t *testing.T, from, to string) {
 	r.open(there)
 	defer func() { must(t, r.Close()) }()
 	r.find()
+	guessed, err = r.Store.Read().GetCredential(ctx, guessed.ID)
+	must(t, err)
+	counted, err := r.Enrolment.Ledger.Decode(ctx, guessed.ID, guessed.Attempts)
+	if err != nil || counted.Consecutive != 4 || len(counted.Wrong) != 4 || done.Recalled != 1 {
+		t.Errorf("four wrong passphrases since the backup are counted as %+v of %d keys: %v", counted, done.Recalled, err)
+	}
 	r.afterRestore(witnessed, last, kept, revoked, lost, invited, list.Number)
 
 	_, n, err := app.Drill(ctx, cfg, silent(), origin(identity, file.Bytes(), erasure.Bytes()))

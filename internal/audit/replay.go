@@ -63,6 +63,10 @@ func Replay(ctx context.Context, tx *store.Tx, dir string, c Checkpoint, each fu
 	return t.size - head.Size, nil
 }
 
+// ActionWrongPassphrase is a wrong passphrase for a credential, the object. Its
+// detail has the number of the reservation and which one in a row it was.
+const ActionWrongPassphrase = "passphrase.wrong"
+
 // Acts that a restore records of what the replayed rows speak of and the
 // database does not hold any more, so that a verification does not miss it.
 const (

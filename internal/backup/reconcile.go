@@ -35,6 +35,9 @@ type World struct {
 	Journal *ca.Journal
 	// Issuer names the CA of a list by its subject in DER ("" when unknown).
 	Issuer func(subject []byte) string
+	// Recall counts again the wrong passphrases of rows of the record, and
+	// returns for how many keys. Needed when there are any.
+	Recall func(ctx context.Context, tx *store.Tx, rows []audit.Row) (int64, error)
 }
 
 // Found is what a reconciliation found and did.
@@ -49,6 +52,7 @@ type Found struct {
 	Forgotten     int64    // registrations whose data were erased since, erased again
 	Documents     int64    // that were erased since, erased again
 	Disabled      int64    // accounts that were disabled since, disabled again
+	Recalled      int64    // keys whose wrong passphrases since were counted again
 	RolesRevoked  int64    // roles that were taken since, taken again
 	SessionsEnded int64
 }
@@ -66,6 +70,7 @@ type facts struct {
 	erased        map[string]bool // scans
 	forgotten     map[string]bool // data of registrations
 	documents     map[string]bool // that were erased
+	wrong         []audit.Row     // wrong passphrases, in their order
 }
 
 type role struct{ account, name string }
@@ -88,6 +93,10 @@ func (f *facts) learn(r audit.Row) error {
 		f.status(e, clock.FromMicros(r.At), d["issuer"])
 	}
 	switch r.ObjectKind {
+	case "credential":
+		if r.Action == audit.ActionWrongPassphrase {
+			f.wrong = append(f.wrong, r)
+		}
 	case "registration":
 		f.forgotten[r.ObjectID] = f.forgotten[r.ObjectID] || r.Action == "privacy.erase"
 		f.registrations[r.ObjectID] = f.registrations[r.ObjectID] || d["history"] != ""
@@ -149,9 +158,9 @@ func (f *facts) account(r audit.Row, d map[string]string) {
 // were taken and scans that were erased are so again; nobody stays signed in. It
 // may run any number of times. Run it before anything else writes.
 //
-// It cannot bring back what nobody kept: wrong passphrases since the backup are
-// not counted, except that a lock-out for good is a revocation; registrations
-// stand where they stood.
+// Wrong passphrases count again; a right one since the last of them is not known
+// and forgives nothing. It cannot bring back what nobody kept: registrations stand
+// where they stood.
 func Reconcile(ctx context.Context, s *store.Store, w World, now clock.Clock) (Found, error) {
 	var found Found
 	f := newFacts()
@@ -164,6 +173,14 @@ func Reconcile(ctx context.Context, s *store.Store, w World, now clock.Clock) (F
 			f, found = newFacts(), Found{} // InTx may run it again
 			if found.Rows, err = audit.Replay(ctx, tx, w.Export, c, f.learn); err != nil || found.Rows == 0 {
 				return err
+			}
+			if len(f.wrong) > 0 {
+				if w.Recall == nil {
+					return errors.New("nothing counts the wrong passphrases of the record")
+				}
+				if found.Recalled, err = w.Recall(ctx, tx, f.wrong); err != nil {
+					return err
+				}
 			}
 			return settleFacts(ctx, tx, f, &found, now())
 		})

@@ -177,6 +177,37 @@ func (a Attempts) Release(_ time.Time, seq int64) (Attempts, error) {
 	return next, nil
 }
 
+// Unresolved reports whether a reservation was never resolved or still is in
+// flight.
+func (a Attempts) Unresolved() bool { return !a.InflightUntil.IsZero() }
+
+// Recall counts a wrong passphrase that a is older than: reservation seq, the
+// inRow-th wrong one in a row, at the time at. The locks are those that it
+// earned then. What a knows already changes nothing, so the same ones may be
+// recalled again. Recall them in the order of seq.
+//
+// inRow tells of right ones in between. One after the last wrong one is not
+// known, and so forgives nothing.
+func (a Attempts) Recall(at time.Time, seq int64, inRow int) Attempts {
+	if seq < a.Seq || seq == a.Seq && !a.Unresolved() {
+		return a
+	}
+	next := a
+	next.Wrong = slices.Clone(a.Wrong)
+	if seq > a.Seq {
+		next.Wrong = append(a.recent(at), at)
+		// One more than the limit comes of a guess that a held in flight and
+		// that turned out right.
+		next.Wrong = next.Wrong[max(len(next.Wrong)-endInDay, 0):]
+	}
+	next.Seq = seq
+	next.InflightUntil = time.Time{}
+	next.Consecutive = min(max(inRow, 1), endAfter)
+	next.Seq = max(next.Seq, int64(len(next.Wrong)), int64(next.Consecutive))
+	next.punish(at)
+	return next
+}
+
 func (a Attempts) pending(seq int64) bool { return a.Seq == seq && !a.InflightUntil.IsZero() }
 
 // Left tells how many wrong passphrases may follow until the key is locked,
