@@ -99,7 +99,7 @@ func TestRecallForgivesNothing(t *testing.T) {
 	store := enrolment.AttemptStore{Store: w.store, Ledger: w.svc.Ledger, Clock: w.clock.Now}
 	random := rand.New(rand.NewPCG(1, 2))
 	outcomes := []error{credential.ErrWrongPassphrase, credential.ErrWrongPassphrase, credential.ErrWrongPassphrase, nil, credential.ErrNotEvaluated}
-	last := ""
+	var last string
 	backups := []string{fresh}
 	for range 60 {
 		w.clock.Advance(time.Duration(random.IntN(90)) * time.Minute)
