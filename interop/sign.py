@@ -121,7 +121,7 @@ class Signing:
                     signed.append(self.sign(source, f"{source.stem}-{look}-{level}", level, flags=flags))
         first = self.sign(source, f"{source.stem}-once", "B-B", flags=("--add-field", "kedua=1,20,20,160,60"))
         if first:
-            signed.append(self.sign(first, f"{source.stem}-twice", "B-LTA", "rsa", ("--field", "kedua", "--text", "Siti Contoh")))
+            signed.append(self.sign(first, f"{source.stem}-twice", "B-B", "rsa", ("--field", "kedua", "--text", "Siti Contoh")))
         for file in filter(None, signed):
             for claim in claims:
                 print(claim, file, file=out)
