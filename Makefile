@@ -48,7 +48,7 @@ setup: ## install what the tests need, or say what is missing
 test: setup test-go test-e2e ## every test: Go on SQLite and PostgreSQL, then both browsers
 
 .PHONY: test-go
-test-go: ## vet and Go tests, with the race detector
+test-go: ## Go tests, with the race detector where goroutines share something
 	scripts/test-go
 
 .PHONY: test-keys

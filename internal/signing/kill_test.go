@@ -136,7 +136,7 @@ func open(ctx context.Context, w *signingtest.World, who audit.Actor) (*signing.
 // what its next life finds: a use of a key for every signature, one value for a
 // hash, every document whole.
 func TestKills(t *testing.T) {
-	kills, seed := 8, uint64(time.Now().UnixNano())
+	kills, seed := 4, uint64(time.Now().UnixNano())
 	if v := os.Getenv("ABSAH_KILLS"); v != "" {
 		n, err := strconv.Atoi(v)
 		must(t, err)
