@@ -40,6 +40,20 @@ var (
 	ErrLastFactor = errors.New("the last second factor stays")
 	// ErrTaken says that the user name belongs to somebody else.
 	ErrTaken = errors.New("the user name is taken")
+	// ErrPending says that the role was asked for already and waits.
+	ErrPending = errors.New("the role waits for another administrator already")
+	// ErrOwnRequest says that who asked for a role wants to confirm it.
+	ErrOwnRequest = errors.New("another administrator decides")
+	// ErrNotThen says that the viewer was no active administrator when the role
+	// was asked for, or is none now.
+	ErrNotThen = errors.New("no administrator when it was asked")
+	// ErrDecided says that what was asked for waits no longer.
+	ErrDecided = errors.New("decided already")
+	// ErrAloneTooSoon says that the other administrator is gone for too short a
+	// time to give powerful roles without one.
+	ErrAloneTooSoon = errors.New("the other administrator left a short while ago")
+	// ErrReason says that a reason is missing or too long.
+	ErrReason = errors.New("a reason is needed")
 	// ErrBootstrapped says that there is an administrator already.
 	ErrBootstrapped = errors.New("there is an administrator already")
 	// ErrPasskey says that the answer of an authenticator is not right.

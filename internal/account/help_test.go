@@ -31,6 +31,7 @@ type letters struct {
 	locked      []string
 	changes     []Change
 	told        string // address to which the last change was told
+	roles       []RoleNotice
 }
 
 func (l *letters) Invitation(_ context.Context, tx *store.Tx, inv Invitation) error {
@@ -45,6 +46,11 @@ func (l *letters) LoginLocked(_ context.Context, tx *store.Tx, a db.Account, _ t
 
 func (l *letters) SecurityChanged(_ context.Context, tx *store.Tx, a db.Account, what Change) error {
 	tx.After(func() { l.mu.Lock(); defer l.mu.Unlock(); l.changes, l.told = append(l.changes, what), a.Email })
+	return nil
+}
+
+func (l *letters) RoleNews(_ context.Context, tx *store.Tx, n RoleNotice) error {
+	tx.After(func() { l.mu.Lock(); defer l.mu.Unlock(); l.roles = append(l.roles, n) })
 	return nil
 }
 

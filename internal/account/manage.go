@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"strings"
 
 	"absah/internal/audit"
 	"absah/internal/ident"
@@ -76,18 +75,6 @@ func (s *Service) CreateEmployeeAccount(ctx context.Context, tx *store.Tx, e db.
 	return s.insert(ctx, tx, NewAccount{Username: e.Nip, DisplayName: e.Name, Email: e.Email, EmployeeID: e.ID, Locale: e.Locale})
 }
 
-// Grant gives an account a role for a unit and those below it, or Everywhere.
-// It fails with ErrSelf, ErrNeedsEmployee, ErrConflictingRoles, ErrNotFound or
-// ErrTaken (the account has that grant).
-func (s *Service) Grant(ctx context.Context, v *Viewer, accountID string, role Role, unitID string) error {
-	if err := s.mayManage(v, accountID); err != nil {
-		return err
-	}
-	return s.Store.InTx(ctx, func(tx *store.Tx) error {
-		return s.GrantTx(ctx, tx, v.Actor(Administrator), accountID, role, unitID)
-	})
-}
-
 // mayManage holds the rules for changing somebody's rights.
 func (s *Service) mayManage(v *Viewer, accountID string) error {
 	if !v.HasRole(Administrator) || v.MustEnrol || v.Session.State != Full {
@@ -99,48 +86,64 @@ func (s *Service) mayManage(v *Viewer, accountID string) error {
 	return s.RequireFresh(v, s.Policy.Fresh)
 }
 
-// GrantTx is Grant for processes: the first start and the demonstration.
+// GrantTx gives a role at once, whichever it is: for the operator at the machine
+// (the first start, the demonstration). AskRole is what administrators have.
 func (s *Service) GrantTx(ctx context.Context, tx *store.Tx, who audit.Actor, accountID string, role Role, unitID string) error {
+	if _, err := s.mayHold(ctx, tx, accountID, role, unitID); err != nil {
+		return err
+	}
+	return s.give(ctx, tx, who, accountID, role, unitID, map[string]string{})
+}
+
+// mayHold locks an account and tells whether it may have the role besides those
+// that it has.
+func (s *Service) mayHold(ctx context.Context, tx *store.Tx, accountID string, role Role, unitID string) (db.Account, error) {
 	if _, ok := ParseRole(string(role)); !ok {
-		return ErrNotFound
+		return db.Account{}, ErrNotFound
 	}
 	a, err := tx.LockAccount(ctx, accountID)
 	if store.IsNotFound(err) {
-		return ErrNotFound
+		return a, ErrNotFound
 	}
 	if err != nil {
-		return fmt.Errorf("grant role: %w", err)
+		return a, fmt.Errorf("grant role: %w", err)
 	}
 	if role.decides() && !a.EmployeeID.Valid {
-		return ErrNeedsEmployee
+		return a, ErrNeedsEmployee
 	}
 	grants, err := grantsOf(ctx, tx.Queries, accountID)
 	if err != nil {
-		return err
+		return a, err
 	}
 	for _, g := range grants {
 		if g.Role == role && g.UnitID == unitID {
-			return ErrTaken
+			return a, ErrTaken
 		}
 		if excludes(g.Role, role) {
-			return ErrConflictingRoles
+			return a, ErrConflictingRoles
 		}
 	}
 	if unitID != Everywhere {
 		if _, err := tx.GetUnit(ctx, unitID); store.IsNotFound(err) {
-			return ErrNotFound
+			return a, ErrNotFound
 		} else if err != nil {
-			return fmt.Errorf("grant role: %w", err)
+			return a, fmt.Errorf("grant role: %w", err)
 		}
 	}
-	err = tx.InsertRoleGrant(ctx, db.InsertRoleGrantParams{
+	return a, nil
+}
+
+// give stores a role that mayHold allowed, and records it with detail.
+func (s *Service) give(ctx context.Context, tx *store.Tx, who audit.Actor, accountID string, role Role, unitID string, detail map[string]string) error {
+	err := tx.InsertRoleGrant(ctx, db.InsertRoleGrantParams{
 		ID: ident.New(), AccountID: accountID, Role: string(role), UnitID: nullable(unitID),
 		GrantedBy: who.AccountID, GrantedAt: s.now(),
 	})
 	if err != nil {
 		return fmt.Errorf("grant role: %w", err)
 	}
-	return s.record(ctx, tx, who, "account.role.grant", accountID, map[string]string{"role": string(role), "unit": unitID})
+	detail["role"], detail["unit"] = string(role), unitID
+	return s.record(ctx, tx, who, "account.role.grant", accountID, detail)
 }
 
 // excludes tells whether one person may not hold both roles: whoever decides
@@ -157,9 +160,11 @@ func (s *Service) Revoke(ctx context.Context, v *Viewer, accountID, grantID stri
 		return err
 	}
 	return s.Store.InTx(ctx, func(tx *store.Tx) error {
-		if _, err := tx.LockAccount(ctx, accountID); store.IsNotFound(err) {
+		a, err := tx.LockAccount(ctx, accountID)
+		if store.IsNotFound(err) {
 			return ErrNotFound
-		} else if err != nil {
+		}
+		if err != nil {
 			return fmt.Errorf("revoke role: %w", err)
 		}
 		g, err := tx.GetRoleGrant(ctx, db.GetRoleGrantParams{ID: grantID, AccountID: accountID})
@@ -177,8 +182,16 @@ func (s *Service) Revoke(ctx context.Context, v *Viewer, accountID, grantID stri
 		if _, err := tx.DeleteRoleGrant(ctx, db.DeleteRoleGrantParams{ID: grantID, AccountID: accountID}); err != nil {
 			return fmt.Errorf("revoke role: %w", err)
 		}
-		return s.record(ctx, tx, v.Actor(Administrator), "account.role.revoke", accountID,
+		err = s.record(ctx, tx, v.Actor(Administrator), "account.role.revoke", accountID,
 			map[string]string{"role": g.Role, "unit": g.UnitID.String})
+		if err != nil || Role(g.Role) != Administrator || a.State != Active {
+			return err
+		}
+		left, err := grantsOf(ctx, tx.Queries, accountID)
+		if err != nil || holds(left, Administrator) {
+			return err
+		}
+		return s.noMore(ctx, tx, v.Actor(Administrator), a)
 	})
 }
 
@@ -238,11 +251,23 @@ func (s *Service) DisableTx(ctx context.Context, tx *store.Tx, who audit.Actor, 
 	if err := s.endOthers(ctx, tx, accountID, ""); err != nil {
 		return err
 	}
+	if _, err := tx.LapseRoleRequests(ctx, db.LapseRoleRequestsParams{AccountID: accountID, AskedBy: accountID, Now: now}); err != nil {
+		return fmt.Errorf("disable account: %w", err)
+	}
+	grants, err := grantsOf(ctx, tx.Queries, accountID)
+	if err != nil {
+		return err
+	}
+	if a.State == Active && holds(grants, Administrator) {
+		if err := s.noMore(ctx, tx, who, a); err != nil {
+			return err
+		}
+	}
 	return s.record(ctx, tx, who, "account.disable", accountID, nil)
 }
 
 // Enable opens a disabled account again, as it was: with its password, or
-// waiting for an activation.
+// waiting for an activation. Its powerful roles wait for another administrator.
 func (s *Service) Enable(ctx context.Context, v *Viewer, accountID string) error {
 	if err := s.mayManage(v, accountID); err != nil {
 		return err
@@ -266,7 +291,10 @@ func (s *Service) Enable(ctx context.Context, v *Viewer, accountID string) error
 		if err != nil {
 			return fmt.Errorf("enable account: %w", err)
 		}
-		return s.record(ctx, tx, v.Actor(Administrator), "account.enable", accountID, nil)
+		if err := s.record(ctx, tx, v.Actor(Administrator), "account.enable", accountID, nil); err != nil {
+			return err
+		}
+		return s.askAgain(ctx, tx, v.Actor(Administrator), a)
 	})
 }
 
@@ -303,8 +331,8 @@ func (s *Service) ResetFactors(ctx context.Context, v *Viewer, accountID string)
 // SendLink makes a new link for an account: to activate it, or to set a
 // forgotten password. It goes by mail. Only for an account that belongs to no
 // employee and was never activated it is returned instead, to be shown once:
-// an administrator must not be able to open an officer's account. It fails with
-// ErrNewAddress while the address is too new for a forgotten password.
+// an administrator must not be able to open an officer's account, nor that of
+// another administrator. It fails with ErrNewAddress while the address is too new for a forgotten password.
 func (s *Service) SendLink(ctx context.Context, v *Viewer, accountID string, show bool) (token string, err error) {
 	if err := s.mayManage(v, accountID); err != nil {
 		return "", err
@@ -320,6 +348,13 @@ func (s *Service) SendLink(ctx context.Context, v *Viewer, accountID string, sho
 		}
 		if a.State == Disabled || show && !CanShowLink(a) || !show && a.Email == "" {
 			return ErrNotAllowed
+		}
+		if show {
+			if powerful, err := s.powerful(ctx, tx.Queries, a.ID); err != nil {
+				return err
+			} else if powerful {
+				return ErrNotAllowed
+			}
 		}
 		purpose, how := Activate, "mail"
 		if a.PasswordHash != "" {
@@ -346,7 +381,7 @@ func (s *Service) SendLink(ctx context.Context, v *Viewer, accountID string, sho
 }
 
 // CanShowLink tells whether an administrator may see the activation link of an
-// account instead of having it mailed.
+// account instead of having it mailed, as far as its roles allow it.
 func CanShowLink(a db.Account) bool {
 	return !a.EmployeeID.Valid && a.PasswordHash == "" && a.State == Invited
 }
@@ -399,62 +434,4 @@ func (s *Service) BootstrapAdmin(ctx context.Context) (token string, err error) 
 		return s.record(ctx, tx, who, "account.link.send", first.ID, map[string]string{"purpose": string(Activate), "how": "init"})
 	})
 	return token, err
-}
-
-// Detail is an account as its administration shows it.
-type Detail struct {
-	Account  db.Account
-	Employee *db.Employee // nil when it belongs to none
-	Grants   []db.RoleGrantsWithUnitsRow
-	Links    []db.LiveInvitationsRow
-	Factors  Factors
-	Locked   bool
-}
-
-// Detail reads an account. It fails with ErrNotFound.
-func (s *Service) Detail(ctx context.Context, id string) (Detail, error) {
-	q := s.Store.Read()
-	a, err := q.GetAccount(ctx, id)
-	if store.IsNotFound(err) {
-		return Detail{}, ErrNotFound
-	}
-	if err != nil {
-		return Detail{}, fmt.Errorf("read account: %w", err)
-	}
-	d := Detail{Account: a, Locked: a.LockedUntil > s.now()}
-	if a.EmployeeID.Valid {
-		e, err := q.GetEmployee(ctx, a.EmployeeID.String)
-		if err != nil {
-			return Detail{}, fmt.Errorf("read employee of account: %w", err)
-		}
-		d.Employee = &e
-	}
-	if d.Grants, err = q.RoleGrantsWithUnits(ctx, id); err != nil {
-		return Detail{}, fmt.Errorf("read roles: %w", err)
-	}
-	if d.Links, err = q.LiveInvitations(ctx, db.LiveInvitationsParams{AccountID: id, ExpiresAt: s.now()}); err != nil {
-		return Detail{}, fmt.Errorf("read links: %w", err)
-	}
-	d.Factors, err = s.Factors(ctx, id)
-	return d, err
-}
-
-// Search lists accounts by user name, after the given one: all of them, or
-// those whose user name or a word of whose name begins with text.
-func (s *Service) Search(ctx context.Context, text, after string, limit int) ([]db.Account, error) {
-	var rows []db.Account
-	var err error
-	if text = strings.ToLower(strings.TrimSpace(text)); text == "" {
-		rows, err = s.Store.Read().ListAccounts(ctx, db.ListAccountsParams{After: after, MaxRows: int32(limit)})
-	} else {
-		like := strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(text)
-		rows, err = s.Store.Read().SearchAccounts(ctx, db.SearchAccountsParams{
-			Username: NormalUsername(like) + "%", Beginning: like + "%", Within: "% " + like + "%",
-			After: after, MaxRows: int32(limit),
-		})
-	}
-	if err != nil {
-		return nil, fmt.Errorf("search accounts: %w", err)
-	}
-	return rows, nil
 }

@@ -38,14 +38,14 @@ func TestRulesOfRoles(t *testing.T) {
 			"invented unit":               {boss, outsider.ID, ServiceDesk, "x", ErrNotFound},
 			"invented account":            {boss, "x", ServiceDesk, Everywhere, ErrNotFound},
 		} {
-			if err := h.Grant(t.Context(), c.v, c.account, c.role, c.unit); !errors.Is(err, c.want) {
-				t.Errorf("%s: Grant = %v, want %v", name, err, c.want)
+			if _, err := h.AskRole(t.Context(), c.v, c.account, c.role, c.unit); !errors.Is(err, c.want) {
+				t.Errorf("%s: AskRole = %v, want %v", name, err, c.want)
 			}
 		}
-		if err := h.Grant(t.Context(), boss, officer.ID, HROfficer, unit); !errors.Is(err, ErrTaken) {
+		if _, err := h.AskRole(t.Context(), boss, officer.ID, HROfficer, unit); !errors.Is(err, ErrTaken) {
 			t.Errorf("the same again: %v", err)
 		}
-		if err := h.Grant(t.Context(), boss, officer.ID, Administrator, Everywhere); !errors.Is(err, ErrConflictingRoles) {
+		if _, err := h.AskRole(t.Context(), boss, officer.ID, Administrator, Everywhere); !errors.Is(err, ErrConflictingRoles) {
 			t.Errorf("who decides administers: %v", err)
 		}
 		d, err := h.Detail(t.Context(), officer.ID)

@@ -83,6 +83,8 @@ type Courier interface {
 	// SecurityChanged says that what opens the account changed: AddressChanged at
 	// the address of a, which is the one before.
 	SecurityChanged(ctx context.Context, tx *store.Tx, a db.Account, what Change) error
+	// RoleNews tells about a powerful role whom it is for (RoleNotice.What).
+	RoleNews(ctx context.Context, tx *store.Tx, n RoleNotice) error
 }
 
 // Change is what changed about the security of an account.

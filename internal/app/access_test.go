@@ -158,6 +158,7 @@ var access = []struct {
 	{"GET", "/admin/akun/{account}", []string{admin}}, {"POST", "/admin/akun/{account}/peran", []string{admin}},
 	{"POST", "/admin/akun/{account}/peran/{grant}/cabut", []string{admin}}, {"POST", "/admin/akun/{account}/nonaktif", []string{admin}},
 	{"POST", "/admin/akun/{account}/aktif", []string{admin}}, {"POST", "/admin/akun/{account}/verifikasi/atur-ulang", []string{admin}},
+	{"POST", "/admin/akun/{account}/permintaan-peran/{absent}", nobody},
 	{"POST", "/admin/akun/{account}/tautan", []string{admin}}, {"POST", "/admin/akun/{account}/tautan/tampilkan", []string{admin}},
 	{"GET", "/admin/surel", []string{admin}}, {"GET", "/admin/surel/{mail}", []string{admin}}, {"POST", "/admin/surel/{mail}/kirim-ulang", []string{admin}},
 	{"GET", "/admin/privasi", []string{admin}}, {"GET", "/admin/privasi/{absent}", nobody}, {"POST", "/admin/privasi/{absent}", nobody},

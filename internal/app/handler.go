@@ -217,6 +217,13 @@ func (a *App) counts(ctx context.Context, v *account.Viewer) map[string]int {
 		}
 		out[officer.Base] = n[enrolment.New] + n[enrolment.Enroll]
 	}
+	if v.HasRole(account.Administrator) {
+		n, err := a.Accounts.RolesWaitingFor(ctx, v.Account.ID)
+		if err != nil {
+			a.Log.WarnContext(ctx, "count roles that wait", "error", err)
+		}
+		out["/admin/akun"] = n
+	}
 	a.countEmergencies(ctx, v, out)
 	a.countPrivacy(ctx, v, out)
 	if v.HasRole(account.Administrator) || v.HasRole(account.Auditor) {

@@ -51,6 +51,7 @@ const (
 	KindWebhookTrouble          Kind = "webhook_trouble"
 	KindSealNotice              Kind = "seal_notice"
 	KindSigningCode             Kind = "signing_code"
+	KindRoleNotice              Kind = "role_notice"
 )
 
 // Lang is the language of a message.
@@ -185,6 +186,8 @@ func newParams(k Kind) any {
 		return new(WebhookTrouble)
 	case KindSigningCode:
 		return new(SigningCode)
+	case KindRoleNotice:
+		return new(RoleNotice)
 	}
 	return nil
 }

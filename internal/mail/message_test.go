@@ -112,8 +112,8 @@ func TestEveryMessageTells(t *testing.T) {
 			t.Errorf("%v: language or heading missing", m)
 		}
 	}
-	if len(kinds) != 33 {
-		t.Errorf("samples of %d kinds, want all 33", len(kinds))
+	if len(kinds) != 34 {
+		t.Errorf("samples of %d kinds, want all 34", len(kinds))
 	}
 }
 
@@ -332,7 +332,7 @@ func TestTextsAreComplete(t *testing.T) {
 		t.Errorf("texts differ: %v / %v", a, b)
 	}
 	var src strings.Builder
-	for _, file := range []string{"compose.go", "disputed.go", "privacy.go", "suspension.go", "authority.go", "workflow.go", "seal.go", "webhook.go", "signingcode.go", "letter.go", "render.go", "texts.go"} {
+	for _, file := range []string{"compose.go", "disputed.go", "privacy.go", "suspension.go", "authority.go", "workflow.go", "seal.go", "webhook.go", "signingcode.go", "role.go", "letter.go", "render.go", "texts.go"} {
 		code, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)
@@ -346,8 +346,10 @@ func TestTextsAreComplete(t *testing.T) {
 			continue // chosen by value
 		}
 		stem := strings.TrimSuffix(name, "_title")
-		if strings.HasPrefix(stem, "intro_") {
-			stem = "intro_"
+		for _, chosen := range []string{"intro_", "after_"} { // by the event
+			if strings.HasPrefix(stem, chosen) {
+				stem = chosen
+			}
 		}
 		if !strings.Contains(src.String(), `"`+stem+`"`) && !strings.Contains(src.String(), `"`+group+"."+stem+`"`) {
 			t.Errorf("no message uses the text %s", key)

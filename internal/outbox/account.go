@@ -83,3 +83,28 @@ func (c Accounts) SecurityChanged(ctx context.Context, tx *store.Tx, a db.Accoun
 	}
 	return c.tell(ctx, tx, a, mail.SecurityChanged{What: string(what), At: c.Clock(), Page: "/akun"})
 }
+
+// pageAccounts is where what waits for administrators stands.
+const pageAccounts = "/admin/akun"
+
+// RoleNews implements account.Courier. What waits is told to the other
+// administrators only; that one acted alone, or is gone, to all who hold a
+// powerful role and to auditors.
+func (c Accounts) RoleNews(ctx context.Context, tx *store.Tx, n account.RoleNotice) error {
+	p := mail.RoleNotice{Event: n.What, Role: string(n.Role), Name: n.Account.DisplayName, UserName: n.Account.Username, At: c.Clock(), Page: "/akun"}
+	if by, err := tx.GetAccount(ctx, n.By); err == nil {
+		p.By = by.DisplayName
+	} else if !store.IsNotFound(err) { // a process did it
+		return fmt.Errorf("read who did it: %w", err)
+	}
+	if n.What == account.NewsRoleAsked {
+		p.Page = pageAccounts
+		return c.toHolders(ctx, tx, n.By, p, string(account.Administrator))
+	}
+	if n.What == account.NewsRoleEnded { // he is among the holders no more
+		if err := c.tell(ctx, tx, n.Account, p); err != nil {
+			return err
+		}
+	}
+	return c.toHolders(ctx, tx, n.By, p, string(account.Administrator), string(account.RegistrationOfficer), string(account.Auditor))
+}

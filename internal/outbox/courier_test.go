@@ -44,6 +44,13 @@ func TestWhatIsQueuedArrives(t *testing.T) {
 			"a forgotten password": {1, func(ctx context.Context, tx *store.Tx) error {
 				return accounts.Invitation(ctx, tx, account.Invitation{Account: owner, Purpose: account.ResetPassword, Token: token, Expires: until})
 			}},
+			// The rig's people hold no roles: only who administers no more is told.
+			"a role that waits": {0, func(ctx context.Context, tx *store.Tx) error {
+				return accounts.RoleNews(ctx, tx, account.RoleNotice{What: account.NewsRoleAsked, Account: owner, Role: account.Administrator, By: "system:test"})
+			}},
+			"an administrator gone": {1, func(ctx context.Context, tx *store.Tx) error {
+				return accounts.RoleNews(ctx, tx, account.RoleNotice{What: account.NewsRoleEnded, Account: owner, Role: account.Administrator, By: "system:test"})
+			}},
 			"a lock": {1, func(ctx context.Context, tx *store.Tx) error { return accounts.LoginLocked(ctx, tx, owner, until) }},
 		}
 		for _, what := range []account.Change{

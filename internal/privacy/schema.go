@@ -76,6 +76,15 @@ var tables = []table{
 		columns: cols(plain, []string{"id", "account_id", "role", "unit_id", "granted_by"}, moment, []string{"granted_at"}),
 	},
 	{
+		name: "role_request", where: ofAccount, order: "asked_at, id",
+		columns: cols(plain, []string{"id", "account_id", "role", "unit_id", "state", "reason"}, moment, []string{"asked_at", "decided_at"},
+			held, []string{"asked_by", "decided_by"}),
+	},
+	{
+		name: "administrator_end", where: ofAccount, order: "ended_at, id",
+		columns: cols(plain, []string{"id", "account_id"}, moment, []string{"ended_at"}, held, []string{"ended_by"}),
+	},
+	{
 		name: "passkey", where: ofAccount, order: "created_at, id",
 		columns: cols(plain, []string{"id", "account_id", "name"}, moment, []string{"created_at", "used_at"}, digits, []string{"credential_id"}, held, []string{"data"}),
 	},

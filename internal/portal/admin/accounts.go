@@ -38,6 +38,7 @@ func (p *Pages) Routes() []web.Route {
 		{Method: get, Path: "/admin/akun/{id}", Access: admin, Handler: p.detail},
 		{Method: post, Path: "/admin/akun/{id}/peran", Access: admin, Handler: p.grant},
 		{Method: post, Path: "/admin/akun/{id}/peran/{grant}/cabut", Access: admin, Handler: p.revoke},
+		{Method: post, Path: "/admin/akun/{id}/permintaan-peran/{request}", Access: admin, Handler: p.decide},
 		{Method: post, Path: "/admin/akun/{id}/nonaktif", Access: admin, Handler: p.disable},
 		{Method: post, Path: "/admin/akun/{id}/aktif", Access: admin, Handler: p.enable},
 		{Method: post, Path: "/admin/akun/{id}/verifikasi/atur-ulang", Access: admin, Handler: p.resetFactors},
@@ -53,7 +54,8 @@ const pageSize = 50
 type listing struct {
 	Query    string
 	Accounts []db.Account
-	Next     string // address of the next page; empty on the last
+	Waiting  []waitingRole // roles that wait for an administrator
+	Next     string        // address of the next page; empty on the last
 	Paged    bool
 }
 
@@ -69,6 +71,13 @@ func (p *Pages) list(w http.ResponseWriter, r *http.Request) error {
 		l.Next = "/admin/akun?" + url.Values{"q": {l.Query}, "setelah": {rows[pageSize-1].Username}}.Encode()
 	}
 	l.Accounts = rows
+	if !l.Paged && l.Query == "" {
+		waiting, err := p.accounts.RoleRequests(r.Context(), "")
+		if err != nil {
+			return err
+		}
+		l.Waiting = waitingFor(web.ViewerOf(r.Context()), waiting)
+	}
 	pg := ui.Page{Title: i18n.T(r.Context(), "accounts.title"), Lede: i18n.T(r.Context(), "accounts.lede"), Wide: true}
 	pg.Actions = append(pg.Actions, newButton())
 	return web.Page(w, r, http.StatusOK, pg, listPage(l))
@@ -166,6 +175,7 @@ func validUsername(s string) bool {
 type detailForm struct {
 	account.Detail
 	Self   bool
+	Wait   []waitingRole
 	Units  []db.Unit
 	Role   string
 	Unit   string
@@ -184,6 +194,7 @@ func (p *Pages) showDetail(w http.ResponseWriter, r *http.Request, f detailForm)
 		return known(err)
 	}
 	f.Self = f.Account.ID == web.ViewerOf(ctx).Account.ID
+	f.Wait = waitingFor(web.ViewerOf(ctx), f.Waiting)
 	if f.Units, err = p.store.Read().ListUnits(ctx); err != nil {
 		return fmt.Errorf("list units: %w", err)
 	}
@@ -224,7 +235,7 @@ func (p *Pages) grant(w http.ResponseWriter, r *http.Request) error {
 	if unit == allUnits {
 		unit = account.Everywhere
 	}
-	err := p.accounts.Grant(r.Context(), web.ViewerOf(r.Context()), r.PathValue("id"), role, unit)
+	asked, err := p.accounts.AskRole(r.Context(), web.ViewerOf(r.Context()), r.PathValue("id"), role, unit)
 	switch {
 	case errors.Is(err, account.ErrSelf):
 		f.Errors.Add("role", "accounts.self")
@@ -234,13 +245,26 @@ func (p *Pages) grant(w http.ResponseWriter, r *http.Request) error {
 		f.Errors.Add("role", "accounts.conflict")
 	case errors.Is(err, account.ErrTaken):
 		f.Errors.Add("role", "accounts.granted_already")
+	case errors.Is(err, account.ErrPending):
+		f.Errors.Add("role", "accounts.wait.pending")
+	case errors.Is(err, account.ErrAloneTooSoon):
+		f.Errors.Add("role", "accounts.wait.too_soon")
+	case errors.Is(err, account.ErrNotAllowed):
+		f.Errors.Add("role", "accounts.not_possible")
 	case err != nil:
 		return p.stepUp(w, r, err)
 	}
 	if len(f.Errors) > 0 {
 		return p.showDetail(w, r, f)
 	}
-	web.Flash(w, r, ui.Success, "accounts.granted")
+	switch {
+	case asked.Waits:
+		web.Flash(w, r, ui.Info, "accounts.wait.asked")
+	case asked.Alone:
+		web.Flash(w, r, ui.Warning, "accounts.wait.alone")
+	default:
+		web.Flash(w, r, ui.Success, "accounts.granted")
+	}
 	return p.back(w, r)
 }
 

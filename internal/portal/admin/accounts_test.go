@@ -24,6 +24,7 @@ func (b *box) Invitation(_ context.Context, tx *store.Tx, inv account.Invitation
 	tx.After(func() { b.sent = append(b.sent, inv) })
 	return nil
 }
+func (*box) RoleNews(context.Context, *store.Tx, account.RoleNotice) error       { return nil }
 func (*box) LoginLocked(context.Context, *store.Tx, db.Account, time.Time) error { return nil }
 func (*box) SecurityChanged(context.Context, *store.Tx, db.Account, account.Change) error {
 	return nil
@@ -119,6 +120,56 @@ func TestRolesAreGrantedAndRevoked(t *testing.T) {
 
 	outsider := "/admin/akun/" + h.Outsider("luar", "Orang Luar").AccountID
 	shows(t, b.Post(outsider+"/peran", "role", "registration_officer", "unit", "*"), 422, "hanya untuk akun pegawai")
+}
+
+func TestASecondAdministratorDecides(t *testing.T) {
+	t.Parallel()
+	h, _, b := house(t)
+	officer := h.Member("199001012015011001", "Petugas Contoh", h.NewUnit("A", ""))
+	path := "/admin/akun/" + officer.AccountID
+
+	// The first administrator makes the second one alone, and is told so.
+	second := h.Outsider("wakil", "Wakil Contoh")
+	to(t, b.Post("/admin/akun/"+second.AccountID+"/peran", "role", "administrator", "unit", "*"), "/admin/akun/"+second.AccountID)
+	shows(t, b.Get("/admin/akun/"+second.AccountID), 200, "belum ada administrator lain", "Administrator")
+	c := h.SignIn(second)
+
+	ask := func(role string) string {
+		t.Helper()
+		to(t, b.Post(path+"/peran", "role", role, "unit", "*"), path)
+		page := b.Get(path)
+		shows(t, page, 200, "Peran diminta", "Menunggu administrator kedua", "hanya dapat disetujui administrator lain", "Belum ada peran petugas")
+		if strings.Contains(page.Body, `value="setuju"`) {
+			t.Error("the page offers who asked what is refused")
+		}
+		return regexp.MustCompile(path + `/permintaan-peran/[a-z2-7]{26}`).FindString(page.Body)
+	}
+	one := ask("registration_officer")
+	shows(t, b.Post(path+"/peran", "role", "registration_officer", "unit", "*"), 422, "sudah diminta")
+	shows(t, b.Get("/admin/akun"), 200, "Menunggu administrator lain")
+	shows(t, c.Get("/admin/akun"), 200, "Menunggu Anda", "Diminta oleh Kepala Contoh")
+	shows(t, c.Get(path), 200, "Setujui", "Tolak permintaan")
+	to(t, b.Post(one, "aksi", "setuju"), path)
+	shows(t, b.Get(path), 200, "Satu orang tidak dapat melakukan kedua bagian", "Belum ada peran petugas")
+	shows(t, c.Post(one, "aksi", "lain"), 400)
+	shows(t, c.Post(path+"/permintaan-peran/aaaaaaaaaaaaaaaaaaaaaaaaaa", "aksi", "setuju"), 404)
+	to(t, c.Post(one, "aksi", "tolak"), path)
+	shows(t, c.Get(path), 200, "Isikan alasan")
+	to(t, c.Post(one, "aksi", "tolak", "alasan", "tidak perlu"), path)
+	shows(t, c.Get(path), 200, "Permintaan ditolak", "Belum ada peran petugas")
+	to(t, c.Post(one, "aksi", "setuju"), path)
+	shows(t, c.Get(path), 200, "sudah diputuskan")
+
+	to(t, b.Post(ask("registration_officer"), "aksi", "tarik"), path)
+	shows(t, b.Get(path), 200, "ditarik kembali")
+	to(t, c.Post(ask("registration_officer"), "aksi", "setuju"), path)
+	shows(t, c.Get(path), 200, "Peran berlaku", "Petugas DS")
+
+	// Whoever shuts the other administrator is not the only one for a while.
+	to(t, b.Post("/admin/akun/"+second.AccountID+"/nonaktif"), "/admin/akun/"+second.AccountID)
+	other := "/admin/akun/" + h.Member("199001012015011002", "Pegawai Contoh", h.NewUnit("B", "")).AccountID
+	shows(t, b.Post(other+"/peran", "role", "registration_officer", "unit", "*"), 422, "kurang dari tujuh hari")
+	shows(t, b.Post("/admin/akun/"+second.AccountID+"/peran", "role", "administrator", "unit", "*"), 422)
 }
 
 func TestAccountsAreShutAndOpened(t *testing.T) {

@@ -26,6 +26,7 @@ func (b *box) Invitation(_ context.Context, tx *store.Tx, inv account.Invitation
 	tx.After(func() { b.last = inv })
 	return nil
 }
+func (*box) RoleNews(context.Context, *store.Tx, account.RoleNotice) error       { return nil }
 func (*box) LoginLocked(context.Context, *store.Tx, db.Account, time.Time) error { return nil }
 func (*box) SecurityChanged(context.Context, *store.Tx, db.Account, account.Change) error {
 	return nil

@@ -67,6 +67,13 @@ type ActivationItem struct {
 	Decree       string
 }
 
+type AdministratorEnd struct {
+	ID        string
+	AccountID string
+	EndedBy   string
+	EndedAt   int64
+}
+
 type AgreementText struct {
 	Hash      Bytes
 	Kind      string
@@ -714,6 +721,19 @@ type RoleGrant struct {
 	UnitID    sql.NullString
 	GrantedBy string
 	GrantedAt int64
+}
+
+type RoleRequest struct {
+	ID        string
+	AccountID string
+	Role      string
+	UnitID    sql.NullString
+	State     string
+	AskedBy   string
+	AskedAt   int64
+	DecidedBy sql.NullString
+	DecidedAt int64
+	Reason    string
 }
 
 type SandboxObject struct {
