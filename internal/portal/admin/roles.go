@@ -3,12 +3,14 @@ package admin
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 
 	"absah/internal/account"
 	"absah/internal/portal/i18n"
 	"absah/internal/portal/ui"
 	"absah/internal/portal/web"
+	"absah/internal/store"
 	"absah/internal/store/db"
 )
 
@@ -46,7 +48,13 @@ func (p *Pages) decide(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	ctx, v, id := r.Context(), web.ViewerOf(r.Context()), r.PathValue("request")
-	var err error
+	asked, err := p.store.Read().GetRoleRequest(ctx, id)
+	if store.IsNotFound(err) || err == nil && asked.AccountID != r.PathValue("id") {
+		return web.ErrNotFound
+	}
+	if err != nil {
+		return fmt.Errorf("read what role is asked for: %w", err)
+	}
 	message := ""
 	switch web.Value(r, "aksi") {
 	case "setuju":
