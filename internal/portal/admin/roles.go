@@ -55,7 +55,7 @@ func (p *Pages) decide(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return fmt.Errorf("read what role is asked for: %w", err)
 	}
-	message := ""
+	var message string
 	switch web.Value(r, "aksi") {
 	case "setuju":
 		message, err = "accounts.wait.confirmed", p.accounts.ConfirmRole(ctx, v, id)
