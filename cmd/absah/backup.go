@@ -341,6 +341,9 @@ func told(out app.Restored) {
 	}
 	fmt.Printf("Since then, by the log and the lists: %d acts, brought back into the log; %d revocations made again, %d registrations ended by them.\n", f.Rows, f.Revocations, out.Settled)
 	fmt.Printf("The wrong passphrases since for %d keys count again.\n", f.Recalled)
+	if f.Held > 0 {
+		fmt.Printf("%d certificates are suspended: their passphrases were changed since, and the ones before open the keys again.\n", f.Held)
+	}
 	fmt.Printf("%d registrations stand again where they stood, %d are gone; %d certificates are gone and revoked.\n", f.Back, f.Gone, len(f.Lost))
 	fmt.Printf("%d links voided, %d sessions ended, %d accounts disabled and %d roles taken again, %d scans, %d documents and the data of %d registrations erased again.\n",
 		f.Links, f.SessionsEnded, f.Disabled, f.RolesRevoked, f.Erased, f.Documents, f.Forgotten)

@@ -168,7 +168,7 @@ func drill(t *testing.T, from, to string) {
 	ctx := t.Context()
 	cfg := apptest.Configure(filepath.Join(t.TempDir(), "data"), from, 25)
 	m := newMinistry(t, cfg, 6)
-	kept, revoked := m.issue(0), m.issue(1)
+	kept, revoked, changed := m.issue(0), m.issue(1), m.issue(2)
 	m.scan(0)
 	invited := m.invite(3)
 	must(t, m.Authority.PublishCRL(ctx, kept.Issuer))
@@ -202,6 +202,7 @@ func drill(t *testing.T, from, to string) {
 	must(t, m.Enrolment.Revoke(ctx, enrolment.Checker{Actor: m.estate.People[1]}, enrolment.Applicant,
 		revoked.RegistrationID, enrolment.Revocation{Code: "key_compromise"}))
 	must(t, m.setPassphrase(3, invited))
+	must(t, m.changePassphrase(2))
 	lost := m.issue(4)
 	for range 3 {
 		must(t, m.Authority.PublishCRL(ctx, kept.Issuer))
@@ -231,10 +232,14 @@ func drill(t *testing.T, from, to string) {
 	if err != nil || counted.Consecutive != 4 || len(counted.Wrong) != 4 || done.Recalled != 1 {
 		t.Errorf("four wrong passphrases since the backup are counted as %+v of %d keys: %v", counted, done.Recalled, err)
 	}
+	// The passphrase of before opens the key again: until somebody looks, nothing is signed with it.
+	if c, err := r.Store.Read().GetCertificate(ctx, changed.Serial); err != nil || !enrolment.Suspended(c) || done.Held != 1 {
+		t.Errorf("a certificate whose passphrase was changed since the backup: %d, %d, %d held: %v", c.RevokedAt, c.RevocationReason, done.Held, err)
+	}
 	r.afterRestore(witnessed, last, kept, revoked, lost, invited, list.Number)
 
 	_, n, err := app.Drill(ctx, cfg, silent(), origin(identity, file.Bytes(), erasure.Bytes()))
-	if err != nil || n != 2 {
+	if err != nil || n != 3 {
 		t.Errorf("the drill found %d certificates: %v", n, err)
 	}
 	_, _, err = app.Drill(ctx, cfg, silent(), origin(identity, file.Bytes()[:file.Len()/2], erasure.Bytes()))
@@ -245,6 +250,15 @@ func drill(t *testing.T, from, to string) {
 	if !errors.Is(err, backup.ErrNotEmpty) {
 		t.Errorf("a second restore: %v", err)
 	}
+}
+
+func (m *ministry) changePassphrase(i int) error {
+	fresh, err := passphrase.Read([]byte("tujuh layang layang terbang ke utara"))
+	must(m.t, err)
+	for err = passphrase.ErrTimeout; errors.Is(err, passphrase.ErrTimeout); {
+		err = m.Enrolment.ChangePassphrase(m.t.Context(), m.estate.People[i], secretOf(m.t), fresh)
+	}
+	return err
 }
 
 // outputs is where a backup of all in one file goes, and its erasure keys.
@@ -315,12 +329,7 @@ func (m *ministry) afterRestore(witnessed, last audit.Checkpoint, kept, revoked,
 	if err != nil || !bytes.Equal(c.Der, kept.Der) {
 		t.Errorf("the certificate is another, %v", err)
 	}
-	fresh, err := passphrase.Read([]byte("tujuh layang layang terbang ke utara"))
-	must(t, err)
-	for err = passphrase.ErrTimeout; errors.Is(err, passphrase.ErrTimeout); {
-		err = m.Enrolment.ChangePassphrase(ctx, m.estate.People[0], secretOf(t), fresh)
-	}
-	if err != nil {
+	if err := m.changePassphrase(0); err != nil {
 		t.Errorf("the subscriber cannot change the passphrase: %v", err)
 	}
 	// And everything goes on.

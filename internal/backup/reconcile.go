@@ -52,6 +52,7 @@ type Found struct {
 	Forgotten     int64    // registrations whose data were erased since, erased again
 	Documents     int64    // that were erased since, erased again
 	Disabled      int64    // accounts that were disabled since, disabled again
+	Held          int      // certificates suspended, since their passphrase was changed and the one before opens the key again
 	Recalled      int64    // keys whose wrong passphrases since were counted again
 	RolesRevoked  int64    // roles that were taken since, taken again
 	SessionsEnded int64
@@ -70,6 +71,8 @@ type facts struct {
 	erased        map[string]bool // scans
 	forgotten     map[string]bool // data of registrations
 	documents     map[string]bool // that were erased
+	changed       map[string]bool // registrations whose passphrase was changed
+	held          map[string]bool // certificates that are suspended for it
 	wrong         []audit.Row     // wrong passphrases, in their order
 }
 
@@ -79,7 +82,7 @@ func newFacts() *facts {
 	return &facts{
 		issuer: map[string]string{}, issued: map[string]string{}, revoked: map[string]ca.StatusChange{}, numbers: map[string]int64{},
 		registrations: map[string]bool{}, accounts: map[string]bool{}, disabled: map[string]bool{}, erased: map[string]bool{},
-		forgotten: map[string]bool{}, documents: map[string]bool{},
+		forgotten: map[string]bool{}, documents: map[string]bool{}, changed: map[string]bool{}, held: map[string]bool{},
 	}
 }
 
@@ -100,6 +103,7 @@ func (f *facts) learn(r audit.Row) error {
 	case "registration":
 		f.forgotten[r.ObjectID] = f.forgotten[r.ObjectID] || r.Action == "privacy.erase"
 		f.registrations[r.ObjectID] = f.registrations[r.ObjectID] || d["history"] != ""
+		f.changed[r.ObjectID] = f.changed[r.ObjectID] || r.Action == "registration.ChangePassphrase"
 	case "certificate":
 		switch r.Action {
 		case "certificate.issue":
@@ -159,8 +163,9 @@ func (f *facts) account(r audit.Row, d map[string]string) {
 // may run any number of times. Run it before anything else writes.
 //
 // Wrong passphrases count again; a right one since the last of them is not known
-// and forgives nothing. It cannot bring back what nobody kept: registrations stand
-// where they stood.
+// and forgives nothing. A passphrase that was changed opens the key no more and the one
+// before does, so the certificate is suspended until its subscriber or an officer looks.
+// It cannot bring back what nobody kept: registrations stand where they stood.
 func Reconcile(ctx context.Context, s *store.Store, w World, now clock.Clock) (Found, error) {
 	var found Found
 	f := newFacts()
@@ -231,6 +236,9 @@ func (f *facts) keep(ctx context.Context, s *store.Store, w World, found *Found)
 	known := map[string]bool{}
 	for _, c := range all {
 		known[c.Serial] = known[c.Serial] || c.Reason.Valid() || c.Reason == ca.CertificateHold
+		if c.Reason == ca.RemoveFromCRL && f.held[c.Serial] {
+			known[c.Serial] = false // what was suspended here is later than that
+		}
 	}
 	var fresh []ca.StatusChange
 	for _, serial := range slices.Sorted(maps.Keys(f.revoked)) {
@@ -378,6 +386,25 @@ func lose(ctx context.Context, tx *store.Tx, f *facts, found *Found, now time.Ti
 		}
 		if err != nil {
 			return fmt.Errorf("registration %s: %w", id, err)
+		}
+	}
+	for _, id := range chosen(f.changed) {
+		c, err := tx.CertificateOfRegistration(ctx, id)
+		if store.IsNotFound(err) {
+			continue
+		}
+		if err != nil {
+			return fmt.Errorf("read certificate of registration %s: %w", id, err)
+		}
+		if _, known := f.revoked[c.Serial]; known || c.RevokedAt > 0 {
+			continue // suspended or revoked in any case
+		}
+		found.Held++
+		f.held[c.Serial] = true
+		f.revoked[c.Serial] = ca.StatusChange{Issuer: c.Issuer, Serial: c.Serial, At: now, Reason: ca.CertificateHold}
+		detail := map[string]string{"serial": c.Serial, "issuer": c.Issuer, "cause": "passphrase"}
+		if err := record("certificate.suspend", "certificate", c.Serial, detail); err != nil {
+			return err
 		}
 	}
 	return nil
