@@ -171,17 +171,17 @@ func (o operation) fail(h *house, f *storetest.Faults) {
 	h.t.Helper()
 	// What it writes when nothing fails.
 	p := o.subject(h)
-	before := f.Rows()
+	before := h.rows(f)
 	must(h.t, o.do(h, h.t.Context(), p))
 	if !o.done(h, p) {
 		h.t.Fatalf("%s: it is not done", o.name)
 	}
 	writes := map[string]int{}
-	for table, n := range f.Rows() {
+	for table, n := range h.rows(f) {
 		writes[table] = n - before[table]
 	}
 	for _, w := range storetest.Ways() {
-		p, before := o.subject(h), f.Rows()
+		p, before := o.subject(h), h.rows(f)
 		people := []*person{p}
 		n := 0
 		for {
@@ -196,7 +196,7 @@ func (o operation) fail(h *house, f *storetest.Faults) {
 			if !storetest.IsFull(err) {
 				h.t.Errorf("%s: %v", what, err)
 			}
-			after := f.Rows()
+			after := h.rows(f)
 			if !o.several && w != storetest.CommitStored {
 				// Nothing of it is there, and the same person asks again.
 				if err := differences(after, before); err != nil || o.done(h, p) {
@@ -205,16 +205,16 @@ func (o operation) fail(h *house, f *storetest.Faults) {
 				continue
 			}
 			o.again(h, what, p)
-			if err := differences(f.Rows(), plus(before, writes), o.uneven...); err != nil {
+			if err := differences(h.rows(f), plus(before, writes), o.uneven...); err != nil {
 				h.t.Errorf("%s, asked again: %v", what, err)
 			}
 			p = o.subject(h)
-			people, before = append(people, p), f.Rows()
+			people, before = append(people, p), h.rows(f)
 		}
 		if !o.done(h, p) {
 			h.t.Errorf("%s, %v: it is not done after all", o.name, w)
 		}
-		if err := differences(f.Rows(), plus(before, writes), o.uneven...); err != nil {
+		if err := differences(h.rows(f), plus(before, writes), o.uneven...); err != nil {
 			h.t.Errorf("%s, %v, at last: %v", o.name, w, err)
 		}
 		least := o.rows
