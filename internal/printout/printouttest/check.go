@@ -224,14 +224,17 @@ func (c *checker) pages() {
 			}
 		}
 		for _, a := range c.array(p.Dict.Get("Annots")) {
-			c.annotation(a, p.Number+1)
+			c.annotation(a, p)
 		}
 	}
 }
 
-func (c *checker) annotation(o pdf.Object, page int) {
+func (c *checker) annotation(o pdf.Object, p pdf.Page) {
 	ref, _ := o.(pdf.Ref)
-	d := c.dict(o)
+	d, page := c.dict(o), p.Number+1
+	if c.beside(d, p) {
+		return // nobody sees it, and it needs no tag (ISO 14289-1 7.18.1)
+	}
 	key, ok := d.Get("StructParent").(pdf.Integer)
 	element, known := c.objects[ref]
 	if !ok || !known || c.parents[int64(key)] != pdf.Object(element) {
@@ -251,6 +254,17 @@ func (c *checker) annotation(o pdf.Object, page int) {
 }
 
 var actual = regexp.MustCompile(`/ActualText\s*\((?:[^\\)]|\\.)*\)`)
+
+// beside tells whether an annotation is left of the page or below it.
+func (c *checker) beside(d pdf.Dict, p pdf.Page) bool {
+	box := c.array(d.Get("Rect"))
+	if len(box) != 4 {
+		return false
+	}
+	right, err := c.doc.ResolveNumber(box[2])
+	top, err2 := c.doc.ResolveNumber(box[3])
+	return err == nil && err2 == nil && (right < p.CropBox[0] || top < p.CropBox[1])
+}
 
 // painted returns the numbers of the marked contents of a page. Whatever is painted
 // must be in one, or in an artifact.
