@@ -52,8 +52,12 @@ test-go: ## Go tests, with the race detector where goroutines share something
 	scripts/test-go
 
 .PHONY: test-keys
-test-keys: ## tokens (SoftHSM2), what remains in memory, FIPS 140-3; test-go runs it too
+test-keys: ## tokens (SoftHSM2), what remains in memory; test-go runs it too
 	scripts/with-postgres scripts/test-keys
+
+.PHONY: test-fips
+test-fips: ## the build for FIPS 140-3, with the certified module
+	scripts/with-postgres scripts/test-fips
 
 .PHONY: test-e2e
 test-e2e: build ## journeys in Chromium and Firefox

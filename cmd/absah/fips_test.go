@@ -17,7 +17,7 @@ import (
 )
 
 // The journey to a signed document: prepare, issue, sign, verify, answer, list,
-// attest. scripts/test-keys runs it in the build for FIPS 140-3 with the certified
+// attest. scripts/test-fips runs it in the build for FIPS 140-3 with the certified
 // module, as it is shipped, and with nothing but approved algorithms permitted
 // (GODEBUG=fips140=only), where any other one would end the program.
 func TestJourneyInTheModeOfTheBuild(t *testing.T) {

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// TestFIPS holds a build that is made for FIPS 140-3 to its word: scripts/test-keys
+// TestFIPS holds a build that is made for FIPS 140-3 to its word: scripts/test-fips
 // makes one and sets ABSAH_FIPS.
 func TestFIPS(t *testing.T) {
 	want := os.Getenv("ABSAH_FIPS") == "on"
