@@ -11,7 +11,6 @@ import (
 	"math/rand/v2"
 	"os"
 	"os/exec"
-	"strconv"
 	"testing"
 	"time"
 
@@ -20,6 +19,7 @@ import (
 	"absah/internal/ca"
 	"absah/internal/clock"
 	"absah/internal/config"
+	"absah/internal/killtest/kills"
 	"absah/internal/signing/paper"
 	"absah/internal/store/storetest"
 )
@@ -47,27 +47,13 @@ func TestMain(m *testing.M) {
 	os.Exit(1)
 }
 
-func number(t *testing.T, variable string, otherwise uint64) uint64 {
-	t.Helper()
-	v := os.Getenv(variable)
-	if v == "" {
-		return otherwise
-	}
-	n, err := strconv.ParseUint(v, 10, 64)
-	if err != nil {
-		t.Fatalf("%s: %v", variable, err)
-	}
-	return n
-}
-
 func TestKillsLoseNothing(t *testing.T) {
-	kills := int(number(t, "ABSAH_KILLS", usualKills))
-	seed := number(t, "ABSAH_SEED", rand.Uint64())
+	n, seed := kills.Plan(t, usualKills)
 	t.Run("sqlite", func(t *testing.T) {
-		run(t, "", kills, seed)
+		run(t, "", n, seed)
 	})
 	t.Run("postgres", func(t *testing.T) {
-		run(t, storetest.Postgres(t), kills, seed)
+		run(t, storetest.Postgres(t), n, seed)
 	})
 }
 
@@ -76,7 +62,6 @@ func TestKillsLoseNothing(t *testing.T) {
 const locksPass = 12 * time.Hour
 
 func run(t *testing.T, database string, kills int, seed uint64) {
-	t.Logf("%d kills, ABSAH_SEED=%d", kills, seed)
 	dir := t.TempDir()
 	box := openSink(t, dir)
 	cfg := apptest.Configure(dir+"/data", database, box.port)

@@ -20,6 +20,7 @@ import (
 	"absah/internal/clock"
 	"absah/internal/config"
 	"absah/internal/enrolment"
+	"absah/internal/killtest/kills"
 	"absah/internal/store/storetest"
 )
 
@@ -31,14 +32,12 @@ const holders = 12
 // what it once said was revoked stays so, and what was acknowledged is in OCSP
 // at the next start (P5, I4, I13).
 func TestKillsWhilePublishing(t *testing.T) {
-	kills := int(number(t, "ABSAH_KILLS", usualKills)) / 2
-	seed := number(t, "ABSAH_SEED", rand.Uint64())
-	t.Run("sqlite", func(t *testing.T) { publishing(t, "", kills, seed) })
-	t.Run("postgres", func(t *testing.T) { publishing(t, storetest.Postgres(t), kills, seed) })
+	n, seed := kills.Plan(t, usualKills)
+	t.Run("sqlite", func(t *testing.T) { publishing(t, "", n/2, seed) })
+	t.Run("postgres", func(t *testing.T) { publishing(t, storetest.Postgres(t), n/2, seed) })
 }
 
 func publishing(t *testing.T, database string, kills int, seed uint64) {
-	t.Logf("%d kills, ABSAH_SEED=%d", kills, seed)
 	dir := storetest.MemoryDir(t)                      // a kill loses nothing of it
 	cfg := apptest.Configure(dir+"/data", database, 1) // no mail is sent
 	quiet := slog.New(slog.NewTextHandler(io.Discard, nil))

@@ -1,7 +1,6 @@
 package seal_test
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"crypto/sha256"
@@ -10,8 +9,6 @@ import (
 	"io"
 	"math/rand/v2"
 	"os"
-	"os/exec"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -19,6 +16,7 @@ import (
 	"absah/internal/apiclient"
 	"absah/internal/audit"
 	"absah/internal/clock"
+	"absah/internal/killtest/kills"
 	"absah/internal/seal"
 	"absah/internal/seal/sealtest"
 	"absah/internal/signing"
@@ -138,19 +136,13 @@ func person(ids string) audit.Actor {
 // keepers released is sealed once and not more, no window gives more documents than
 // it has, and every sealed document and every file that came out is written down.
 func TestKills(t *testing.T) {
-	kills, seed := uint64(4), uint64(time.Now().UnixNano())
-	for name, v := range map[string]*uint64{"ABSAH_KILLS": &kills, "ABSAH_SEED": &seed} {
-		if text := os.Getenv(name); text != "" {
-			*v = must[uint64](t)(strconv.ParseUint(text, 10, 64))
-		}
-	}
-	t.Logf("ABSAH_SEED=%d", seed)
+	n, seed := kills.Plan(t, 4)
 	for name, dsn := range map[string]func(testing.TB) string{"sqlite": storetest.SQLite, "postgres": storetest.Postgres} {
-		t.Run(name, func(t *testing.T) { killed(t, dsn(t), int(kills), rand.New(rand.NewPCG(seed, 1))) })
+		t.Run(name, func(t *testing.T) { killed(t, dsn(t), n, rand.New(rand.NewPCG(seed, 1))) })
 	}
 }
 
-func killed(t *testing.T, dsn string, kills int, r *rand.Rand) {
+func killed(t *testing.T, dsn string, n int, r *rand.Rand) {
 	ctx := t.Context()
 	s := storetest.Open(t, dsn)
 	at := scene{dir: t.TempDir(), dsn: dsn, client: "surat"}
@@ -164,7 +156,7 @@ func killed(t *testing.T, dsn string, kills int, r *rand.Rand) {
 	ok(t, w.ProposeWindow(ctx, asker, at.seal, c.ID, seal.MaxWindow, seal.MaxWindowFiles))
 	at.code = must[string](t)(w.OpenWindow(ctx, releaser, must[[]seal.Window](t)(w.Windows(ctx, at.seal))[0].ID))
 	given := map[string]bool{}
-	for range kills {
+	for range n {
 		live(t, at, r, given)
 	}
 	late := func() time.Time { return time.Now().Add(time.Hour) }
@@ -177,27 +169,12 @@ func killed(t *testing.T, dsn string, kills int, r *rand.Rand) {
 // little later.
 func live(t *testing.T, at scene, r *rand.Rand, given map[string]bool) {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), must[string](t)(os.Executable()))
-	cmd.Env = append(os.Environ(), killVariable+"="+at.words())
-	var complaint bytes.Buffer
-	cmd.Stderr = &complaint
-	stdout := must[io.ReadCloser](t)(cmd.StdoutPipe())
-	ok(t, cmd.Start())
 	lines, later := 1+r.IntN(30), time.Duration(r.IntN(20_000))*time.Microsecond
-	in := bufio.NewScanner(stdout)
-	for said := 1; in.Scan(); said++ {
-		if digest, is := strings.CutPrefix(in.Text(), "file "); is {
+	kills.Child(t, []string{killVariable + "=" + at.words()}, lines, later, func(line string) {
+		if digest, is := strings.CutPrefix(line, "file "); is {
 			given[digest] = true
 		}
-		if said == lines {
-			time.Sleep(later)
-			ok(t, cmd.Process.Kill())
-		}
-	}
-	var exit *exec.ExitError
-	if err := cmd.Wait(); !errors.As(err, &exit) || exit.Exited() {
-		t.Fatalf("the process ended by itself: %v\n%s", err, &complaint)
-	}
+	})
 }
 
 // whole checks what kills must leave.

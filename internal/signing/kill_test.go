@@ -1,7 +1,6 @@
 package signing_test
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"crypto/sha256"
@@ -11,7 +10,6 @@ import (
 	"io"
 	"math/rand/v2"
 	"os"
-	"os/exec"
 	"strconv"
 	"strings"
 	"testing"
@@ -21,6 +19,7 @@ import (
 	"absah/internal/clock"
 	"absah/internal/credential"
 	"absah/internal/keys"
+	"absah/internal/killtest/kills"
 	"absah/internal/passphrase"
 	"absah/internal/signing"
 	"absah/internal/signing/signingtest"
@@ -136,24 +135,13 @@ func open(ctx context.Context, w *signingtest.World, who audit.Actor) (*signing.
 // what its next life finds: a use of a key for every signature, one value for a
 // hash, every document whole.
 func TestKills(t *testing.T) {
-	kills, seed := 4, uint64(time.Now().UnixNano())
-	if v := os.Getenv("ABSAH_KILLS"); v != "" {
-		n, err := strconv.Atoi(v)
-		must(t, err)
-		kills = n
-	}
-	if v := os.Getenv("ABSAH_SEED"); v != "" {
-		n, err := strconv.ParseUint(v, 10, 64)
-		must(t, err)
-		seed = n
-	}
-	t.Logf("ABSAH_SEED=%d", seed)
+	n, seed := kills.Plan(t, 4)
 	for name, dsn := range map[string]func(testing.TB) string{"sqlite": storetest.SQLite, "postgres": storetest.Postgres} {
-		t.Run(name, func(t *testing.T) { killed(t, dsn(t), kills, rand.New(rand.NewPCG(seed, 1))) })
+		t.Run(name, func(t *testing.T) { killed(t, dsn(t), n, rand.New(rand.NewPCG(seed, 1))) })
 	}
 }
 
-func killed(t *testing.T, dsn string, kills int, r *rand.Rand) {
+func killed(t *testing.T, dsn string, n int, r *rand.Rand) {
 	dir := t.TempDir()
 	s := storetest.Open(t, dsn)
 	w, err := signingtest.Open(t.Context(), dir, s, clock.System)
@@ -161,7 +149,7 @@ func killed(t *testing.T, dsn string, kills int, r *rand.Rand) {
 	who, err := w.Subscriber(t.Context(), "Siti Contohwati", keys.ECDSAP256)
 	must(t, err)
 	values := map[string]string{}
-	for range kills {
+	for range n {
 		live(t, dir, dsn, who.EmployeeID, r, values)
 	}
 	w, err = signingtest.Open(t.Context(), dir, s, clock.System)
@@ -175,36 +163,18 @@ func killed(t *testing.T, dsn string, kills int, r *rand.Rand) {
 // little later.
 func live(t *testing.T, dir, dsn, employee string, r *rand.Rand, values map[string]string) {
 	t.Helper()
-	self, err := os.Executable()
-	must(t, err)
-	cmd := exec.CommandContext(t.Context(), self)
-	cmd.Env = append(os.Environ(), killVariable+"="+dir, killVariable+"_DB="+dsn, killVariable+"_WHO="+employee)
-	var complaint bytes.Buffer
-	cmd.Stderr = &complaint
-	stdout, err := cmd.StdoutPipe()
-	must(t, err)
-	must(t, cmd.Start())
+	env := []string{killVariable + "=" + dir, killVariable + "_DB=" + dsn, killVariable + "_WHO=" + employee}
 	lines, later := 1+r.IntN(60), time.Duration(r.IntN(8000))*time.Microsecond
-	in := bufio.NewScanner(stdout)
-	said := 0
-	for in.Scan() {
-		f := strings.Fields(in.Text())
-		if len(f) == 3 && f[0] == "hash" {
-			if old := values[f[1]]; old != "" && old != f[2] {
-				t.Errorf("the hash %s has two values", f[1])
-			}
-			values[f[1]] = f[2]
+	kills.Child(t, env, lines, later, func(line string) {
+		f := strings.Fields(line)
+		if len(f) != 3 || f[0] != "hash" {
+			return
 		}
-		if said++; said == lines {
-			time.Sleep(later)
-			must(t, cmd.Process.Kill())
+		if old := values[f[1]]; old != "" && old != f[2] {
+			t.Errorf("the hash %s has two values", f[1])
 		}
-	}
-	err = cmd.Wait()
-	var exit *exec.ExitError
-	if !errors.As(err, &exit) || exit.Exited() {
-		t.Fatalf("the process ended by itself: %v\n%s", err, &complaint)
-	}
+		values[f[1]] = f[2]
+	})
 }
 
 // whole checks what kills must leave.

@@ -123,12 +123,11 @@ func (s *Service) seal(ctx context.Context, w *Sealing, in io.ReaderAt, size int
 	if err := s.reliable(ctx); err != nil {
 		return nil, out, err
 	}
-	select {
-	case s.slots <- struct{}{}:
-		defer func() { <-s.slots }()
-	case <-ctx.Done():
-		return nil, out, ctx.Err()
+	free, err := s.slot(ctx)
+	if err != nil {
+		return nil, out, err
 	}
+	defer free()
 	o, err := s.sealOptions(w, documentID)
 	if err != nil {
 		return nil, out, err

@@ -95,6 +95,17 @@ func (s *Service) Start(a *Activation) {
 	})
 }
 
+// slot waits for one of the few places in which a document is worked on, and
+// returns how it is left.
+func (s *Service) slot(ctx context.Context) (free func(), err error) {
+	select {
+	case s.slots <- struct{}{}:
+		return func() { <-s.slots }, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
 // signDocument signs one document and writes down what came of it.
 func (a *Activation) signDocument(ctx context.Context, position int) Outcome {
 	item, s := &a.items[position], a.service
@@ -105,15 +116,12 @@ func (a *Activation) signDocument(ctx context.Context, position int) Outcome {
 	defer a.making.Done()
 	ctx, cancel := context.WithTimeout(ctx, signTime)
 	defer cancel()
-	select {
-	case s.slots <- struct{}{}:
-		defer func() { <-s.slots }()
-	case <-ctx.Done():
-		out.Err = ctx.Err()
+	free, err := s.slot(ctx)
+	if err == nil {
+		defer free()
+		err = a.document(ctx, item, &out)
 	}
-	if out.Err == nil {
-		out.Err = a.document(ctx, item, &out)
-	}
+	out.Err = err
 	if out.Err != nil {
 		a.failed(ctx, position, &out)
 	}

@@ -32,12 +32,11 @@ func (a *Activation) signItem(ctx context.Context, position int, item *Item, out
 	defer a.making.Done()
 	ctx, cancel := context.WithTimeout(ctx, signTime)
 	defer cancel()
-	select {
-	case s.slots <- struct{}{}:
-		defer func() { <-s.slots }()
-	case <-ctx.Done():
-		return o, ctx.Err()
+	free, err := s.slot(ctx)
+	if err != nil {
+		return o, err
 	}
+	defer free()
 	r := &run{a: a, item: item, position: position}
 	signed, result, err := r.sign(ctx, item.File, item.Size)
 	if err == nil {

@@ -32,6 +32,7 @@ import (
 	"absah/internal/audit"
 	"absah/internal/clock"
 	"absah/internal/keys"
+	"absah/internal/killtest/kills"
 	"absah/internal/oauth"
 	"absah/internal/signing/signingtest"
 	"absah/internal/store"
@@ -105,17 +106,6 @@ func byNIK(context.Context, *db.Queries, string, string) ([]db.EmployeesByNIKInd
 
 const nik = "3171010101900001"
 
-func number(t *testing.T, name string, otherwise uint64) uint64 {
-	t.Helper()
-	v := os.Getenv(name)
-	if v == "" {
-		return otherwise
-	}
-	n, err := strconv.ParseUint(v, 10, 64)
-	must(t, err)
-	return n
-}
-
 func must(t *testing.T, err error) {
 	t.Helper()
 	if err != nil {
@@ -130,10 +120,9 @@ const usual = 3
 // hashes and documents come in over HTTP: a use of the key is written down for every
 // signature that anybody got, no hash has two values, and no document is half there.
 func TestKillsLoseNothingOfPrograms(t *testing.T) {
-	kills, seed := int(number(t, "ABSAH_KILLS", usual)), number(t, "ABSAH_SEED", uint64(time.Now().UnixNano()))
-	t.Logf("%d kills, ABSAH_SEED=%d", kills, seed)
+	n, seed := kills.Plan(t, usual)
 	for name, dsn := range map[string]func(testing.TB) string{"sqlite": storetest.SQLite, "postgres": storetest.Postgres} {
-		t.Run(name, func(t *testing.T) { run(t, dsn(t), kills, rand.New(rand.NewPCG(seed, 1))) })
+		t.Run(name, func(t *testing.T) { run(t, dsn(t), n, rand.New(rand.NewPCG(seed, 1))) })
 	}
 }
 
@@ -154,7 +143,7 @@ type world struct {
 	killed    atomic.Bool   // this life ends
 }
 
-func run(t *testing.T, dsn string, kills int, r *rand.Rand) {
+func run(t *testing.T, dsn string, n int, r *rand.Rand) {
 	ctx := t.Context()
 	w := &world{t: t, dir: t.TempDir(), dsn: dsn, values: map[string]string{}, documents: map[string]string{}}
 	st := storetest.Open(t, dsn)
@@ -166,7 +155,7 @@ func run(t *testing.T, dsn string, kills int, r *rand.Rand) {
 	_, w.secret, err = clients.Add(ctx, audit.System("test"), "klien", false, apiclient.Settings{Scopes: apiclient.Scopes(), Rate: apiclient.MaxRate, Enabled: true})
 	must(t, err)
 	must(t, st.ReadDB().QueryRowContext(ctx, `select id from credential`).Scan(&w.credential))
-	for range kills {
+	for range n {
 		w.live(r)
 	}
 	house, err = signingtest.Open(ctx, w.dir, st, leap(time.Duration(w.round+1)*between))
