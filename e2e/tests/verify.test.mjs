@@ -25,7 +25,7 @@ function documents() {
   sign("kedua", "one.pdf", "two.pdf", "--visible", "1,300,100,200,60", "--text", "Ditandatangani Siti Contoh");
   const read = (name) => [...readFileSync(at(name))];
   const changed = Buffer.from(readFileSync(at("one.pdf")).toString("latin1").replace("Surat Contoh", "Surat Bohong"), "latin1");
-  return { letter: read("letter.pdf"), twice: read("two.pdf"), changed: [...changed] };
+  return { letter: read("letter.pdf"), twice: read("two.pdf"), changed: [...changed], certificate: read("cert.pem") };
 }
 
 journey("anybody verifies a document", {}, (at, step) => {
@@ -66,6 +66,22 @@ journey("anybody verifies a document", {}, (at, step) => {
     await v.sees("Siti Contoh");
     await v.sees("Tanda tangan ditambahkan");
     assert.equal((await v.page.$$("main details")).length >= 2, true, "no technical details");
+  });
+
+  step("an administrator says that the stranger is believed, and until when", async () => {
+    const admin = await Visitor.at(at.browser, at.server);
+    await admin.signIn(at.server.person("Administrator"));
+    await admin.goto("/admin/kepercayaan");
+    await files.choose(admin, "siti.pem", "application/x-pem-file", docs.certificate);
+    await admin.put("note", "Instansi Contoh, untuk uji");
+    await admin.check("certified", "ya");
+    await admin.seesPage();
+    await files.send(admin, "/admin/kepercayaan");
+    await admin.sees("Siti Contoh");
+    await verify("surat.pdf", docs.twice);
+    await v.seesNot("Tidak dapat dipastikan");
+    await v.seesNot("tidak berinduk pada penerbit yang dipercaya");
+    await admin.close();
   });
 
   step("what was changed is called so", async () => {
