@@ -116,16 +116,23 @@ type WithWindow struct {
 	Longest        time.Duration
 }
 
-// WithWindows lists the enabled applications for which windows may be opened, by
-// name.
-func (s *Service) WithWindows(ctx context.Context) ([]WithWindow, error) {
+// WithWindows lists the enabled applications for which an employee may open windows,
+// by name.
+func (s *Service) WithWindows(ctx context.Context, employeeID string) ([]WithWindow, error) {
 	rows, err := s.Store.Read().APIClientsWithWindows(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("list applications with windows: %w", err)
 	}
 	var out []WithWindow
 	for _, r := range rows {
-		if slices.Contains(strings.Fields(r.Scopes), string(Sign)) {
+		if !slices.Contains(strings.Fields(r.Scopes), string(Sign)) {
+			continue
+		}
+		known, err := s.Knows(ctx, &Client{Unit: r.UnitID}, employeeID)
+		if err != nil {
+			return nil, err
+		}
+		if known {
 			out = append(out, WithWindow{r.ID, r.Name, r.Info, time.Duration(r.WindowLife) * time.Microsecond})
 		}
 	}

@@ -42,6 +42,22 @@ func (c *Client) Sees(ctx context.Context, q *db.Queries, unitID string) (bool, 
 	return InScope(ctx, q, c.Unit, unitID)
 }
 
+// Knows tells whether an application knows an employee: Sees for the unit in which
+// the employee is.
+func (s *Service) Knows(ctx context.Context, c *Client, employeeID string) (bool, error) {
+	if c.Unit == "" {
+		return true, nil
+	}
+	e, err := s.Store.Read().GetEmployee(ctx, employeeID)
+	if store.IsNotFound(err) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("read employee: %w", err)
+	}
+	return c.Sees(ctx, s.Store.Read(), e.UnitID)
+}
+
 // InScope is Sees for the unit that an application is bound to, empty for none.
 func InScope(ctx context.Context, q *db.Queries, bound, unitID string) (bool, error) {
 	if bound == "" || bound == unitID {

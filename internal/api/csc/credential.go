@@ -83,14 +83,7 @@ func (d *door) find(ctx context.Context, call *call) (holder, error) {
 // knows fails with errNone for somebody outside of the unit that the application is
 // bound to.
 func (d *door) knows(ctx context.Context, c *call, employeeID string) error {
-	if c.client.Unit == "" {
-		return nil
-	}
-	e, err := d.Store.Read().GetEmployee(ctx, employeeID)
-	if err != nil {
-		return fmt.Errorf("read employee: %w", err)
-	}
-	ok, err := c.client.Sees(ctx, d.Store.Read(), e.UnitID)
+	ok, err := d.Clients.Knows(ctx, c.client, employeeID)
 	if err == nil && !ok {
 		err = errNone
 	}

@@ -136,7 +136,7 @@ func TestConsentAndWindowsAreDecided(t *testing.T) {
 	}
 	path := apps.Base + "/" + c.ID
 	b.Get(path).Want(t, 200, "Alamat kembali", `name="window"`, `value="0"`)
-	if list, err := s.WithWindows(t.Context()); err != nil || len(list) != 0 {
+	if list, err := s.WithWindows(t.Context(), ""); err != nil || len(list) != 0 {
 		t.Errorf("windows without a decision: %v, %v", list, err)
 	}
 	b.Post(path+"/oauth", "redirects", "http://a.contoh.example/", "window", "x").Want(t, 422, "Isikan alamat https lengkap", "Isikan 0 sampai 1440", "http://a.contoh.example/", `value="x"`)
@@ -146,11 +146,11 @@ func TestConsentAndWindowsAreDecided(t *testing.T) {
 	if err != nil || len(o.Redirects) != 2 || o.Window != 30*time.Minute {
 		t.Errorf("%+v, %v", o, err)
 	}
-	if list, err := s.WithWindows(t.Context()); err != nil || len(list) != 1 || list[0].Name != "naskah" {
+	if list, err := s.WithWindows(t.Context(), ""); err != nil || len(list) != 1 || list[0].Name != "naskah" {
 		t.Errorf("%v, %v", list, err)
 	}
 	b.Post(path+"/nonaktif").Want(t, 303)
-	if list, err := s.WithWindows(t.Context()); err != nil || len(list) != 0 {
+	if list, err := s.WithWindows(t.Context(), ""); err != nil || len(list) != 0 {
 		t.Errorf("windows for a disabled application: %v, %v", list, err)
 	}
 }

@@ -54,7 +54,7 @@ func (p *Pages) codeForm(w http.ResponseWriter, r *http.Request) error {
 func (p *Pages) showCode(w http.ResponseWriter, r *http.Request, v codeView) error {
 	ctx := r.Context()
 	var err error
-	if v.offered, err = p.offered(ctx); err != nil {
+	if v.offered, err = p.offered(ctx, me(r).EmployeeID); err != nil {
 		return err
 	}
 	if v.standing, err = p.Signing.Standing(ctx, me(r).EmployeeID); err != nil {
@@ -81,7 +81,7 @@ func (p *Pages) makeCode(w http.ResponseWriter, r *http.Request) error {
 		return web.See(w, r, Code+"?"+url.Values{"aplikasi": {v.Client}, "jumlah": {v.Uses}}.Encode()) // which asks for the proof
 	}
 	q := signing.WindowRequest{Who: me(r), Signer: me(r).EmployeeID, Coded: true}
-	offered, err := p.offered(ctx)
+	offered, err := p.offered(ctx, me(r).EmployeeID)
 	if err != nil {
 		return err
 	}

@@ -86,19 +86,24 @@ type asked struct {
 
 // refusal is a request that is answered here and nowhere else: who asks or where the
 // answer would go is not known, so that nobody is sent anywhere.
-type refusal struct{ key string }
+type refusal struct {
+	key string
+	// back is where a button of the page leads: to the application, with an error.
+	// Empty where that is not known.
+	back string
+}
 
 func (e *refusal) Error() string { return "the request is refused: " + e.key }
 
-// read reads a request. It fails with *refusal, or, once it is known where the answer
-// goes, with *oauth.Error; then asked says where.
+// read reads a request to the viewer. It fails with *refusal, or, once it is known
+// where the answer goes, with *oauth.Error; then asked says where.
 func (p *Pages) read(ctx context.Context, v url.Values) (asked, error) {
 	name, _ := oauth.Identify(v)
 	a := asked{query: v.Encode()}
 	var err error
 	a.client, err = p.Clients.Find(ctx, name)
 	if errors.Is(err, apiclient.ErrNotFound) || err == nil && !a.client.Enabled {
-		return a, &refusal{"consent.unknown"}
+		return a, &refusal{key: "consent.unknown"}
 	}
 	if err != nil {
 		return a, err
@@ -106,14 +111,14 @@ func (p *Pages) read(ctx context.Context, v url.Values) (asked, error) {
 	if a.uri = v.Get("request_uri"); a.uri != "" {
 		text, err := p.OAuth.Pushed(ctx, a.client.ID, a.uri)
 		if errors.Is(err, oauth.ErrGrant) {
-			return a, &refusal{"consent.spent"}
+			return a, &refusal{key: "consent.spent"}
 		}
 		if err != nil {
 			return a, err
 		}
 		a.query = url.Values{"client_id": {name}, "request_uri": {a.uri}}.Encode()
 		if v, err = url.ParseQuery(text); err != nil {
-			return a, &refusal{"consent.spent"}
+			return a, &refusal{key: "consent.spent"}
 		}
 	}
 	set, err := p.Clients.OAuth(ctx, a.client.ID)
@@ -122,7 +127,7 @@ func (p *Pages) read(ctx context.Context, v url.Values) (asked, error) {
 	}
 	_, redirect := oauth.Identify(v)
 	if len(v["redirect_uri"]) != 1 || !slices.Contains(set.Redirects, redirect) {
-		return a, &refusal{"consent.redirect"}
+		return a, &refusal{key: "consent.redirect"}
 	}
 	if a.Request, err = oauth.Parse(v, p.Signing.Limits.Batch); err != nil {
 		a.Redirect, a.State = redirect, v.Get("state")
@@ -135,7 +140,14 @@ func (p *Pages) read(ctx context.Context, v url.Values) (asked, error) {
 	if a.client.Sandbox || !a.client.May(need) {
 		return a, &oauth.Error{Code: "unauthorized_client", Description: "The application may not do this"}
 	}
-	return a, nil
+	// Before anybody types a passphrase: to an application that is bound to a unit
+	// nobody else is there (decision 32).
+	known, err := p.Clients.Knows(ctx, &a.client, web.ViewerOf(ctx).EmployeeID)
+	if err == nil && !known {
+		outside := &oauth.Error{Code: "access_denied", Description: "The application does not serve the user who signed in"}
+		err = &refusal{"consent.outside", oauth.Answer(a.Redirect, web.RequestOf(ctx).Site.BaseURL, a.State, "", outside)}
+	}
+	return a, err
 }
 
 // answer sends the browser back to the application. It goes to one of its redirect
@@ -154,7 +166,7 @@ func (p *Pages) failed(w http.ResponseWriter, r *http.Request, a asked, err erro
 	switch {
 	case errors.As(err, &no):
 		ctx := r.Context()
-		return web.Page(w, r, http.StatusBadRequest, ui.Page{Title: i18n.T(ctx, "consent.refused")}, refusedBody(no.key))
+		return web.Page(w, r, http.StatusBadRequest, ui.Page{Title: i18n.T(ctx, "consent.refused")}, refusedBody(no))
 	case errors.As(err, &wrong):
 		return p.answer(w, r, a, "", wrong)
 	}
@@ -246,7 +258,7 @@ func (p *Pages) decide(w http.ResponseWriter, r *http.Request) error {
 			err = errors.Join(err, act.Close(r.Context()))
 		}
 		if errors.Is(err, oauth.ErrGrant) {
-			return p.failed(w, r, a, &refusal{"consent.spent"})
+			return p.failed(w, r, a, &refusal{key: "consent.spent"})
 		}
 		return err
 	}

@@ -23,7 +23,9 @@ import (
 	"absah/internal/portal/consent"
 	"absah/internal/portal/pagetest"
 	"absah/internal/signing"
+	"absah/internal/store"
 	"absah/internal/store/blob"
+	"absah/internal/store/db"
 )
 
 const (
@@ -373,4 +375,41 @@ func TestCodes(t *testing.T) {
 	pagetest.Must(t, r.clients.SetOAuth(t.Context(), audit.System("test"), r.client.ID, apiclient.OAuth{Redirects: []string{callback}}))
 	r.b.Get(consent.Code).Want(t, 200, "Tidak ada aplikasi yang boleh")
 	send().Want(t, 422, "Pilih aplikasi")
+}
+
+// TestOutsideOfTheUnit: whoever an application does not know is told so before any
+// passphrase, and typing one anyway costs no attempt.
+func TestOutsideOfTheUnit(t *testing.T) {
+	r := newRoom(t)
+	page := r.ask(query()).Want(t, 200, "Izinkan")
+	codes := url.Values{"aplikasi": {r.client.ID}, "jumlah": {"3"}, "passphrase": {"bukan frasa sandinya 123"}}
+	pagetest.Must(t, r.Store.InTx(t.Context(), func(tx *store.Tx) error {
+		return tx.InsertUnit(t.Context(), db.InsertUnitParams{ID: "elsewhere", Code: "LAIN", Name: "Biro Contoh Lain", CreatedAt: 1})
+	}))
+	set := r.client.Settings()
+	bind := func(unit string) {
+		t.Helper()
+		set.Unit = unit
+		pagetest.Must(t, r.clients.Change(t.Context(), audit.System("test"), r.client.ID, set))
+	}
+	bind("elsewhere")
+	sum := sha256.Sum256([]byte("satu"))
+	for name, v := range map[string]url.Values{
+		"service": query(), "credential": query("scope", "credential", "credentialID", "x", "numSignatures", "1", "hashes", base64.RawURLEncoding.EncodeToString(sum[:])),
+	} {
+		a := r.ask(v).Want(t, 400, "hanya melayani pegawai unit tertentu", "Kembali ke aplikasi").WantNo(t, `type="password"`)
+		if !strings.Contains(a.Body, callback+"?error=access_denied&amp;") || a.Location != "" {
+			t.Errorf("%s: the way back is not on the page: %s", name, a.Body)
+		}
+	}
+	r.decide(page, "izinkan", "bukan frasa sandinya 123").Want(t, 400, "hanya melayani pegawai unit tertentu")
+	r.b.Get(consent.Windows+"/buka").Want(t, 200).WantNo(t, `type="password"`)
+	r.b.Get(consent.Code).Want(t, 200).WantNo(t, `type="password"`)
+	r.b.PostForm(consent.Code, codes).Want(t, 422, "Pilih aplikasi")
+	r.b.PostForm(consent.Windows+"/buka", url.Values{"aplikasi": {r.client.ID}, "lama": {"15"}, "jumlah": {"2"}, "passphrase": {"bukan frasa sandinya 123"}}).Want(t, 422, "Pilih aplikasi")
+	e, err := r.Store.Read().GetEmployee(t.Context(), r.j.Applicant.EmployeeID)
+	pagetest.Must(t, err)
+	bind(e.UnitID)
+	r.ask(query()).Want(t, 200, "Izinkan")
+	r.b.PostForm(consent.Code, codes).Want(t, 422, "Sisa percobaan: 4") // the first attempt that counts
 }

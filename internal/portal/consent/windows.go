@@ -32,7 +32,7 @@ func (p *Pages) windows(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	offered, err := p.offered(ctx)
+	offered, err := p.offered(ctx, me(r).EmployeeID)
 	if err != nil {
 		return err
 	}
@@ -94,12 +94,12 @@ func facts(ctx context.Context, w signing.Window) []ui.Term {
 	}
 }
 
-// offered are the applications for which windows may be opened here.
-func (p *Pages) offered(ctx context.Context) ([]apiclient.WithWindow, error) {
+// offered are the applications for which the viewer may open windows here.
+func (p *Pages) offered(ctx context.Context, employeeID string) ([]apiclient.WithWindow, error) {
 	if p.Signing.WindowLife < 0 {
 		return nil, nil
 	}
-	return p.Clients.WithWindows(ctx)
+	return p.Clients.WithWindows(ctx, employeeID)
 }
 
 // lives are the lengths to choose from.
@@ -127,7 +127,7 @@ func (p *Pages) openForm(w http.ResponseWriter, r *http.Request) error {
 func (p *Pages) showOpen(w http.ResponseWriter, r *http.Request, v openView) error {
 	ctx := r.Context()
 	var err error
-	if v.offered, err = p.offered(ctx); err != nil {
+	if v.offered, err = p.offered(ctx, me(r).EmployeeID); err != nil {
 		return err
 	}
 	if v.standing, err = p.Signing.Standing(ctx, me(r).EmployeeID); err != nil {
@@ -192,7 +192,7 @@ func (p *Pages) open(w http.ResponseWriter, r *http.Request) error {
 	}
 	v := openView{Client: f.Value("aplikasi"), Uses: f.Value("jumlah"), Hashes: f.Value("dokumen"), Life: f.Value("lama"), Errors: web.FieldErrors{}}
 	q := signing.WindowRequest{Who: me(r), Signer: me(r).EmployeeID}
-	offered, err := p.offered(ctx)
+	offered, err := p.offered(ctx, me(r).EmployeeID)
 	if err != nil {
 		return err
 	}
