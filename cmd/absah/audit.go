@@ -28,6 +28,16 @@ type auditVerifyCmd struct {
 	Key    string   `help:"Verifier key that a witness kept (NAME+HASH+KEY, or a file of it); without it the one in the export is believed." placeholder:"KEY"`
 }
 
+// Help implements kong.HelpProvider.
+func (auditVerifyCmd) Help() string {
+	return `Exit status: 0 when the log is whole, 1 when anything is wrong.
+
+Examples:
+
+    absah audit verify --config absah.yaml
+    absah audit verify --export log-salinan --key verifier.key --since checkpoint.txt`
+}
+
 // Run verifies. The exit status is 1 when something is wrong.
 func (v *auditVerifyCmd) Run(ctx context.Context, c *cli) error {
 	if v.Export != "" {
@@ -116,6 +126,15 @@ type auditExportCmd struct {
 	To string `arg:"" help:"Directory." type:"path"`
 }
 
+// Help implements kong.HelpProvider.
+func (auditExportCmd) Help() string {
+	return `It also prints the verifier key, which a witness keeps elsewhere.
+
+Example:
+
+    absah audit export log-salinan --config absah.yaml`
+}
+
 // Run exports.
 func (e *auditExportCmd) Run(ctx context.Context, c *cli) error {
 	cfg, log, err := c.load()
@@ -144,6 +163,16 @@ type auditProveCmd struct {
 // errProof says that a proof of ours does not hold, which only a changed
 // database can cause.
 var errProof = errors.New("the proof does not hold")
+
+// Help implements kong.HelpProvider.
+func (auditProveCmd) Help() string {
+	return `The proof is JSON; it was checked before it is printed.
+
+Examples:
+
+    absah audit prove --row 4711
+    absah audit prove --from checkpoint.txt`
+}
 
 // Run prints a proof as JSON, after it was checked against the checkpoint.
 func (p *auditProveCmd) Run(ctx context.Context, c *cli) error {

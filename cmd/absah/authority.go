@@ -27,6 +27,16 @@ type ceremonyCmd struct {
 // errOnlySaid makes the exit status tell that nothing was done.
 var errOnlySaid = errors.New("nothing was done; to do it, add --yes")
 
+// Help implements kong.HelpProvider.
+func (ceremonyCmd) Help() string {
+	return `Without --yes it prints what would be done, does nothing and ends with exit status 1.
+
+Examples:
+
+    absah ca ceremony root.yaml
+    absah ca ceremony root.yaml --yes`
+}
+
 // Run holds a ceremony, or says what it would be.
 func (c *ceremonyCmd) Run(ctx context.Context) error {
 	held, err := app.Ceremony(ctx, c.File, clock.System, c.Yes, func(sentence string) { fmt.Println("- " + sentence) })
@@ -45,6 +55,13 @@ func (c *ceremonyCmd) Run(ctx context.Context) error {
 type transcriptCmd struct {
 	File        string `arg:"" help:"Transcript." type:"existingfile"`
 	Certificate string `required:"" help:"Certificate of the CA that signed it, in DER or PEM." type:"existingfile" placeholder:"FILE"`
+}
+
+// Help implements kong.HelpProvider.
+func (transcriptCmd) Help() string {
+	return `Example:
+
+    absah ca transcript transcript.jsonl --certificate ca-root.crt`
 }
 
 // Run checks a transcript and prints it.
@@ -67,6 +84,13 @@ type passkeyCmd struct {
 }
 
 type passkeyListCmd struct{}
+
+// Help implements kong.HelpProvider.
+func (passkeyListCmd) Help() string {
+	return `Example:
+
+    absah ca passkey list`
+}
 
 // Run lists.
 func (passkeyListCmd) Run(ctx context.Context, c *cli) error {
@@ -92,6 +116,13 @@ type pinCmd struct {
 	Fingerprint string `arg:"" help:"As its owner reads it out, and as the list shows it."`
 }
 
+// Help implements kong.HelpProvider.
+func (pinCmd) Help() string {
+	return `Example:
+
+    absah ca passkey pin 12ab-34cd-56ef-7890-1234`
+}
+
 // Run pins.
 func (p *pinCmd) Run(ctx context.Context, c *cli) error {
 	cfg, log, err := c.load()
@@ -111,7 +142,14 @@ func (p *pinCmd) Run(ctx context.Context, c *cli) error {
 }
 
 type unpinCmd struct {
-	Fingerprint string `arg:""`
+	Fingerprint string `arg:"" help:"As the list shows it."`
+}
+
+// Help implements kong.HelpProvider.
+func (unpinCmd) Help() string {
+	return `Example:
+
+    absah ca passkey unpin 12ab-34cd-56ef-7890-1234`
 }
 
 // Run forgets.
@@ -129,6 +167,13 @@ func (u *unpinCmd) Run(ctx context.Context, c *cli) error {
 
 type splitCmd struct {
 	Into string `arg:"" help:"Directory below which they are made." type:"path"`
+}
+
+// Help implements kong.HelpProvider.
+func (splitCmd) Help() string {
+	return `Example:
+
+    absah ca split peran --config absah.yaml`
 }
 
 // Run divides an installation whose parts shall run apart.

@@ -40,6 +40,14 @@ const erasureKeysName = "erasure-keys"
 // errUsage says which flags belong together.
 var errUsage = errors.New("give --to and --recipient, and --keys-recipient with --keys-to")
 
+// Help implements kong.HelpProvider.
+func (backupWriteCmd) Help() string {
+	return `Examples:
+
+    absah backup --to absah.age --recipient age1... --config absah.yaml
+    absah backup --to data.age --recipient data.txt --keys-to keys.age --keys-recipient keys.txt --config absah.yaml`
+}
+
 // Run backs up.
 func (b *backupWriteCmd) Run(ctx context.Context, c *cli) (err error) {
 	if b.To == "" || len(b.Recipient) == 0 || (b.KeysTo == "") != (len(b.KeysRecipient) == 0) {
@@ -217,6 +225,13 @@ type backupKeyCmd struct {
 	File string `arg:"" help:"Where the identity is written; keep it away from this machine." type:"path"`
 }
 
+// Help implements kong.HelpProvider.
+func (backupKeyCmd) Help() string {
+	return `Example:
+
+    absah backup key identity.txt`
+}
+
 // Run makes an identity. What it prints is no secret.
 func (k *backupKeyCmd) Run() error {
 	id, err := age.GenerateHybridIdentity()
@@ -249,6 +264,15 @@ type restoreCmd struct {
 }
 
 var errRestoreUsage = errors.New("give --from and --identity, or --reconcile")
+
+// Help implements kong.HelpProvider.
+func (restoreCmd) Help() string {
+	return `Examples:
+
+    absah restore --from absah.age --identity identity.txt --drill
+    absah restore --from absah.age --identity identity.txt --config absah.yaml
+    absah restore --reconcile --config absah.yaml`
+}
 
 // Run restores.
 func (r *restoreCmd) Run(ctx context.Context, c *cli) (err error) {

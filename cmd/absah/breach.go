@@ -23,12 +23,21 @@ type breachReportCmd struct {
 	Scan     []string  `help:"Identifier of a scan that was exposed." placeholder:"ID"`
 	AllScans bool      `help:"The store of scans was exposed with the keys to it."`
 	Database bool      `help:"A copy of the database was exposed."`
-	Since    time.Time `help:"Beginning of the exposure (2026-11-28T08:00:00+07:00)." required:"" format:"2006-01-02T15:04:05Z07:00"`
-	Until    time.Time `help:"Its end." required:"" format:"2006-01-02T15:04:05Z07:00"`
-	Known    time.Time `help:"When it became known: the 3x24 hours start then." required:"" format:"2006-01-02T15:04:05Z07:00"`
-	What     string    `help:"What happened, in words for the letters." required:""`
-	Done     string    `help:"What was done about it." required:""`
+	Since    time.Time `help:"Beginning of the exposure (2026-11-28T08:00:00+07:00)." required:"" placeholder:"TIME" format:"2006-01-02T15:04:05Z07:00"`
+	Until    time.Time `help:"Its end." required:"" placeholder:"TIME" format:"2006-01-02T15:04:05Z07:00"`
+	Known    time.Time `help:"When it became known: the 3x24 hours start then." required:"" placeholder:"TIME" format:"2006-01-02T15:04:05Z07:00"`
+	What     string    `help:"What happened, in words for the letters." required:"" placeholder:"TEXT"`
+	Done     string    `help:"What was done about it." required:"" placeholder:"TEXT"`
 	JSON     bool      `help:"Print the report with everybody concerned as JSON."`
+}
+
+// Help implements kong.HelpProvider.
+func (breachReportCmd) Help() string {
+	return `The letters to the authority are printed, not sent.
+
+Example:
+
+    absah breach report --database --since 2026-11-28T08:00:00+07:00 --until 2026-11-28T09:00:00+07:00 --known 2026-11-28T10:00:00+07:00 --what "Salinan basis data terunduh" --done "Akses ditutup"`
 }
 
 // Run reports. The letters are printed, not sent.
@@ -70,6 +79,15 @@ type breachTellCmd struct {
 	Reference string `arg:"" help:"Number of the breach (BR-...)."`
 }
 
+// Help implements kong.HelpProvider.
+func (breachTellCmd) Help() string {
+	return `It can be done once for a breach; the worker sends the letters.
+
+Example:
+
+    absah breach tell BR-ABCD-1234`
+}
+
 // Run queues the letters; the worker sends them.
 func (b *breachTellCmd) Run(ctx context.Context, c *cli) error {
 	return c.inside(ctx, func(a *app.App) error {
@@ -83,24 +101,4 @@ func (b *breachTellCmd) Run(ctx context.Context, c *cli) error {
 		fmt.Printf("%d letters are queued.\n", n)
 		return nil
 	})
-}
-
-// inside runs f in the installation.
-func (c *cli) inside(ctx context.Context, f func(*app.App) error) error {
-	cfg, log, err := c.load()
-	if err != nil {
-		return err
-	}
-	if err := cfg.Validate(); err != nil {
-		return err
-	}
-	demo, err := app.IsDemo(cfg)
-	if err != nil {
-		return err
-	}
-	a, err := app.Open(ctx, cfg, app.Options{Demo: demo, Log: log})
-	if err != nil {
-		return err
-	}
-	return errors.Join(f(a), a.Close())
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -11,7 +10,6 @@ import (
 
 	"absah/internal/apiclient"
 	"absah/internal/app"
-	"absah/internal/audit"
 )
 
 type clientCmd struct {
@@ -24,35 +22,28 @@ type clientCmd struct {
 	Enable  clientEnableCmd  `cmd:"" help:"Let an application that was disabled call again."`
 }
 
-// cliActor is who works on the machine itself.
-var cliActor = audit.Actor{AccountID: "system:cli", Role: "administrator"}
-
-// withClients opens the installation for one act.
+// withClients opens the installation for one act on its applications.
 func (c *cli) withClients(ctx context.Context, act func(s *apiclient.Service) error) error {
-	cfg, log, err := c.load()
-	if err != nil {
-		return err
-	}
-	isDemo, err := app.IsDemo(cfg)
-	if err != nil {
-		return err
-	}
-	a, err := app.Open(ctx, cfg, app.Options{Log: log, Demo: isDemo})
-	if err != nil {
-		return err
-	}
-	return errors.Join(act(a.Clients), a.Close())
+	return c.inside(ctx, func(a *app.App) error { return act(a.Clients) })
 }
 
 type clientAddCmd struct {
 	Name    string   `arg:"" help:"Name of the application, and user name of its credential."`
-	Info    string   `help:"What it is, for people."`
-	From    []string `help:"Networks or addresses that it may call from." placeholder:"NETWORK,..."`
+	Info    string   `help:"What it is, for people." placeholder:"TEXT"`
+	From    []string `help:"Networks or addresses that it may call from." placeholder:"NETWORK"`
 	Unit    string   `help:"Code of the unit whose people it knows, with those of the units below; without, all." placeholder:"CODE"`
-	Scope   []string `help:"What it may do: sign, verify, status, register, webhook, seal." default:"sign,verify,status" placeholder:"SCOPE,..."`
-	Rate    int      `help:"Requests a minute." default:"600"`
+	Scope   []string `help:"What it may do: sign, verify, status, register, webhook, seal." default:"sign,verify,status" placeholder:"SCOPE"`
+	Rate    int      `help:"Requests a minute (600)." default:"600" placeholder:"N"`
 	Corner  bool     `help:"In API v1, width and height are the upper right corner of the box."`
 	Sandbox bool     `help:"Its signatures say SPECIMEN and are worth nothing: for trying out."`
+}
+
+// Help implements kong.HelpProvider.
+func (clientAddCmd) Help() string {
+	return `Examples:
+
+    absah client add persuratan --scope sign,verify,status --from 10.1.0.0/16
+    absah client add percobaan --sandbox`
 }
 
 // Run adds one.
@@ -73,7 +64,7 @@ func (a *clientAddCmd) Run(ctx context.Context, c *cli) error {
 		if err := inUnit(ctx, s, a.Unit, &set); err != nil {
 			return err
 		}
-		made, secret, err := s.Add(ctx, cliActor, a.Name, a.Sandbox, set)
+		made, secret, err := s.Add(ctx, operator, a.Name, a.Sandbox, set)
 		if err != nil {
 			return fmt.Errorf("add %s: %w", a.Name, err)
 		}
@@ -98,6 +89,13 @@ func inUnit(ctx context.Context, s *apiclient.Service, code string, set *apiclie
 }
 
 type clientListCmd struct{}
+
+// Help implements kong.HelpProvider.
+func (clientListCmd) Help() string {
+	return `Example:
+
+    absah client list`
+}
 
 // Run lists them.
 func (clientListCmd) Run(ctx context.Context, c *cli) error {
@@ -140,6 +138,14 @@ type clientRotateCmd struct {
 	Now  bool   `help:"The secret before ends at once."`
 }
 
+// Help implements kong.HelpProvider.
+func (clientRotateCmd) Help() string {
+	return `Examples:
+
+    absah client rotate persuratan
+    absah client rotate persuratan --now`
+}
+
 // Run rotates the secret of one.
 func (r *clientRotateCmd) Run(ctx context.Context, c *cli) error {
 	return c.withClients(ctx, func(s *apiclient.Service) error {
@@ -151,7 +157,7 @@ func (r *clientRotateCmd) Run(ctx context.Context, c *cli) error {
 		if r.Now {
 			grace = 0
 		}
-		secret, err := s.Rotate(ctx, cliActor, found.ID, grace)
+		secret, err := s.Rotate(ctx, operator, found.ID, grace)
 		if err != nil {
 			return fmt.Errorf("%s: %w", r.Name, err)
 		}
@@ -165,6 +171,14 @@ type clientUnitCmd struct {
 	Code string `arg:"" optional:"" help:"Code of the unit; without, it knows the people of all units."`
 }
 
+// Help implements kong.HelpProvider.
+func (clientUnitCmd) Help() string {
+	return `Examples:
+
+    absah client unit persuratan KPP-01
+    absah client unit persuratan`
+}
+
 // Run binds one.
 func (u *clientUnitCmd) Run(ctx context.Context, c *cli) error {
 	return c.withClients(ctx, func(s *apiclient.Service) error {
@@ -176,14 +190,21 @@ func (u *clientUnitCmd) Run(ctx context.Context, c *cli) error {
 		if err := inUnit(ctx, s, u.Code, &set); err != nil {
 			return err
 		}
-		return s.Change(ctx, cliActor, found.ID, set)
+		return s.Change(ctx, operator, found.ID, set)
 	})
 }
 
 type clientOAuthCmd struct {
 	Name     string        `arg:"" help:"Name of the application."`
-	Redirect []string      `help:"Redirect URIs, exactly as the application sends them; none ends its consents in the browser." placeholder:"URI,..."`
-	Window   time.Duration `help:"Longest activation window that a subscriber may open for it; 0 for none." default:"0"`
+	Redirect []string      `help:"Redirect URIs, exactly as the application sends them; none ends its consents in the browser." placeholder:"URI"`
+	Window   time.Duration `help:"Longest activation window that a subscriber may open for it, such as 2h; 0 for none." default:"0" placeholder:"DURATION"`
+}
+
+// Help implements kong.HelpProvider.
+func (clientOAuthCmd) Help() string {
+	return `Example:
+
+    absah client oauth persuratan --redirect https://surat.example/kembali --window 2h`
 }
 
 // Run decides it for one.
@@ -197,12 +218,19 @@ func (o *clientOAuthCmd) Run(ctx context.Context, c *cli) error {
 		if err != nil {
 			return fmt.Errorf("%s: %w", o.Name, err)
 		}
-		return s.SetOAuth(ctx, cliActor, found.ID, apiclient.OAuth{Redirects: redirects, Window: o.Window})
+		return s.SetOAuth(ctx, operator, found.ID, apiclient.OAuth{Redirects: redirects, Window: o.Window})
 	})
 }
 
 type clientDisableCmd struct {
 	Name string `arg:"" help:"Name of the application."`
+}
+
+// Help implements kong.HelpProvider.
+func (clientDisableCmd) Help() string {
+	return `Example:
+
+    absah client disable persuratan`
 }
 
 // Run disables one.
@@ -212,6 +240,13 @@ func (d *clientDisableCmd) Run(ctx context.Context, c *cli) error {
 
 type clientEnableCmd struct {
 	Name string `arg:"" help:"Name of the application."`
+}
+
+// Help implements kong.HelpProvider.
+func (clientEnableCmd) Help() string {
+	return `Example:
+
+    absah client enable persuratan`
 }
 
 // Run enables one.
@@ -227,6 +262,6 @@ func (c *cli) switchClient(ctx context.Context, name string, on bool) error {
 		}
 		set := found.Settings()
 		set.Enabled = on
-		return s.Change(ctx, cliActor, found.ID, set)
+		return s.Change(ctx, operator, found.ID, set)
 	})
 }

@@ -15,6 +15,7 @@ import (
 	"absah/internal/clock"
 	"absah/internal/config"
 	"absah/internal/demo"
+	"absah/internal/staff"
 )
 
 // load reads the configuration that the command line and the environment name.
@@ -23,7 +24,29 @@ func (c *cli) load() (config.Config, *slog.Logger, error) {
 	if err != nil {
 		return cfg, nil, err
 	}
-	return c.override(cfg, ""), newLog(cfg.Log), nil
+	cfg = c.override(cfg, "")
+	return cfg, newLog(cfg.Log), cfg.Validate()
+}
+
+// operator is who works on the machine itself.
+var operator = audit.Actor{AccountID: "system:cli", Role: "administrator"}
+
+// inside runs act in the installation, which may be serving meanwhile when its
+// database lets several processes in.
+func (c *cli) inside(ctx context.Context, act func(*app.App) error) error {
+	cfg, log, err := c.load()
+	if err != nil {
+		return err
+	}
+	isDemo, err := app.IsDemo(cfg)
+	if err != nil {
+		return err
+	}
+	a, err := app.Open(ctx, cfg, app.Options{Log: log, Demo: isDemo})
+	if err != nil {
+		return err
+	}
+	return errors.Join(act(a), a.Close())
 }
 
 // override puts what the command line says over the configuration. A base URL
@@ -57,7 +80,16 @@ func newLog(c config.Log) *slog.Logger {
 type serveCmd struct {
 	Demo bool     `help:"Make a demo installation with fictional people in the data directory, and run it."`
 	Addr string   `help:"Listen here; overrides the configuration." placeholder:"HOST:PORT"`
-	Role []string `help:"Run these parts alone: portal, worker, ca, pki (PostgreSQL only); overrides the configuration." placeholder:"ROLE,..."`
+	Role []string `help:"Run these parts alone: portal, worker, ca, pki (PostgreSQL only); overrides the configuration." placeholder:"ROLE"`
+}
+
+// Help implements kong.HelpProvider.
+func (serveCmd) Help() string {
+	return `Examples:
+
+    absah serve --demo
+    absah serve --config absah.yaml
+    absah serve --config absah.yaml --role portal,worker`
 }
 
 // Run serves until it is told to stop.
@@ -112,6 +144,15 @@ func (s *serveCmd) Run(ctx context.Context, c *cli) error {
 
 type initCmd struct{}
 
+// Help implements kong.HelpProvider.
+func (initCmd) Help() string {
+	return `It prints a link, once, by which the first administrator sets a password.
+
+Example:
+
+    absah init --config absah.yaml`
+}
+
 // Run prepares a production directory. The link that it prints is shown once.
 func (initCmd) Run(ctx context.Context, c *cli) error {
 	cfg, log, err := c.load()
@@ -128,20 +169,27 @@ func (initCmd) Run(ctx context.Context, c *cli) error {
 	if err := app.Prepare(ctx, cfg, log, clock.System); err != nil {
 		return err
 	}
-	a, err := app.Open(ctx, cfg, app.Options{Log: log})
-	if err != nil {
-		return err
-	}
-	token, err := a.Accounts.BootstrapAdmin(ctx)
-	if err != nil {
-		return errors.Join(err, a.Close())
-	}
-	fmt.Printf("Prepared %s.\n\nThe first administrator sets a password here, once, within %s:\n\n  %s/aktivasi/%s\n\nStart Absah with: absah serve\nThen check it with: absah doctor\n",
-		cfg.Data, a.Accounts.Policy.InvitationLife, cfg.BaseURL, token)
-	return a.Close()
+	return c.inside(ctx, func(a *app.App) error {
+		token, err := a.Accounts.BootstrapAdmin(ctx)
+		if err != nil {
+			return err
+		}
+		fmt.Printf("Prepared %s.\n\nThe first administrator sets a password here, once, within %s:\n\n  %s/aktivasi/%s\n\nStart Absah with: absah serve\nThen check it with: absah doctor\n",
+			cfg.Data, a.Accounts.Policy.InvitationLife, cfg.BaseURL, token)
+		return nil
+	})
 }
 
 type migrateCmd struct{}
+
+// Help implements kong.HelpProvider.
+func (migrateCmd) Help() string {
+	return `absah serve does it by itself unless the configuration says migrate: manual.
+
+Example:
+
+    absah migrate --config absah.yaml`
+}
 
 // Run migrates.
 func (migrateCmd) Run(ctx context.Context, c *cli) error {
@@ -169,26 +217,28 @@ type importCmd struct {
 // errRejected makes the exit status tell scripts that nothing was imported.
 var errRejected = errors.New("nothing was imported: some rows have errors")
 
+// Help implements kong.HelpProvider.
+func (importCmd) Help() string {
+	return `All rows are taken, or none: then the rows with errors are printed as CSV and the exit status is 1.
+
+Examples:
+
+    absah staff import pegawai.csv --dry-run
+    absah staff import pegawai.csv`
+}
+
 // Run imports a file: all of it, or nothing.
 func (i *importCmd) Run(ctx context.Context, c *cli) error {
-	cfg, log, err := c.load()
-	if err != nil {
-		return err
-	}
 	b, err := os.ReadFile(i.File)
 	if err != nil {
 		return fmt.Errorf("read %s: %w", i.File, err)
 	}
-	isDemo, err := app.IsDemo(cfg)
-	if err != nil {
+	var report staff.Report
+	err = c.inside(ctx, func(a *app.App) error {
+		report, err = a.Staff.Import(ctx, operator, b, i.DryRun, progress(os.Stderr))
 		return err
-	}
-	a, err := app.Open(ctx, cfg, app.Options{Log: log, Demo: isDemo})
+	})
 	if err != nil {
-		return err
-	}
-	report, err := a.Staff.Import(ctx, audit.Actor{AccountID: "system:cli", Role: "administrator"}, b, i.DryRun, progress(os.Stderr))
-	if err = errors.Join(err, a.Close()); err != nil {
 		return err
 	}
 	fmt.Println(report.Summary())
@@ -221,6 +271,16 @@ type doctorCmd struct {
 
 // errSick makes the exit status tell scripts that something failed.
 var errSick = errors.New("some checks failed")
+
+// Help implements kong.HelpProvider.
+func (doctorCmd) Help() string {
+	return `Exit status: 0 when every check passes, 1 when one fails.
+
+Examples:
+
+    absah doctor --config absah.yaml
+    absah doctor --config absah.yaml --json`
+}
 
 // Run examines the installation.
 func (d *doctorCmd) Run(ctx context.Context, c *cli) error {

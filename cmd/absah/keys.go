@@ -9,7 +9,6 @@ import (
 	"text/tabwriter"
 
 	"absah/internal/app"
-	"absah/internal/audit"
 	"absah/internal/clock"
 	"absah/internal/keys"
 )
@@ -21,11 +20,15 @@ type keysCmd struct {
 	Passphrase keysPassphraseCmd `cmd:"" help:"Give the encrypted software vault another passphrase. Stop the server first."`
 }
 
-// operator is who works on the command line.
-var operator = audit.Actor{AccountID: "system:cli", Role: "administrator"}
-
 type keysListCmd struct {
 	JSON bool `name:"json" help:"Print one JSON array."`
+}
+
+// Help implements kong.HelpProvider.
+func (keysListCmd) Help() string {
+	return `Example:
+
+    absah keys list`
 }
 
 // Run lists.
@@ -62,6 +65,13 @@ type keysRotateCmd struct {
 	Name string `arg:"" help:"pepper, data, scans, index, attempts; subscriber in a token." enum:"pepper,data,scans,index,attempts,subscriber"`
 }
 
+// Help implements kong.HelpProvider.
+func (keysRotateCmd) Help() string {
+	return `Example:
+
+    absah keys rotate data`
+}
+
 // Run rotates.
 func (r *keysRotateCmd) Run(ctx context.Context, c *cli) error {
 	cfg, log, err := c.load()
@@ -83,6 +93,13 @@ func (r *keysRotateCmd) Run(ctx context.Context, c *cli) error {
 
 type keysEncryptCmd struct{}
 
+// Help implements kong.HelpProvider.
+func (keysEncryptCmd) Help() string {
+	return `Example:
+
+    absah keys encrypt --config absah.yaml`
+}
+
 // Run encrypts.
 func (keysEncryptCmd) Run(ctx context.Context, c *cli) error {
 	cfg, log, err := c.load()
@@ -98,6 +115,13 @@ func (keysEncryptCmd) Run(ctx context.Context, c *cli) error {
 
 type keysPassphraseCmd struct {
 	NewFile string `help:"File with the new passphrase, or credential:NAME." required:"" placeholder:"FILE"`
+}
+
+// Help implements kong.HelpProvider.
+func (keysPassphraseCmd) Help() string {
+	return `Example:
+
+    absah keys passphrase --new-file passphrase.txt --config absah.yaml`
 }
 
 // Run changes the passphrase.

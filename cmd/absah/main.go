@@ -9,18 +9,18 @@ import (
 
 // cli is the command line. It is a contract: other programs call it.
 type cli struct {
-	Serve   serveCmd   `cmd:"" help:"Run Absah: the portal, the worker and the authority."`
-	Init    initCmd    `cmd:"" help:"Prepare a data directory for production and invite its first administrator."`
-	Doctor  doctorCmd  `cmd:"" help:"Check the installation and say how to mend what fails."`
-	Migrate migrateCmd `cmd:"" help:"Bring the schema of the database up to date."`
-	Staff   staffCmd   `cmd:"" help:"Units and employees."`
-	Audit   auditCmd   `cmd:"" help:"The log of everything that was done: verify, export, prove."`
-	Backup  backupCmd  `cmd:"" help:"Write all of a running installation into one encrypted file."`
-	Restore restoreCmd `cmd:"" help:"Make an installation of a backup, rehearse that, or bring a database that was put back into agreement with the log."`
-	Keys    keysCmd    `cmd:"" help:"The keys of the installation: list, rotate, encrypt."`
-	CA      caCmd      `cmd:"" name:"ca" help:"The certification authority: ceremonies, officers' passkeys, roles that run apart."`
-	Client  clientCmd  `cmd:"" help:"Applications that call the interfaces for programs."`
-	Breach  breachCmd  `cmd:"" help:"What has to be done when personal data came into wrong hands: who is concerned, and the letters."`
+	Serve   serveCmd   `cmd:"" group:"Installation:" help:"Run Absah: the portal, the worker and the authority."`
+	Init    initCmd    `cmd:"" group:"Installation:" help:"Prepare a data directory for production and invite its first administrator."`
+	Doctor  doctorCmd  `cmd:"" group:"Installation:" help:"Check the installation and say how to mend what fails."`
+	Migrate migrateCmd `cmd:"" group:"Installation:" help:"Bring the schema of the database up to date."`
+	Backup  backupCmd  `cmd:"" group:"Installation:" help:"Write all of a running installation into one encrypted file."`
+	Restore restoreCmd `cmd:"" group:"Installation:" help:"Make an installation of a backup, rehearse that, or bring a database that was put back into agreement with the log."`
+	Staff   staffCmd   `cmd:"" group:"People and applications:" help:"Units and employees."`
+	Client  clientCmd  `cmd:"" group:"People and applications:" help:"Applications that call the interfaces for programs."`
+	Audit   auditCmd   `cmd:"" group:"Record and incidents:" help:"The log of everything that was done: verify, export, prove."`
+	Breach  breachCmd  `cmd:"" group:"Record and incidents:" help:"What has to be done when personal data came into wrong hands: who is concerned, and the letters."`
+	Keys    keysCmd    `cmd:"" group:"Keys and authority:" help:"The keys of the installation: list, rotate, encrypt."`
+	CA      caCmd      `cmd:"" group:"Keys and authority:" name:"ca" help:"The certification authority: ceremonies, officers' passkeys, roles that run apart."`
 	direct.Commands
 	direct.Settings
 }

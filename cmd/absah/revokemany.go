@@ -28,6 +28,16 @@ type revokeManyCmd struct {
 	Yes bool `help:"Do it. Without, the certificates are only listed."`
 }
 
+// Help implements kong.HelpProvider.
+func (revokeManyCmd) Help() string {
+	return `Without --yes it prints the serial numbers of the certificates that are concerned, changes nothing and ends with exit status 1.
+
+Examples:
+
+    absah ca revoke-many --reason superseded --note "Cacat algoritme" --algorithm rsa-3072
+    absah ca revoke-many --reason superseded --note "Cacat algoritme" --algorithm rsa-3072 --yes`
+}
+
 // Run revokes, or says what it would revoke.
 func (r *revokeManyCmd) Run(ctx context.Context, c *cli) error {
 	if _, ok := enrolment.RevokeReasons[r.Reason]; !ok {
@@ -37,19 +47,7 @@ func (r *revokeManyCmd) Run(ctx context.Context, c *cli) error {
 	if err != nil {
 		return err
 	}
-	cfg, log, err := c.load()
-	if err != nil {
-		return err
-	}
-	isDemo, err := app.IsDemo(cfg)
-	if err != nil {
-		return err
-	}
-	a, err := app.Open(ctx, cfg, app.Options{Log: log, Demo: isDemo})
-	if err != nil {
-		return err
-	}
-	return errors.Join(r.revoke(ctx, a, i), a.Close())
+	return c.inside(ctx, func(a *app.App) error { return r.revoke(ctx, a, i) })
 }
 
 func (r *revokeManyCmd) revoke(ctx context.Context, a *app.App, i enrolment.Incident) error {
@@ -60,7 +58,7 @@ func (r *revokeManyCmd) revoke(ctx context.Context, a *app.App, i enrolment.Inci
 		}
 		i.UnitID = unit.ID
 	}
-	who, why := enrolment.Checker{Actor: cliActor}, enrolment.Revocation{Code: r.Reason, Text: r.Note}
+	who, why := enrolment.Checker{Actor: operator}, enrolment.Revocation{Code: r.Reason, Text: r.Note}
 	after, n := "", 0
 	for {
 		rows, err := a.Enrolment.Concerned(ctx, i, after)

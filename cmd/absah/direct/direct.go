@@ -13,6 +13,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"slices"
 	"syscall"
 
 	"github.com/alecthomas/kong"
@@ -27,15 +28,15 @@ import (
 // Commands are those for people. The whole command line embeds them, so that its
 // help tells of them.
 type Commands struct {
-	Sign    signCmd    `cmd:"" help:"Sign PDF files by PAdES."`
-	Verify  verifyCmd  `cmd:"" help:"Judge the signatures of PDF files, offline."`
-	Version versionCmd `cmd:"" help:"Print the version."`
+	Sign    signCmd    `cmd:"" group:"PDF files, without an installation:" help:"Sign PDF files by PAdES."`
+	Verify  verifyCmd  `cmd:"" group:"PDF files, without an installation:" help:"Judge the signatures of PDF files, offline."`
+	Version versionCmd `cmd:"" group:"This program:" help:"Print the version."`
 }
 
 // Settings are the flags of every command.
 type Settings struct {
-	Config string `help:"Configuration file (YAML)." env:"ABSAH_CONFIG" type:"path" placeholder:"FILE"`
-	Data   string `help:"Directory of database, files and keys; overrides the configuration." type:"path" placeholder:"DIR"`
+	Config string `group:"Which installation:" help:"Configuration file (YAML)." env:"ABSAH_CONFIG" type:"path" placeholder:"FILE"`
+	Data   string `group:"Which installation:" help:"Directory of database, files and keys; overrides the configuration." type:"path" placeholder:"DIR"`
 }
 
 // Late is what signing may need of packages that are initialised late, because of
@@ -61,13 +62,17 @@ func Run(grammar any, args []string, late Late) int {
 func runIf(grammar any, args []string, late Late, wanted func() bool) (status int, ran bool) {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	usage := kong.ShortUsageOnError()
+	if len(args) == 0 { // who says nothing wants to know what there is to say
+		usage = kong.UsageOnError()
+	}
 	k := kong.Must(grammar,
-		kong.Name("absah"), kong.UsageOnError(),
-		kong.Description("Registration of employees for a Digital Signature, and the certification authority behind it."),
+		kong.Name("absah"), usage,
+		kong.Description("Electronic signatures for an institution: employees register, two officers check, an authority of its own certifies; people and programs sign, anybody verifies."),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
 		kong.BindTo(ctx, (*context.Context)(nil)), kong.Bind(grammar, late),
 	)
-	command, err := k.Parse(args)
+	command, err := k.Parse(asked(args))
 	k.FatalIfErrorf(err)
 	if !wanted() {
 		return 0, false
@@ -81,6 +86,14 @@ func runIf(grammar any, args []string, late Late, wanted func() bool) (status in
 		return 1, true
 	}
 	return 0, true
+}
+
+// asked puts --help for the word help before the name of a command.
+func asked(args []string) []string {
+	if len(args) > 0 && args[0] == "help" {
+		return append(slices.Clone(args[1:]), "--help")
+	}
+	return args
 }
 
 // run runs the command that args ask for, when it is one of this package and needs

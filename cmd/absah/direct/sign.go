@@ -46,9 +46,15 @@ type signCmd struct {
 	Files        []string `arg:"" name:"file" help:"IN.pdf OUT.pdf; with --out-dir any number of IN.pdf."`
 }
 
-// Help is shown by absah sign --help.
+// Help implements kong.HelpProvider.
 func (signCmd) Help() string {
-	return "Exit status: 0 when all files were signed, 1 when any was refused; the reason is said. A refused file stops no other."
+	return `Exit status: 0 when all files were signed, 1 when any was refused; the reason is said. A refused file stops no other.
+
+Examples:
+
+    absah sign --p12 signer.p12 --p12-pass-file pass.txt surat.pdf signed.pdf
+    absah sign --key key.pem --cert cert.pem --visible 1,60,640,180,60 --origin top-left surat.pdf signed.pdf
+    absah sign --p12 signer.p12 --level B-LTA --tsa http://tsa.example/ --out-dir signed surat.pdf lampiran.pdf`
 }
 
 // task is one file to sign.

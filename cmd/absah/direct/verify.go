@@ -40,9 +40,14 @@ const (
 	exitIndeterminate ExitStatus = 2 // or unsigned, or not readable
 )
 
-// Help is shown by absah verify --help.
+// Help implements kong.HelpProvider.
 func (verifyCmd) Help() string {
-	return "Exit status: 0 when all signatures of all files are valid, 1 when any is invalid, 2 when any is indeterminate or a file is unsigned or cannot be read."
+	return `Exit status: 0 when all signatures of all files are valid, 1 when any is invalid, 2 when any is indeterminate or a file is unsigned or cannot be read.
+
+Examples:
+
+    absah verify --trust roots.pem signed.pdf
+    absah verify --trust roots.pem --at 2026-11-28 --json signed.pdf`
 }
 
 func (c *verifyCmd) Run(ctx context.Context) error {

@@ -9,6 +9,13 @@ import (
 
 type versionCmd struct{}
 
+// Help implements kong.HelpProvider.
+func (versionCmd) Help() string {
+	return `Example:
+
+    absah version`
+}
+
 // Run prints the version: of the module, or of the commit that it was built of.
 func (versionCmd) Run() error {
 	version := "development"
