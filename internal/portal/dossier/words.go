@@ -119,7 +119,7 @@ func MailStateTone(m db.Mail) ui.Tone {
 	case outbox.Refused, outbox.GivenUp:
 		return ui.Danger
 	case outbox.Queued:
-		if m.Attempts > 0 {
+		if MailStage(m) == "retry" {
 			return ui.Warning
 		}
 		return ui.Info
@@ -127,12 +127,22 @@ func MailStateTone(m db.Mail) ui.Tone {
 	return ui.Neutral
 }
 
+// MailStage is the state of a mail, where one in the queue may also be under
+// way ("sending") or have failed before ("retry"). An attempt takes the time of
+// the next one away until it has ended.
+func MailStage(m db.Mail) string {
+	switch {
+	case m.State != outbox.Queued || m.Attempts == 0:
+		return m.State
+	case m.NextTryAt == 0:
+		return "sending"
+	}
+	return "retry"
+}
+
 // MailState says what became of a mail.
 func MailState(ctx context.Context, m db.Mail) string {
-	if m.State == outbox.Queued && m.Attempts > 0 {
-		return i18n.T(ctx, "dossier.mail.state.retry")
-	}
-	return known(ctx, "dossier.mail.state.", m.State)
+	return known(ctx, "dossier.mail.state.", MailStage(m))
 }
 
 // MailNews says when it came to that or what comes next.

@@ -6,7 +6,6 @@ import (
 
 	"absah/internal/enrolment"
 	"absah/internal/mail"
-	"absah/internal/outbox"
 	"absah/internal/portal/i18n"
 	"absah/internal/portal/staffview"
 	"absah/internal/portal/ui"
@@ -87,18 +86,6 @@ func bannerNote(ctx context.Context, c card) string {
 		return i18n.T(ctx, "ds.note.lockedout")
 	}
 	return i18n.T(ctx, "ds.note."+code(c.Status))
-}
-
-func mailTone(state string) ui.Tone {
-	switch state {
-	case outbox.Sent:
-		return ui.Success
-	case outbox.Refused, outbox.GivenUp:
-		return ui.Danger
-	case outbox.Queued:
-		return ui.Info
-	}
-	return ui.Neutral
 }
 
 // linkKind makes the button for a new link the page's main one once the link

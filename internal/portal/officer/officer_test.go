@@ -90,7 +90,7 @@ func TestTwoOfficersTakeARegistrationToIssuing(t *testing.T) {
 		t.Fatalf("verify: %d %s %.500s", done.Status, done.Location, done.Body)
 	}
 	o.status(t, enrolment.OnSetPassphrase)
-	one.Get(done.Location).Want(t, 200, "Berikutnya", "Tautan berlaku sampai", "Kirim tautan baru")
+	one.Get(done.Location).Want(t, 200, "Berikutnya", ` aria-describedby="pemberitahuan" autofocus`, `<div id="pemberitahuan"`, "Tautan berlaku sampai", "Kirim tautan baru")
 
 	o.Clock.Advance(time.Hour)
 	_, err := o.Svc.SetPassphrase(t.Context(), audit.Actor{AccountID: "link"}, o.Token(), pagetest.Passphrase(t, pagetest.Good))

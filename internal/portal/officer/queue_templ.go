@@ -47,7 +47,7 @@ func queuePage(v queueView) templ.Component {
 			return templ_7745c5c3_Err
 		}
 		if v.Query.Status == enrolment.New || v.Query.Status == enrolment.Enroll {
-			templ_7745c5c3_Err = nextButton(v.Query.Status, v.Query.Unit, "", i18n.T(ctx, "officer.queue.next")).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = nextButton(v.Query.Status, v.Query.Unit, "", i18n.T(ctx, "officer.queue.next"), nil).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -113,7 +113,7 @@ func queuePage(v queueView) templ.Component {
 }
 
 // nextButton takes the registration that waits longest.
-func nextButton(s enrolment.Status, unit, except, label string) templ.Component {
+func nextButton(s enrolment.Status, unit, except, label string, attrs templ.Attributes) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -189,7 +189,7 @@ func nextButton(s enrolment.Status, unit, except, label string) templ.Component 
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = ui.Button(ui.ButtonProps{Label: label, After: "chevron-right"}).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = ui.Button(ui.ButtonProps{Label: label, After: "chevron-right", Attrs: attrs}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

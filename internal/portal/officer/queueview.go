@@ -63,7 +63,13 @@ func rowsInfo(ctx context.Context, v queueView) string {
 	if v.Query.Search != "" && len(v.Rows) == pageRows {
 		return i18n.T(ctx, "officer.queue.too_many", "count", i18n.Number(ctx, pageRows))
 	}
-	return i18n.N(ctx, "officer.queue.rows", len(v.Rows))
+	rows := i18n.N(ctx, "officer.queue.rows", len(v.Rows))
+	plain := queueQuery{Status: v.Query.Status, Unit: v.Query.Unit, After: v.Query.After}
+	total := v.Counts[v.Query.Status]
+	if v.Query != plain || total > enrolment.CountCap || total <= len(v.Rows) {
+		return rows // nobody has counted those that the filter leaves
+	}
+	return i18n.T(ctx, "officer.queue.of_all", "rows", rows, "total", i18n.Number(ctx, int64(total)))
 }
 
 func queueTable(ctx context.Context, v queueView) ui.TableProps {

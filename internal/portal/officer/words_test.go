@@ -62,3 +62,23 @@ func TestEveryFieldIsJudgedOnce(t *testing.T) {
 		t.Errorf("the page asks about %v, the check is about %v", asked, want)
 	}
 }
+
+// TestRowsInfo: the whole is told where it was counted, and nowhere else.
+func TestRowsInfo(t *testing.T) {
+	t.Parallel()
+	ctx := i18n.With(context.Background(), i18n.Indonesian, i18n.WIB)
+	rows := make([]enrolment.Row, pageRows)
+	for _, c := range []struct {
+		view queueView
+		want string
+	}{
+		{queueView{Query: queueQuery{Status: enrolment.New}, Rows: rows, Counts: map[enrolment.Status]int{enrolment.New: 254}}, "50 registrasi di halaman ini, 254 seluruhnya"},
+		{queueView{Query: queueQuery{Status: enrolment.New, Days: 3}, Rows: rows, Counts: map[enrolment.Status]int{enrolment.New: 254}}, "50 registrasi di halaman ini"},
+		{queueView{Query: queueQuery{Status: enrolment.New}, Rows: rows, Counts: map[enrolment.Status]int{enrolment.New: enrolment.CountCap + 1}}, "50 registrasi di halaman ini"},
+		{queueView{Query: queueQuery{Status: enrolment.New}, Rows: rows[:6], Counts: map[enrolment.Status]int{enrolment.New: 6}}, "6 registrasi di halaman ini"},
+	} {
+		if got := rowsInfo(ctx, c.view); got != c.want {
+			t.Errorf("%+v: %q, want %q", c.view.Query, got, c.want)
+		}
+	}
+}

@@ -115,6 +115,10 @@ func (t Tone) icon() string {
 	return "info-circle-fill"
 }
 
+// NewsID is the id of the part of a page that holds its Flash: what describes
+// the button that leads on, and where the focus goes when nothing else takes it.
+const NewsID = "pemberitahuan"
+
 // Flash is a message about what has just happened, shown once at the top.
 type Flash struct {
 	Tone  Tone

@@ -85,6 +85,10 @@ export const forms = (root) => {
       for (const [name, value] of [...event.formData]) if (value === "") event.formData.delete(name);
     }),
   );
+  // A status that is there when the page comes is not read out; what has the focus is.
+  each(root, "[data-news]", (news) => {
+    if (!location.hash && !document.querySelector("[autofocus]")) news.focus({ preventScroll: true });
+  });
   each(root, "[data-errors]", (summary) => {
     summary.focus();
     summary.addEventListener("click", (event) => {
