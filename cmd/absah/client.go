@@ -107,7 +107,7 @@ func (clientListCmd) Run(ctx context.Context, c *cli) error {
 		w := tabwriter.NewWriter(os.Stdout, 0, 8, 2, ' ', 0)
 		fmt.Fprintln(w, "NAME\tSTATE\tSCOPES\tUNIT\tFROM\tRATE\tLAST CALL")
 		for _, one := range list {
-			state, from, used, unit := "enabled", "everywhere", "never", "all"
+			state, from, used, unit := "enabled", "anywhere", "never", "all"
 			if one.Unit != "" {
 				u, err := s.UnitOf(ctx, one)
 				if err != nil {
@@ -122,15 +122,24 @@ func (clientListCmd) Run(ctx context.Context, c *cli) error {
 				state += ", sandbox"
 			}
 			if len(one.Networks) > 0 {
-				from = fmt.Sprint(one.Networks)
+				from = joined(one.Networks)
 			}
 			if !one.UsedAt.IsZero() {
 				used = one.UsedAt.Format(time.RFC3339)
 			}
-			fmt.Fprintf(w, "%s\t%s\t%v\t%s\t%s\t%d/min\t%s\n", one.Name, state, one.Scopes, unit, from, one.Rate, used)
+			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%d/min\t%s\n", one.Name, state, joined(one.Scopes), unit, from, one.Rate, used)
 		}
 		return w.Flush()
 	})
+}
+
+// joined writes a list as a flag takes it.
+func joined[T any](list []T) string {
+	texts := make([]string, len(list))
+	for i, one := range list {
+		texts[i] = fmt.Sprint(one)
+	}
+	return strings.Join(texts, ",")
 }
 
 type clientRotateCmd struct {

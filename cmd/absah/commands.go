@@ -184,7 +184,7 @@ type migrateCmd struct{}
 
 // Help implements kong.HelpProvider.
 func (migrateCmd) Help() string {
-	return `absah serve does it by itself unless the configuration says migrate: manual.
+	return `After an upgrade: absah serve refuses a schema that is not its own. Take a backup first.
 
 Example:
 
