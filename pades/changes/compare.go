@@ -1,7 +1,6 @@
 package changes
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -39,8 +38,8 @@ func Between(ctx context.Context, doc *pdf.Document, first int) ([]Change, error
 		}
 		c := &comparison{
 			ctx: ctx, old: old, cur: doc.At(i), revision: i, web: web,
-			changed: map[uint32]*delta{}, accounted: map[edge]bool{}, judged: map[uint32]bool{},
-			fields: map[uint32]*fieldUse{},
+			changed: map[uint32]*delta{}, accounted: map[edge]bool{}, judged: map[uint32]bool{}, whole: map[uint32]bool{},
+			passed: map[uint32]bool{}, fields: map[uint32]*fieldUse{},
 		}
 		c.run(doc.Changed(i))
 		all = append(all, c.out...)
@@ -60,6 +59,8 @@ type comparison struct {
 	to        map[uint32][]edge // references of the newer view, by what they name
 	accounted map[edge]bool
 	judged    map[uint32]bool
+	whole     map[uint32]bool      // judged with all that they hold, and not key by key
+	passed    map[uint32]bool      // unchanged objects through which a rule came to others
 	fields    map[uint32]*fieldUse // widgets and fields that were added
 	before    []pdf.Page           // of the older view
 	pages     []pdf.Page           // of the newer view
@@ -80,7 +81,7 @@ func (c *comparison) run(refs []pdf.Ref) {
 		}
 	}
 	for _, edges := range c.to { // the same words each time
-		slices.SortFunc(edges, func(x, y edge) int { return cmp.Or(cmp.Compare(x.from, y.from), cmp.Compare(x.path, y.path)) })
+		slices.SortFunc(edges, compareEdges)
 	}
 	if len(c.web.failed) > 0 { // one is enough to be in doubt
 		first := slices.Min(slices.Collect(maps.Keys(c.web.failed)))
@@ -133,9 +134,7 @@ func (c *comparison) report(ch Change) {
 
 // account marks a reference as foreseen.
 func (c *comparison) account(p position, to pdf.Ref) {
-	if c.changed[to.Number] != nil {
-		c.accounted[edge{p.from, p.path, to.Number}] = true
-	}
+	c.accounted[edge{p.from, p.path, to.Number}] = true
 }
 
 // enter resolves o in the newer view and tells where its content lies. The
@@ -152,6 +151,8 @@ func (c *comparison) enter(o pdf.Object, p position) (pdf.Object, position) {
 	c.account(p, ref)
 	if c.changed[ref.Number] != nil {
 		c.judged[ref.Number] = true
+	} else {
+		c.passed[ref.Number] = true
 	}
 	return resolve(c.cur, ref), position{from: ref.Number}
 }
@@ -208,9 +209,14 @@ func (c *comparison) sweep(o pdf.Object, p position, replaced bool) {
 			d := c.changed[to.Number]
 			if d == nil {
 				// What did not change may lead to a part that did.
-				if replaced && !seen[to.Number] && it.depth < maxLevels {
+				if replaced && (seen[to.Number] || it.depth < maxLevels) {
+					c.account(position{it.p.from, path}, to)
+					if seen[to.Number] {
+						return
+					}
 					seen[to.Number] = true
 					if same := resolve(c.cur, to); !linked(&delta{cur: same}) {
+						c.passed[to.Number] = true
 						work = append(work, item{same, position{from: to.Number}, it.depth + 1})
 					}
 				}
@@ -220,7 +226,7 @@ func (c *comparison) sweep(o pdf.Object, p position, replaced bool) {
 			if c.judged[to.Number] || !d.isNew() && (!replaced || linked(d)) {
 				return
 			}
-			c.judged[to.Number] = true
+			c.judged[to.Number], c.whole[to.Number] = true, true
 			work = append(work, item{d.cur, position{from: to.Number}, it.depth})
 		})
 	}
@@ -251,9 +257,8 @@ func (c *comparison) trailer() {
 		c.report(Change{Kind: Encryption, Need: NeedMore})
 	}
 	if ref, ok := is.Get("Info").(pdf.Ref); ok {
-		before := len(c.accounted)
 		c.enter(ref, position{}.key("Info"))
-		if len(c.accounted) > before || !c.equal(was.Get("Info"), ref) {
+		if c.changed[ref.Number] != nil || !c.equal(was.Get("Info"), ref) {
 			c.absorb(c.changedValue(ref), position{from: ref.Number})
 			c.report(Change{Kind: Metadata, Object: ref, Detail: "Info"})
 		}

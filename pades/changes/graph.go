@@ -2,6 +2,7 @@ package changes
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -15,6 +16,10 @@ type edge struct {
 	from uint32
 	path string
 	to   uint32
+}
+
+func compareEdges(x, y edge) int {
+	return cmp.Or(cmp.Compare(x.to, y.to), cmp.Compare(x.from, y.from), cmp.Compare(x.path, y.path))
 }
 
 // lastKey is the key that the path ends with, without what is below arrays.
@@ -65,17 +70,19 @@ type delta struct {
 
 func (d *delta) isNew() bool { return d.old == nil }
 
-// web knows, for the view at hand, which objects there are and every reference
-// to an object that some later revision changes.
+// web knows, for the view at hand, which objects there are, what each refers to,
+// and by which path where some later revision changes that.
 type web struct {
 	live    map[uint32]pdf.Ref
 	watched map[uint32]bool
-	from    map[uint32][]edge // by the object that holds the reference
-	failed  map[uint32]bool   // objects that could not be read
+	from    map[uint32][]edge   // by the object that holds the reference
+	out     map[uint32][]uint32 // every reference, by the object that holds it
+	failed  map[uint32]bool     // objects that could not be read
+	shown   map[uint32]bool     // what the pages draw; nil: not asked yet
 }
 
 func newWeb(ctx context.Context, view *pdf.Document, watched map[uint32]bool) (*web, error) {
-	w := &web{live: map[uint32]pdf.Ref{}, watched: watched, from: map[uint32][]edge{}, failed: map[uint32]bool{}}
+	w := &web{live: map[uint32]pdf.Ref{}, watched: watched, from: map[uint32][]edge{}, out: map[uint32][]uint32{}, failed: map[uint32]bool{}}
 	n := 0
 	for ref := range view.Objects() {
 		if n++; n%1024 == 0 {
@@ -104,11 +111,13 @@ func (w *web) read(view *pdf.Document, ref pdf.Ref) {
 func (w *web) drop(number uint32) {
 	delete(w.live, number)
 	delete(w.from, number)
+	delete(w.out, number)
 	delete(w.failed, number)
 }
 
 func (w *web) readTrailer(view *pdf.Document) {
 	delete(w.from, 0)
+	delete(w.out, 0)
 	w.take(0, view.Trailer())
 }
 
@@ -116,11 +125,16 @@ func (w *web) take(from uint32, o pdf.Object) {
 	if stream, ok := o.(*pdf.Stream); ok && stream.Dict.Get("Type") == pdf.Name("XRef") {
 		return // the trailer of a revision, which readTrailer takes for the newest
 	}
+	var out []uint32
 	references(o, "", func(path string, to pdf.Ref) {
+		out = append(out, to.Number)
 		if w.watched[to.Number] {
 			w.from[from] = append(w.from[from], edge{from, path, to.Number})
 		}
 	})
+	if out != nil {
+		w.out[from] = out
+	}
 }
 
 // equal reports whether two values say the same without following references:

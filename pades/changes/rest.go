@@ -166,7 +166,12 @@ func (c *comparison) leftovers() {
 	for _, n := range slices.Sorted(maps.Keys(c.changed)) {
 		d := c.changed[n]
 		if c.judged[n] {
-			if e, bad := c.unforeseen(n); bad {
+			e, bad := c.unforeseen(n)
+			if !bad && !c.whole[n] && streams(d) && len(c.to[n]) > 0 {
+				// Rules that go by keys say nothing of a stream's data.
+				e, bad = c.to[n][0], true
+			}
+			if bad {
 				found = append(found, len(c.out))
 				c.report(c.describe(d, e))
 			}
@@ -182,7 +187,15 @@ func (c *comparison) leftovers() {
 			c.report(c.describe(d, e))
 		}
 	}
+	found = append(found, c.shared()...)
 	c.locate(found)
+}
+
+// streams reports whether an object that was there before is a stream, or became one.
+func streams(d *delta) bool {
+	_, was := d.old.(*pdf.Stream)
+	_, is := d.cur.(*pdf.Stream)
+	return (was || is) && !d.isNew()
 }
 
 // structural reports whether o belongs to the structure of the file: nothing
@@ -208,31 +221,8 @@ func (c *comparison) liveEdge(n uint32) (edge, bool) {
 	return edge{}, false
 }
 
-// reached reports whether the newer view leads from its trailer to the object. A
-// reference in an object that nothing leads to means nothing.
-func (c *comparison) reached(number uint32) bool {
-	if number == 0 {
-		return true
-	}
-	if c.reachable == nil {
-		c.reachable = map[uint32]bool{}
-		work := []pdf.Object{c.cur.Trailer()}
-		for len(work) > 0 {
-			o := work[len(work)-1]
-			work = work[:len(work)-1]
-			references(o, "", func(_ string, to pdf.Ref) {
-				if !c.reachable[to.Number] {
-					c.reachable[to.Number] = true
-					work = append(work, resolve(c.cur, to))
-				}
-			})
-		}
-	}
-	return c.reachable[number]
-}
-
 // linkKeys are keys whose values point at objects that have a role elsewhere.
-var linkKeys = []string{"Parent", "P", "Pg", "Dest", "D", "Obj", "Popup", "IRT", "Prev", "Next", "First", "Last", "CO", "T", "N", "Names", "Dests", "SP", "SD", "Data"}
+var linkKeys = []string{"Parent", "P", "Pg", "Dest", "Obj", "Popup", "IRT", "CO", "T", "Names", "Dests", "SP", "SD", "Data"}
 
 // unforeseen returns a reference to n that no rule has walked and that is more
 // than a link.

@@ -33,6 +33,13 @@ func TestChangesAfterSigning(t *testing.T) {
 	holds(t, h, h.Changed(t))
 }
 
+// TestOneObjectInTwoRoles: what may change in one role, and must not in another,
+// must not; what has two roles that both may change, may.
+func TestOneObjectInTwoRoles(t *testing.T) {
+	h := home()
+	holds(t, h, h.Sharings(t))
+}
+
 // TestFurtherSignatures: what signers do to one another's documents is permitted.
 func TestFurtherSignatures(t *testing.T) {
 	h := home()

@@ -137,7 +137,7 @@ func TestAttacks(t *testing.T) {
 	}
 	for class, least := range map[string]int{
 		validationtest.Honest: 5, validationtest.Universal: 100, validationtest.Incremental: 30, validationtest.Shadow: 10, validationtest.Certified: 90,
-		validationtest.Wrapping: 12, validationtest.Behind: 12, validationtest.Recycled: 1, validationtest.TwoDocuments: 4, validationtest.BadCMS: 17,
+		validationtest.Wrapping: 12, validationtest.Behind: 12, validationtest.Recycled: 1, validationtest.TwoDocuments: 4, validationtest.TwoRoles: 50, validationtest.BadCMS: 17,
 	} {
 		if classes[class] < least {
 			t.Errorf("%d files of the class %s, want %d", classes[class], class, least)

@@ -22,6 +22,7 @@ const (
 	Behind       = "bytes behind the end"
 	Recycled     = "recycled signature"
 	TwoDocuments = "two readers see two documents"
+	TwoRoles     = "one object in two roles"
 	BadCMS       = "CMS"
 )
 
@@ -40,7 +41,7 @@ func (c Case) Allows(verdict string) bool { return slices.Contains(c.Want, verdi
 func (h *House) Cases(t testing.TB) []Case {
 	t.Helper()
 	return slices.Concat(
-		h.Changed(t), h.Forgeries(t), h.FlippedKeys(t), h.Wrappings(t), h.Tails(t), h.RecycledSignatures(t), h.TwoReaders(t), h.CMS(t),
+		h.Changed(t), h.Sharings(t), h.Forgeries(t), h.FlippedKeys(t), h.Wrappings(t), h.Tails(t), h.RecycledSignatures(t), h.TwoReaders(t), h.CMS(t),
 	)
 }
 
