@@ -75,7 +75,7 @@ func (b *backupWriteCmd) Run(ctx context.Context, c *cli) (err error) {
 		outputs = append(outputs, backup.Output{Parts: []string{backup.PartKeys}, Recipients: keys})
 		files = append(files, b.KeysTo)
 	}
-	if err := app.CheckErasureKeys(cfg, b.ErasureKeys, b.AnotherPlace); err != nil {
+	if err := app.CheckErasureKeys(ctx, cfg, log, b.ErasureKeys, b.AnotherPlace); err != nil {
 		return err
 	}
 	var made []*newFile
@@ -133,29 +133,57 @@ type newFile struct {
 // createNew begins a file under a name that is not taken, or, with replace, under
 // one that may be.
 func createNew(name string, replace bool) (*newFile, error) {
-	flags := os.O_CREATE | os.O_WRONLY
-	if !replace {
-		flags |= os.O_EXCL
-		if _, err := os.Stat(name); !errors.Is(err, os.ErrNotExist) {
-			return nil, fmt.Errorf("%s: %w", name, errors.Join(os.ErrExist, err))
-		}
+	if _, err := os.Stat(name); !replace && !errors.Is(err, os.ErrNotExist) {
+		return nil, fmt.Errorf("%s: %w", name, errors.Join(os.ErrExist, err))
 	}
-	f, err := os.OpenFile(name+".part", flags, 0o600)
+	f, err := createPart(name + ".part")
 	if err != nil {
 		return nil, fmt.Errorf("write backup: %w", err)
 	}
-	if replace { // one that a crash left is taken over; one that is being written is not
-		err = syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
-		if err != nil {
-			err = fmt.Errorf("another backup is writing %s: %w", name, err)
-		} else {
-			err = errors.Join(f.Chmod(0o600), f.Truncate(0))
+	return &newFile{Writer: bufio.NewWriterSize(f, 1<<20), f: f, name: name, replace: replace}, nil
+}
+
+// errWriting says that another backup writes the same file.
+var errWriting = errors.New("another backup is writing it")
+
+// createPart makes a file that is locked while it has no other name. One that a
+// crash left is taken away first, and not written over: it may have got its final
+// name already, and be somebody's backup.
+func createPart(part string) (_ *os.File, err error) {
+	left, err := os.OpenFile(part, os.O_WRONLY, 0)
+	if err == nil {
+		defer func() { err = errors.Join(err, left.Close()) }() // and so unlocked, once the new one is
+		if err = lockPart(left); err == nil {
+			err = os.Remove(part)
 		}
 	}
-	if err != nil {
-		return nil, fmt.Errorf("write backup: %w", errors.Join(err, f.Close()))
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, err
 	}
-	return &newFile{Writer: bufio.NewWriterSize(f, 1<<20), f: f, name: name, replace: replace}, nil
+	f, err := os.OpenFile(part, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	if err := lockPart(f); err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return f, nil
+}
+
+// lockPart locks a file that was opened by its name. It may have been finished, and
+// the name gone or another's, between the opening and the lock.
+func lockPart(f *os.File) error {
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		return fmt.Errorf("%s: %w: %w", f.Name(), errWriting, err)
+	}
+	mine, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	if now, err := os.Stat(f.Name()); err != nil || !os.SameFile(mine, now) {
+		return fmt.Errorf("%s: %w", f.Name(), errors.Join(errWriting, err))
+	}
+	return nil
 }
 
 // settle makes the file durable.

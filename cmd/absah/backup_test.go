@@ -85,3 +85,68 @@ func TestLogAndBackup(t *testing.T) {
 	write(t, rows, strings.Replace(string(b), "account.create", "account.forge", 1))
 	program(t, nil, "audit", "verify", "--export", export, "--key", vkey).want(t, 1, "was changed")
 }
+
+// TestErasureKeysOfAnotherStay: the timer of an installation that was made anew
+// where one was lost takes nothing from the backups of the lost one.
+func TestErasureKeysOfAnotherStay(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	id := filepath.Join(dir, "id.txt")
+	recipient := write(t, filepath.Join(dir, "recipients.txt"), program(t, nil, "backup", "key", id).want(t, 0, "age1").out)
+	backUp := func(data, file string) result {
+		return program(t, nil, "backup", "--data", filepath.Join(dir, data), "--recipient", recipient, "--to", filepath.Join(dir, file))
+	}
+	for _, data := range []string{"lost", "anew"} {
+		program(t, nil, "init", "--data", filepath.Join(dir, data)).want(t, 0)
+	}
+	backUp("lost", "1.age").want(t, 0)
+	was, err := os.ReadFile(filepath.Join(dir, "erasure-keys"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	backUp("anew", "2.age").want(t, 1, "another installation")
+	if now, err := os.ReadFile(filepath.Join(dir, "erasure-keys")); err != nil || !bytes.Equal(was, now) {
+		t.Errorf("the erasure keys of the other installation were replaced: %v", err)
+	}
+	// What is restored of a backup goes on with its erasure keys.
+	if err := os.RemoveAll(filepath.Join(dir, "lost")); err != nil {
+		t.Fatal(err)
+	}
+	program(t, nil, "restore", "--data", filepath.Join(dir, "lost"), "--from", filepath.Join(dir, "1.age"), "--identity", id).want(t, 0, "Restored")
+	backUp("lost", "3.age").want(t, 0)
+}
+
+// TestPartsAreNotShared: what a crash left is taken away; what another backup writes,
+// or has finished, stays as it is.
+func TestPartsAreNotShared(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	part, name := filepath.Join(dir, "x.part"), filepath.Join(dir, "x")
+	first, err := createPart(part)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := createPart(part); !errors.Is(err, errWriting) {
+		t.Errorf("two backups write the same file: %v", err)
+	}
+	late, err := os.OpenFile(part, os.O_WRONLY, 0) // somebody opens it just before it is finished
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := first.WriteString("whole"); err != nil || os.Link(part, name) != nil || first.Close() != nil {
+		t.Fatal(err)
+	}
+	second, err := createPart(part) // a crash left the name of the part
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := lockPart(late); !errors.Is(err, errWriting) {
+		t.Errorf("a finished backup was taken for one that a crash left: %v", err)
+	}
+	if err := errors.Join(late.Close(), second.Close()); err != nil {
+		t.Fatal(err)
+	}
+	if b, err := os.ReadFile(name); err != nil || string(b) != "whole" {
+		t.Errorf("a finished backup holds %q, %v", b, err)
+	}
+}

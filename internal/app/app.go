@@ -56,6 +56,8 @@ type App struct {
 	Log    *slog.Logger
 	Clock  clock.Clock
 
+	restoring bool
+
 	Store     *store.Store
 	Vault     keys.Keyring
 	Blobs     blob.Store
@@ -114,6 +116,8 @@ type Options struct {
 	Demo  bool
 	Log   *slog.Logger
 	Clock clock.Clock // the system's when nil
+
+	restoring bool // by the restore that is under way
 }
 
 // Open opens an installation whose directory was made (see Prepare) and whose
@@ -124,7 +128,7 @@ func Open(ctx context.Context, cfg config.Config, o Options) (*App, error) {
 	if o.Clock == nil {
 		o.Clock = clock.System
 	}
-	a := &App{Config: cfg, Demo: o.Demo, Log: o.Log, Clock: o.Clock, Hub: &live.Hub{}}
+	a := &App{Config: cfg, Demo: o.Demo, Log: o.Log, Clock: o.Clock, Hub: &live.Hub{}, restoring: o.restoring}
 	for _, step := range []func(context.Context) error{
 		a.checkKind, a.openStore, a.openStatus, a.openVault, a.openHierarchy, a.openBlobs, a.openMail, a.openWebhooks, a.openPeople, a.openVerifier, a.openAuthority, a.openTSA, a.openSigning, a.openPrograms, a.openSeals, a.openLog, a.openPrivacy, a.openLife,
 	} {

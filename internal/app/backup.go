@@ -19,6 +19,7 @@ import (
 	"absah/internal/clock"
 	"absah/internal/config"
 	"absah/internal/credential"
+	"absah/internal/durable"
 	"absah/internal/enrolment"
 	"absah/internal/privacy"
 	"absah/internal/store"
@@ -48,6 +49,11 @@ func backedUp() map[string][]string {
 
 // Backup backs an installation up, which may run meanwhile.
 func Backup(ctx context.Context, cfg config.Config, log *slog.Logger, outputs ...backup.Output) (sum backup.Summary, err error) {
+	// Half a restore has no erasure keys yet, or not all: they must not take the
+	// place of those that open every older backup.
+	if err := checkRestored(cfg); err != nil {
+		return sum, err
+	}
 	if err := checkPrepared(ctx, cfg, log); err != nil {
 		return sum, err
 	}
@@ -91,6 +97,9 @@ const LostFile = "lost.list"
 // were published say happened since. It fails with backup.ErrNotEmpty and the
 // other errors of backup.Restore.
 func Restore(ctx context.Context, cfg config.Config, log *slog.Logger, from Origin) (out Restored, err error) {
+	if err := checkRestored(cfg); err != nil {
+		return out, err
+	}
 	for _, name := range []string{"keys", "ca", demoMark} {
 		if exists(cfg.Path(name)) {
 			return out, fmt.Errorf("%s: %w", cfg.Path(name), backup.ErrNotEmpty)
@@ -102,7 +111,7 @@ func Restore(ctx context.Context, cfg config.Config, log *slog.Logger, from Orig
 	if err := os.MkdirAll(cfg.Data, 0o700); err != nil {
 		return out, fmt.Errorf("restore: %w", err)
 	}
-	if err := os.WriteFile(cfg.Path(restoring), nil, 0o600); err != nil {
+	if err := durable.Create(cfg.Path(restoring), nil, 0o600); err != nil {
 		return out, fmt.Errorf("restore: %w", err)
 	}
 	out.Summary, err = load(ctx, cfg, log, from)
@@ -112,11 +121,13 @@ func Restore(ctx context.Context, cfg config.Config, log *slog.Logger, from Orig
 	if out.Found, err = reconcile(ctx, cfg, log, from.Lists); err != nil {
 		return out, err
 	}
+	if out.Settled, err = settle(ctx, cfg, log, true); err != nil {
+		return out, err
+	}
 	if err := os.Remove(cfg.Path(restoring)); err != nil {
 		return out, fmt.Errorf("restore: %w", err)
 	}
-	out.Settled, err = settle(ctx, cfg, log)
-	return out, err
+	return out, durable.SyncDir(cfg.Data)
 }
 
 func load(ctx context.Context, cfg config.Config, log *slog.Logger, from Origin) (sum backup.Summary, err error) {
@@ -154,13 +165,16 @@ func Reconcile(ctx context.Context, cfg config.Config, log *slog.Logger, lists [
 	if !audit.IsExport(cfg.LogDir()) && len(lists) == 0 {
 		return out, fmt.Errorf("%s: %w", cfg.LogDir(), backup.ErrNoExport)
 	}
+	if err := checkRestored(cfg); err != nil {
+		return out, err
+	}
 	if err := checkPrepared(ctx, cfg, log); err != nil {
 		return out, err
 	}
 	if out.Found, err = reconcile(ctx, cfg, log, lists); err != nil {
 		return out, err
 	}
-	out.Settled, err = settle(ctx, cfg, log)
+	out.Settled, err = settle(ctx, cfg, log, false)
 	return out, err
 }
 
@@ -204,14 +218,15 @@ func issuerNamed(h *ca.Hierarchy) func(subject []byte) string {
 }
 
 // settle opens the restored installation once: the register revokes again what
-// the journal says, and registrations follow their certificates.
-func settle(ctx context.Context, cfg config.Config, log *slog.Logger) (n int, err error) {
+// the journal says, and registrations follow their certificates. Nothing else does
+// that later, so a restore is not over before it.
+func settle(ctx context.Context, cfg config.Config, log *slog.Logger, restoring bool) (n int, err error) {
 	isDemo, err := IsDemo(cfg)
 	if err != nil {
 		return 0, err
 	}
 	cfg.Roles = nil
-	a, err := Open(ctx, cfg, Options{Log: log, Demo: isDemo})
+	a, err := Open(ctx, cfg, Options{Log: log, Demo: isDemo, restoring: restoring})
 	if err != nil {
 		return 0, err
 	}

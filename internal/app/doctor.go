@@ -74,6 +74,7 @@ var mends = []struct {
 	mend string
 }{
 	{ErrNotPrepared, "run: absah init (for a demonstration: absah serve --demo); or name the right directory by --data or the key data"},
+	{ErrHalfRestored, "remove the data directory, empty the database and the bucket, and run again: absah restore"},
 	{ErrKeysLost, "restore the directory keys from its backup; do not make new keys"},
 	{store.ErrOutdated, "stop the server, take a backup, run: absah migrate"},
 	{store.ErrTooNew, "run the version of absah that this database was migrated by, or a newer one"},

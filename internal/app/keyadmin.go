@@ -91,6 +91,9 @@ func alone(ctx context.Context, cfg config.Config, log *slog.Logger, now clock.C
 		return fmt.Errorf("keys.passphrase_file: %w", err)
 	}
 	defer clear(passphrase)
+	if err := checkRestored(cfg); err != nil {
+		return err
+	}
 	if err := checkPrepared(ctx, cfg, log); err != nil {
 		return err
 	}

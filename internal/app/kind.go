@@ -115,8 +115,10 @@ func (a *App) CompleteDemo() error {
 // checkKind refuses what must not run on the data directory, and a directory
 // where nothing was prepared. Nothing is changed.
 func (a *App) checkKind(ctx context.Context) error {
-	if exists(a.Config.Path(restoring)) {
-		return fmt.Errorf("%s: %w", a.Config.Data, ErrHalfRestored)
+	if !a.restoring {
+		if err := checkRestored(a.Config); err != nil {
+			return err
+		}
 	}
 	demo, err := readDemo(a.Config)
 	switch {
@@ -131,6 +133,14 @@ func (a *App) checkKind(ctx context.Context) error {
 		return fmt.Errorf("%w (run: absah init; for a demonstration run: absah serve --demo)", err)
 	} else if err != nil {
 		return err
+	}
+	return nil
+}
+
+// checkRestored fails with ErrHalfRestored where a restore ended in the middle.
+func checkRestored(cfg config.Config) error {
+	if exists(cfg.Path(restoring)) {
+		return fmt.Errorf("%s: %w", cfg.Data, ErrHalfRestored)
 	}
 	return nil
 }

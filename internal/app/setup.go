@@ -41,6 +41,9 @@ func lockDir(path string) (*os.File, error) {
 // the schema and the authority's keys and certificates. What is there stays. It
 // fails with ErrKeysLost where new keys would only hide that the old are gone.
 func Prepare(ctx context.Context, cfg config.Config, log *slog.Logger, now clock.Clock) error {
+	if err := checkRestored(cfg); err != nil {
+		return err
+	}
 	if err := checkKeysLost(ctx, cfg, log); err != nil {
 		return err
 	}

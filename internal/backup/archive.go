@@ -14,8 +14,8 @@
 //
 // What can be erased (store.Erasables) is encrypted there with a key of its own.
 // Those keys are in no archive but in a file beside, of which only the newest is
-// kept: it begins with the line ErasureMark, and what follows is an archive of
-// the table erasure_key alone. Whatever was erased before the newest of these
+// kept: it begins with the line ErasureMark and one that says whose they are, and
+// what follows is an archive of the table erasure_key alone. Whatever was erased before the newest of these
 // files was written cannot be read from any archive.
 //
 // Rows are written the same way from both databases, so that a backup of one can
@@ -218,8 +218,8 @@ type reader struct {
 // ErrVersion.
 func newReader(file io.Reader, identities []age.Identity) (*reader, error) {
 	in := bufio.NewReader(file)
-	if b, err := in.Peek(len(ErasureMark)); err == nil && string(b) == ErasureMark {
-		_, _ = in.Discard(len(b)) // they are there
+	if _, _, err := readOwner(in); err != nil {
+		return nil, err
 	}
 	opened, err := age.Decrypt(in, identities...)
 	var none *age.NoIdentityMatchError

@@ -1,9 +1,11 @@
 package backup
 
 import (
+	"bufio"
 	"context"
 	"crypto/aes"
 	"crypto/cipher"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -86,10 +88,41 @@ func (src Source) seal(ctx context.Context, e store.Erasable, object string, pla
 	return aead.Seal(nil, nil, plain, erasureContext(e, object)), nil
 }
 
+// ownerMark begins the second line of a file of erasure keys, which goes on with
+// Header.First in hexadecimal digits.
+const ownerMark = "of the installation "
+
+// ErasureOwner tells whether a file holds erasure keys, and Header.First of the
+// installation that wrote them: nil when the record was empty or the file does not
+// say. It fails with ErrDamaged.
+func ErasureOwner(file io.Reader) (first []byte, ours bool, err error) {
+	return readOwner(bufio.NewReader(file))
+}
+
+// readOwner reads the first lines of a file of erasure keys, and nothing of another
+// file.
+func readOwner(in *bufio.Reader) (first []byte, ours bool, err error) {
+	if b, err := in.Peek(len(ErasureMark)); err != nil || string(b) != ErasureMark {
+		return nil, false, nil //nolint:nilerr // what is shorter is another file; whoever reads on meets the error again
+	}
+	_, _ = in.Discard(len(ErasureMark)) // they are there
+	if b, err := in.Peek(len(ownerMark)); err != nil || string(b) != ownerMark {
+		return nil, true, nil //nolint:nilerr // as above
+	}
+	line, err := in.ReadSlice('\n')
+	if err == nil {
+		first, err = hex.DecodeString(string(line[len(ownerMark) : len(line)-1]))
+	}
+	if err != nil {
+		return nil, true, fmt.Errorf("read erasure keys: %w: %w", ErrDamaged, err)
+	}
+	return first, true, nil
+}
+
 // erasureKeys writes the file of erasure keys, as they are now. h is the header
 // of the archive.
 func (src Source) erasureKeys(ctx context.Context, h Header, o Output) (n int64, err error) {
-	if _, err := io.WriteString(o.To, ErasureMark); err != nil {
+	if _, err := fmt.Fprintf(o.To, "%s%s%x\n", ErasureMark, ownerMark, h.First); err != nil {
 		return 0, fmt.Errorf("write erasure keys: %w", err)
 	}
 	h.Parts, h.Erasable = o.Parts, nil
