@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
@@ -269,7 +270,7 @@ func (c *checker) compareHistories(ctx context.Context) error {
 func (c *checker) later(ctx context.Context, kind, id string, actions []string, key, value string) error {
 	before := int64(1<<63 - 1)
 	for {
-		rows, err := c.q.ListAuditOfObjectBefore(ctx, db.ListAuditOfObjectBeforeParams{ObjectKind: kind, ObjectID: id, Before: before, MaxRows: 100})
+		rows, err := c.q.ListAuditOfObjectBefore(ctx, db.ListAuditOfObjectBeforeParams{ObjectKind: kind, ObjectID: id, Before: before, Until: math.MaxInt64, MaxRows: 100})
 		if err != nil && !store.IsNotFound(err) {
 			return fmt.Errorf("read audit record: %w", err)
 		}

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"absah/internal/account"
 	"absah/internal/audit"
@@ -109,6 +110,25 @@ func TestAuditorReadsAndProves(t *testing.T) {
 	}
 	b.Get("/audit?pelaku="+o.sari.AccountID).Want(t, 200, "evidence.upload")
 	b.Get("/audit?pelaku=tidakada&objek="+o.reg.Reference).Want(t, 200, "Tidak ditemukan")
+	today, first := o.Clock.Now(), "Registrasi diajukan"
+	for _, c := range []struct {
+		from, to int // days from today; 99: none
+		found    bool
+	}{{0, 99, true}, {99, 0, true}, {0, 0, true}, {-1, 1, true}, {1, 99, false}, {99, -1, false}} {
+		q := "?objek=" + o.reg.Reference
+		for name, n := range map[string]int{"dari": c.from, "sampai": c.to} {
+			if n != 99 {
+				q += "&" + name + "=" + today.AddDate(0, 0, n).Format(time.DateOnly)
+			}
+		}
+		if page := b.Get("/audit"+q).Want(t, 200); page.Has(first) != c.found {
+			t.Errorf("%s: found is %v, want %v", q, !c.found, c.found)
+		}
+		if file := b.Get("/audit/ekspor.csv"+q).Want(t, 200); file.Has("registration.Submit") != c.found {
+			t.Errorf("export %s: found is %v, want %v", q, !c.found, c.found)
+		}
+	}
+	b.Get("/audit?dari=kemarin&objek="+o.reg.Reference).Want(t, 200, first)
 	b.Get("/audit/registrasi/"+o.reg.ID).Want(t, 200, "Riwayat utuh, 1 langkah", "317**")
 	b.Post("/audit/registrasi/"+o.reg.ID).Want(t, 404)
 

@@ -60,7 +60,7 @@ func (p *Pages) export(w http.ResponseWriter, r *http.Request, format, mediaType
 	if err := p.resolve(ctx, &f); err != nil {
 		return err
 	}
-	if err := p.note(ctx, "audit.export", map[string]string{"format": format, "actor": f.actor, "object_kind": f.kind, "object_id": f.id}); err != nil {
+	if err := p.note(ctx, "audit.export", map[string]string{"format": format, "actor": f.actor, "object_kind": f.kind, "object_id": f.id, "from": f.From, "to": f.To}); err != nil {
 		return err
 	}
 	for first := true; ; first = false {

@@ -10,9 +10,11 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"time"
 
 	"absah/internal/account"
 	"absah/internal/audit"
+	"absah/internal/clock"
 	"absah/internal/portal/i18n"
 	"absah/internal/portal/ui"
 	"absah/internal/portal/web"
@@ -24,20 +26,37 @@ import (
 const pageRows = 50
 
 // recordFilter narrows the record. Actor is an account's ID or user name or
-// system:ROLE; Object is KIND:ID, or the reference of a registration.
+// system:ROLE; Object is KIND:ID, or the reference of a registration. From and
+// To are days of the viewer's zone as YYYY-MM-DD, both included; what is no day
+// bounds nothing.
 type recordFilter struct {
 	Actor, Object string
+	From, To      string
 	Before        int64
 
 	actor, kind, id string // what they stand for
+	since, until    int64  // microseconds: from, and before
 }
 
 func readFilter(q url.Values) recordFilter {
-	f := recordFilter{Actor: strings.TrimSpace(q.Get("pelaku")), Object: strings.TrimSpace(q.Get("objek")), Before: math.MaxInt64}
+	f := recordFilter{Actor: strings.TrimSpace(q.Get("pelaku")), Object: strings.TrimSpace(q.Get("objek")), From: day(q.Get("dari")), To: day(q.Get("sampai")), Before: math.MaxInt64}
 	if n, err := strconv.ParseInt(q.Get("sebelum"), 10, 64); err == nil && n > 0 {
 		f.Before = n
 	}
 	return f
+}
+
+// day returns s where it is a day, and nothing else.
+func day(s string) string {
+	if _, err := time.Parse(time.DateOnly, s); err != nil {
+		return ""
+	}
+	return s
+}
+
+// narrowed says that the filter leaves rows out.
+func (f recordFilter) narrowed() bool {
+	return f.Actor != "" || f.Object != "" || f.From != "" || f.To != ""
 }
 
 // href is the address with this filter, below base.
@@ -48,6 +67,12 @@ func (f recordFilter) href(base string) string {
 	}
 	if f.Object != "" {
 		v.Set("objek", f.Object)
+	}
+	if f.From != "" {
+		v.Set("dari", f.From)
+	}
+	if f.To != "" {
+		v.Set("sampai", f.To)
 	}
 	if f.Before != math.MaxInt64 {
 		v.Set("sebelum", strconv.FormatInt(f.Before, 10))
@@ -60,7 +85,14 @@ func (f recordFilter) href(base string) string {
 
 // resolve finds what was typed.
 func (p *Pages) resolve(ctx context.Context, f *recordFilter) error {
-	q := p.Store.Read()
+	q, zone := p.Store.Read(), i18n.ZoneOf(ctx).Location()
+	f.since, f.until = 0, math.MaxInt64
+	if t, err := time.ParseInLocation(time.DateOnly, f.From, zone); err == nil {
+		f.since = clock.Micros(t)
+	}
+	if t, err := time.ParseInLocation(time.DateOnly, f.To, zone); err == nil {
+		f.until = clock.Micros(t.AddDate(0, 0, 1))
+	}
 	f.actor = f.Actor
 	if f.Actor != "" && !strings.HasPrefix(f.Actor, "system:") {
 		a, err := q.GetAccountByUsername(ctx, account.NormalUsername(f.Actor))
@@ -93,11 +125,11 @@ func (p *Pages) rows(ctx context.Context, f recordFilter, n int32) (out []db.Aud
 		var rows []db.Audit
 		switch {
 		case f.Object != "":
-			rows, err = q.ListAuditOfObjectBefore(ctx, db.ListAuditOfObjectBeforeParams{ObjectKind: f.kind, ObjectID: f.id, Before: before, MaxRows: n})
+			rows, err = q.ListAuditOfObjectBefore(ctx, db.ListAuditOfObjectBeforeParams{ObjectKind: f.kind, ObjectID: f.id, Before: before, Since: f.since, Until: f.until, MaxRows: n})
 		case f.Actor != "":
-			rows, err = q.ListAuditOfActorBefore(ctx, db.ListAuditOfActorBeforeParams{ActorID: f.actor, Before: before, MaxRows: n})
+			rows, err = q.ListAuditOfActorBefore(ctx, db.ListAuditOfActorBeforeParams{ActorID: f.actor, Before: before, Since: f.since, Until: f.until, MaxRows: n})
 		default:
-			rows, err = q.ListAuditBefore(ctx, db.ListAuditBeforeParams{Before: before, MaxRows: n})
+			rows, err = q.ListAuditBefore(ctx, db.ListAuditBeforeParams{Before: before, Since: f.since, Until: f.until, MaxRows: n})
 		}
 		if err != nil {
 			return nil, fmt.Errorf("read audit record: %w", err)

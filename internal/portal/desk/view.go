@@ -3,11 +3,13 @@ package desk
 import (
 	"context"
 	"math"
+	"strings"
 
 	"github.com/a-h/templ"
 
 	"absah/internal/portal/i18n"
 	"absah/internal/portal/ui"
+	"absah/internal/store/db"
 )
 
 // latest is before which all rows are.
@@ -38,7 +40,7 @@ func searchTable(ctx context.Context, v searchView) ui.TableProps {
 }
 
 func recordClear(v recordView) string {
-	if v.Filter.Actor == "" && v.Filter.Object == "" {
+	if !v.Filter.narrowed() {
 		return ""
 	}
 	return Audit
@@ -75,4 +77,13 @@ func recordTable(ctx context.Context, v recordView) ui.TableProps {
 		}})
 	}
 	return t
+}
+
+// actionWords says what was done to a registration as its history does; empty
+// for what only the record knows.
+func actionWords(ctx context.Context, row db.Audit) string {
+	if key := "dossier.action." + strings.TrimPrefix(row.Action, "registration."); row.ObjectKind == "registration" && i18n.Has(ctx, key) {
+		return i18n.T(ctx, key)
+	}
+	return ""
 }

@@ -182,16 +182,24 @@ func (q *Queries) ListAudit(ctx context.Context, arg ListAuditParams) ([]Audit, 
 }
 
 const listAuditBefore = `-- name: ListAuditBefore :many
-select seq, at, actor_id, actor_role, action, object_kind, object_id, detail, prev_hash, hash, salt from audit where seq < $1 order by seq desc limit $2
+select seq, at, actor_id, actor_role, action, object_kind, object_id, detail, prev_hash, hash, salt from audit where seq < $1 and at >= $2 and at < $3
+order by seq desc limit $4
 `
 
 type ListAuditBeforeParams struct {
 	Before  int64
+	Since   int64
+	Until   int64
 	MaxRows int32
 }
 
 func (q *Queries) ListAuditBefore(ctx context.Context, arg ListAuditBeforeParams) ([]Audit, error) {
-	rows, err := q.db.QueryContext(ctx, listAuditBefore, arg.Before, arg.MaxRows)
+	rows, err := q.db.QueryContext(ctx, listAuditBefore,
+		arg.Before,
+		arg.Since,
+		arg.Until,
+		arg.MaxRows,
+	)
 	if err != nil {
 		return nil, err
 	}
@@ -226,17 +234,26 @@ func (q *Queries) ListAuditBefore(ctx context.Context, arg ListAuditBeforeParams
 }
 
 const listAuditOfActorBefore = `-- name: ListAuditOfActorBefore :many
-select seq, at, actor_id, actor_role, action, object_kind, object_id, detail, prev_hash, hash, salt from audit where actor_id = $1 and seq < $2 order by seq desc limit $3
+select seq, at, actor_id, actor_role, action, object_kind, object_id, detail, prev_hash, hash, salt from audit where actor_id = $1 and seq < $2 and at >= $3 and at < $4
+order by seq desc limit $5
 `
 
 type ListAuditOfActorBeforeParams struct {
 	ActorID string
 	Before  int64
+	Since   int64
+	Until   int64
 	MaxRows int32
 }
 
 func (q *Queries) ListAuditOfActorBefore(ctx context.Context, arg ListAuditOfActorBeforeParams) ([]Audit, error) {
-	rows, err := q.db.QueryContext(ctx, listAuditOfActorBefore, arg.ActorID, arg.Before, arg.MaxRows)
+	rows, err := q.db.QueryContext(ctx, listAuditOfActorBefore,
+		arg.ActorID,
+		arg.Before,
+		arg.Since,
+		arg.Until,
+		arg.MaxRows,
+	)
 	if err != nil {
 		return nil, err
 	}
@@ -316,13 +333,16 @@ func (q *Queries) ListAuditOfObject(ctx context.Context, arg ListAuditOfObjectPa
 
 const listAuditOfObjectBefore = `-- name: ListAuditOfObjectBefore :many
 select seq, at, actor_id, actor_role, action, object_kind, object_id, detail, prev_hash, hash, salt from audit where object_kind = $1 and object_id = $2 and seq < $3
-order by seq desc limit $4
+    and at >= $4 and at < $5
+order by seq desc limit $6
 `
 
 type ListAuditOfObjectBeforeParams struct {
 	ObjectKind string
 	ObjectID   string
 	Before     int64
+	Since      int64
+	Until      int64
 	MaxRows    int32
 }
 
@@ -331,6 +351,8 @@ func (q *Queries) ListAuditOfObjectBefore(ctx context.Context, arg ListAuditOfOb
 		arg.ObjectKind,
 		arg.ObjectID,
 		arg.Before,
+		arg.Since,
+		arg.Until,
 		arg.MaxRows,
 	)
 	if err != nil {

@@ -15,7 +15,8 @@ select * from audit where seq > sqlc.arg(after) order by seq limit sqlc.arg(max_
 select * from audit where seq = $1;
 
 -- name: ListAuditBefore :many
-select * from audit where seq < sqlc.arg(before) order by seq desc limit sqlc.arg(max_rows);
+select * from audit where seq < sqlc.arg(before) and at >= sqlc.arg(since) and at < sqlc.arg(until)
+order by seq desc limit sqlc.arg(max_rows);
 
 -- name: ListAuditOfObject :many
 select * from audit where object_kind = $1 and object_id = $2 order by seq limit 500;
@@ -24,10 +25,12 @@ select * from audit where object_kind = $1 and object_id = $2 order by seq limit
 select size, frontier from audit_head where id = 1;
 
 -- name: ListAuditOfActorBefore :many
-select * from audit where actor_id = sqlc.arg(actor_id) and seq < sqlc.arg(before) order by seq desc limit sqlc.arg(max_rows);
+select * from audit where actor_id = sqlc.arg(actor_id) and seq < sqlc.arg(before) and at >= sqlc.arg(since) and at < sqlc.arg(until)
+order by seq desc limit sqlc.arg(max_rows);
 
 -- name: ListAuditOfObjectBefore :many
 select * from audit where object_kind = sqlc.arg(object_kind) and object_id = sqlc.arg(object_id) and seq < sqlc.arg(before)
+    and at >= sqlc.arg(since) and at < sqlc.arg(until)
 order by seq desc limit sqlc.arg(max_rows);
 
 -- name: AuditLeaves :many
