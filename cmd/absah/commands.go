@@ -49,7 +49,8 @@ func (c *cli) inside(ctx context.Context, act func(*app.App) error) error {
 	return errors.Join(act(a), a.Close())
 }
 
-// override puts what the command line says over the configuration. A base URL
+// override puts what the command line says over the configuration, and the role
+// whose directory it is where no other is named. A base URL
 // that nobody set follows the address to listen on: otherwise the portal would
 // refuse everybody who comes by that address.
 func (c *cli) override(cfg config.Config, addr string) config.Config {
@@ -58,6 +59,9 @@ func (c *cli) override(cfg config.Config, addr string) config.Config {
 	}
 	if addr != "" {
 		cfg.Addr = addr
+	}
+	if role := app.RoleHere(cfg); len(cfg.Roles) == 0 && role != "" {
+		cfg.Roles = []string{string(role)}
 	}
 	if d := config.Default(); cfg.BaseURL == d.BaseURL && cfg.Addr != d.Addr {
 		host, port, err := net.SplitHostPort(cfg.Addr)

@@ -1,11 +1,8 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"crypto"
 	"crypto/sha256"
-	"crypto/x509"
 	"database/sql"
 	"encoding/hex"
 	"fmt"
@@ -20,8 +17,6 @@ import (
 	"syscall"
 	"testing"
 	"time"
-
-	"golang.org/x/crypto/ocsp"
 
 	"absah/internal/account"
 	"absah/internal/app"
@@ -266,82 +261,6 @@ func (n *town) status(id string) string {
 		n.t.Fatal(err)
 	}
 	return r.Status
-}
-
-// A registration walks through four processes, each with keys of its own, to a
-// certificate that OCSP knows.
-func TestRolesRunApart(t *testing.T) {
-	t.Parallel()
-	n := newTown(t)
-	ctx := t.Context()
-	at := freeAddr(t)
-	pids := map[string]int{
-		"pki": n.run("pki", "ADDR="+at), "ca": n.run("ca"), "worker": n.run("worker"), "portal": n.run("portal", "ADDR="+strings.TrimPrefix(n.base, "http://")),
-	}
-	for role, want := range map[string]int{"portal": 1, "pki": 1, "worker": 0, "ca": 0} {
-		if got := listening(t, pids[role]); got != want {
-			t.Errorf("role %s listens on %d sockets, want %d", role, got, want)
-		}
-	}
-	if status, _ := get(t, n.base+"/pki/crl/ca-issuing.crl"); status != http.StatusNotFound {
-		t.Errorf("the portal answers for the pki role: %d", status)
-	}
-	if status, _ := get(t, "http://"+at+"/masuk"); status != http.StatusNotFound {
-		t.Errorf("the pki role answers for the portal: %d", status)
-	}
-
-	person := n.applied.People[0].EmployeeID
-	n.visit(n.cookies[person], "/ds/registrasi", url.Values{}, http.StatusSeeOther)
-	r, err := n.db.Read().OpenRegistration(ctx, person)
-	if err != nil {
-		t.Fatal(err)
-	}
-	n.examine(n.applied.Officers[0].EmployeeID, r)
-	link := n.link()
-	const secret = "kuda lompat pagar besi tua sekali"
-	session := n.visit("", link, url.Values{"passphrase": {secret}, "konfirmasi": {secret}}, http.StatusSeeOther)
-	texts := map[string]string{}
-	for _, kind := range []string{"agreement", "privacy"} {
-		texts[kind] = n.text(session, kind)
-	}
-	n.visit(session, "/email/user/enroll/perjanjian", url.Values{"setuju": {texts["agreement"]}, "data_pribadi": {texts["privacy"]}, "bahasa": {"id"}}, http.StatusSeeOther)
-	n.examine(n.applied.Officers[1].EmployeeID, r)
-	for n.status(r.ID) != string(enrolment.Issue) {
-		if ctx.Err() != nil {
-			t.Fatalf("status %s", n.status(r.ID))
-		}
-		time.Sleep(50 * time.Millisecond) // until the test's own limit
-	}
-
-	c, err := n.db.Read().CertificateOfRegistration(ctx, r.ID)
-	if err != nil {
-		t.Fatal(err)
-	}
-	cert, err := x509.ParseCertificate(c.Der)
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, der := get(t, "http://"+at+"/pki/ca/ca-issuing.crt")
-	issuing, err := x509.ParseCertificate([]byte(der))
-	if err != nil {
-		t.Fatal(err)
-	}
-	ask, err := ocsp.CreateRequest(cert, issuing, &ocsp.RequestOptions{Hash: crypto.SHA256})
-	if err != nil {
-		t.Fatal(err)
-	}
-	res, err := http.Post("http://"+at+"/pki/ocsp", "application/ocsp-request", bytes.NewReader(ask))
-	if err != nil {
-		t.Fatal(err)
-	}
-	answer, err := io.ReadAll(res.Body)
-	_ = res.Body.Close()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if status, err := ocsp.ParseResponseForCert(answer, cert, issuing); err != nil || status.Status != ocsp.Good {
-		t.Errorf("OCSP says %+v, %v", status, err)
-	}
 }
 
 var hidden = regexp.MustCompile(`name="(setuju|data_pribadi)"[^>]*value="([0-9a-f]{64})"|value="([0-9a-f]{64})"[^>]*name="(setuju|data_pribadi)"`)

@@ -131,6 +131,53 @@ func TestServe(t *testing.T) {
 	}
 }
 
+// TestServerDrains: told to stop, it says so to a load balancer and goes on
+// answering; told again, it ends at once.
+func TestServerDrains(t *testing.T) {
+	t.Parallel()
+	dir, addr := t.TempDir(), freeAddr(t)
+	settings := []string{"ADDR=" + addr, "SHUTDOWN_DRAIN=5m"}
+	program(t, settings, "init", "--data", dir).want(t, 0)
+	cmd := command(t.Context(), settings, "serve", "--data", dir)
+	out := &lines{}
+	cmd.Stdout, cmd.Stderr = out, out
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	await := func(status int, body string) {
+		t.Helper()
+		for t.Context().Err() == nil {
+			res, err := http.Get("http://" + addr + "/readyz")
+			if err == nil {
+				b, _ := io.ReadAll(res.Body)
+				_ = res.Body.Close()
+				if res.StatusCode == status && strings.Contains(string(b), body) {
+					return
+				}
+			}
+			time.Sleep(50 * time.Millisecond) // until the test's own limit
+		}
+		t.Fatalf("/readyz never says %s:\n%s", body, out)
+	}
+	await(http.StatusOK, "ok")
+	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	await(http.StatusServiceUnavailable, "stopping")
+	for _, path := range []string{"/healthz", "/masuk"} {
+		if status, _ := get(t, "http://"+addr+path); status != http.StatusOK {
+			t.Errorf("%s answers %d while it drains", path, status)
+		}
+	}
+	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	_ = cmd.Wait() // by a signal
+	if cmd.ProcessState.ExitCode() != -1 {
+		t.Errorf("told twice, the server ended with %d:\n%s", cmd.ProcessState.ExitCode(), out)
+	}
+}
+
 func TestAddressInUse(t *testing.T) {
 	t.Parallel()
 	l, err := net.Listen("tcp", "127.0.0.1:0")

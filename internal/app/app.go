@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"sync"
+	"sync/atomic"
 
 	"absah/internal/account"
 	"absah/internal/agreement"
@@ -84,6 +85,7 @@ type App struct {
 	DemoGuide *demopage.Guide // demo only: who lives there
 
 	sandbox *esign.Sandbox
+	news    *news
 
 	// Timestamps is the installation's own timestamp authority: a
 	// tsp.Timestamper, and what /tsa answers with.
@@ -107,6 +109,7 @@ type App struct {
 	profile ca.Profile
 	lock    *os.File
 
+	leaving   atomic.Bool // it was told to stop
 	meterOnce sync.Once
 	measuring *instruments
 }
@@ -159,6 +162,9 @@ func (a *App) Close() error {
 	if a.Mailbox != nil {
 		errs = append(errs, a.Mailbox.Close())
 	}
+	if a.news != nil {
+		a.news.close()
+	}
 	if a.Store != nil {
 		errs = append(errs, a.Store.Close())
 	}
@@ -182,6 +188,7 @@ func (a *App) openStore(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	a.news = newNews(a.Hub, a.Store, a.Log)
 	return a.Store.CheckSchema(ctx)
 }
 
@@ -213,7 +220,7 @@ func (a *App) openMail(context.Context) error {
 		return err
 	}
 	a.Outbox = &outbox.Outbox{
-		Store: a.Store, Vault: a.Vault, Clock: a.Clock, Log: a.Log, Renderer: renderer, Notify: a.Hub.Notify,
+		Store: a.Store, Vault: a.Vault, Clock: a.Clock, Log: a.Log, Renderer: renderer, Notify: a.news.notify,
 	}
 	if !a.has(RoleWorker) {
 		return nil // it leaves letters in the queue; the worker delivers them
@@ -326,7 +333,7 @@ func (a *App) openEnrolment(people employeeAccounts) (err error) {
 		Courier: outbox.Registrations{Outbox: a.Outbox, Words: words},
 		Sealer:  a.sealer, Guard: credential.NewGuard(attempts, slots, a.Clock), Ledger: ledger,
 		Estimator: a.Estimator, Texts: a.Texts, Algorithm: keys.Algorithm(a.Config.CA.SubscriberKey), Policy: policy,
-		Random: rand.Reader, Notify: a.Hub.Notify, Approvals: a.approvals(), Certificates: a.Register, Events: a.Webhooks,
+		Random: rand.Reader, Notify: a.news.notify, Approvals: a.approvals(), Certificates: a.Register, Events: a.Webhooks,
 	}
 	return nil
 }

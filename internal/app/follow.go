@@ -9,12 +9,9 @@ import (
 	"absah/internal/ca"
 )
 
-// How often a process looks for what others left for it.
-const (
-	followCertificates = time.Minute
-	followNews         = time.Second
-	newsAtOnce         = 500 // the limit of RegistrationsTouched
-)
+// followCertificates is how often a process looks for certificates that the ca role
+// made.
+const followCertificates = time.Minute
 
 // approvals takes officers' signatures in the portal.
 func (a *App) approvals() ca.Approvals {
@@ -43,59 +40,25 @@ func (a *App) catchUp(ctx context.Context) error {
 	return nil
 }
 
-// follow keeps up with the other processes until ctx ends: with the
-// certificates of the services, and with the news that open pages wait for.
+// follow keeps up with the certificates of the services, which another process may
+// renew, until ctx ends.
 func (a *App) follow(ctx context.Context) {
-	slow := time.NewTicker(followCertificates)
-	defer slow.Stop()
-	var fast <-chan time.Time
-	if apart(a.Config) && a.has(RolePortal) {
-		t := time.NewTicker(followNews)
-		defer t.Stop()
-		fast = t.C
-	}
-	seen := int64(-1)
+	tick := time.NewTicker(followCertificates)
+	defer tick.Stop()
 	for {
-		var err error
 		select {
 		case <-ctx.Done():
 			return
-		case <-slow.C:
-			err = a.catchUp(ctx)
-			if a.has(RolePKI) {
-				if unit := a.renewTSA(); !errors.Is(unit, ca.ErrNotEstablished) {
-					err = errors.Join(err, unit)
-				}
+		case <-tick.C:
+		}
+		err := a.catchUp(ctx)
+		if a.has(RolePKI) {
+			if unit := a.renewTSA(); !errors.Is(unit, ca.ErrNotEstablished) {
+				err = errors.Join(err, unit)
 			}
-		case <-fast:
-			seen, err = a.news(ctx, seen)
 		}
 		if err != nil && ctx.Err() == nil {
 			a.Log.WarnContext(ctx, "keep up with the other roles", "error", err)
 		}
 	}
-}
-
-// news tells open pages whose registration changed, and returns how far it has
-// read what was done.
-func (a *App) news(ctx context.Context, seen int64) (int64, error) {
-	newest, err := a.Store.Read().NewestAuditSeq(ctx)
-	if err != nil {
-		return seen, fmt.Errorf("read news: %w", err)
-	}
-	if seen < 0 || seen == newest {
-		return newest, nil
-	}
-	rows, err := a.Store.Read().RegistrationsTouched(ctx, seen)
-	if err != nil {
-		return seen, fmt.Errorf("read news: %w", err)
-	}
-	for _, r := range rows {
-		a.Hub.Publish(r.EmployeeID)
-		seen = max(seen, r.Seq)
-	}
-	if len(rows) < newsAtOnce {
-		seen = max(seen, newest)
-	}
-	return seen, nil
 }

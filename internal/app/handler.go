@@ -239,9 +239,13 @@ func (a *App) counts(ctx context.Context, v *account.Viewer) map[string]int {
 // health says that the process answers.
 func (a *App) health(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, "ok") }
 
-// ready says whether the process can serve: the database answers and has the
-// right schema, and scans can be stored.
+// ready says whether the process can serve: it was not told to stop, the database
+// answers, and scans can be stored.
 func (a *App) ready(w http.ResponseWriter, r *http.Request) {
+	if a.leaving.Load() {
+		answer(w, http.StatusServiceUnavailable, "stopping")
+		return
+	}
 	ctx, cancel := context.WithTimeout(r.Context(), 2*time.Second)
 	defer cancel()
 	checks := map[string]func(context.Context) error{"database": a.Store.Ping}

@@ -20,7 +20,7 @@ func (a *App) openSeals(context.Context) (err error) {
 	a.Seals, err = seal.New(seal.Config{
 		Store: a.Store, Vault: a.Vault, Clock: a.Clock, Log: a.Log, Maker: a.Signing, Certificates: a.Hierarchy, Status: a.Register, Clients: a.Clients,
 		Algorithm: keys.Algorithm(a.Config.CA.Profiles.Seal.Algorithm), Courier: outbox.Seals{Outbox: a.Outbox}, Batch: a.Signing.Limits.Batch,
-		Notify: func(employeeID string) { a.Hub.Notify(employeeID, "") },
+		Notify: a.news.tell,
 	})
 	return err
 }

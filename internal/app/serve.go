@@ -6,13 +6,17 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"sync"
 	"time"
 
+	"absah/internal/portal/web"
 	"absah/internal/store"
 )
 
-// Serve runs the roles of this process until ctx ends, then lets running
-// requests and jobs finish. started is told the address once requests are
+// Serve runs the roles of this process until ctx ends. Then it says at /readyz
+// that it stops and goes on for the time to drain, ends live pages, which come
+// back elsewhere by themselves, and lets running requests and jobs finish within
+// the time of grace (config.Shutdown). started is told the address once requests are
 // answered, nil when the roles listen on none.
 func (a *App) Serve(ctx context.Context, started func(net.Addr)) error {
 	// Before anything is added: an older copy of the database may have been put
@@ -54,64 +58,105 @@ func (a *App) Serve(ctx context.Context, started func(net.Addr)) error {
 			return fmt.Errorf("listen: %w", err)
 		}
 	}
-	worker, err := a.Work(ctx)
+	// What the requests that are still taken depend on goes on until they ended.
+	running, end := context.WithCancel(context.WithoutCancel(ctx))
+	defer end()
+	worker, err := a.Work(running)
 	if err != nil {
 		if l != nil {
 			err = errors.Join(err, l.Close())
 		}
 		return err
 	}
-	stopMetrics, err := a.serveMetrics(ctx)
+	stopMetrics, err := a.serveMetrics(running)
 	if err != nil {
 		if l != nil {
 			err = errors.Join(err, l.Close())
 		}
-		return errors.Join(err, stopWork(ctx, worker))
+		return errors.Join(err, a.stopWork(running, worker))
 	}
-	go a.follow(ctx)
+	go a.follow(running)
+	if a.has(RolePortal) {
+		go a.news.follow(running)
+	}
 	if l == nil {
 		started(nil)
 		<-ctx.Done()
-		return errors.Join(stopMetrics(), stopWork(ctx, worker))
-	}
-	srv := &http.Server{
-		Handler:           h,
-		ReadHeaderTimeout: 5 * time.Second,
-		ReadTimeout:       2 * time.Minute, // of an upload over a slow line
-		WriteTimeout:      2 * time.Minute, // live pages lift it for themselves
-		IdleTimeout:       2 * time.Minute,
-		MaxHeaderBytes:    32 << 10,
+		a.Log.InfoContext(running, "stopping")
+		return errors.Join(a.stopWork(running, worker), stopMetrics())
 	}
 	if a.guard != nil {
-		go a.guard.Run(ctx)
+		go a.guard.Run(running)
 	}
 	if a.answers != nil {
-		go a.followStatus(ctx)
+		go a.followStatus(running)
 	}
+	srv, live := a.server(h)
 	failed := make(chan error, 1)
 	go func() { failed <- srv.Serve(l) }()
 	started(l.Addr())
 	select {
 	case err = <-failed:
 	case <-ctx.Done():
-		stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
-		defer cancel()
-		if err = srv.Shutdown(stop); errors.Is(err, context.DeadlineExceeded) {
-			err = srv.Close() // live pages never end by themselves
-		}
+		err = a.leave(running, failed)
 	}
-	err = errors.Join(err, stopMetrics(), stopWork(ctx, worker))
+	live()
+	var wg sync.WaitGroup
+	var ofWork error
+	wg.Go(func() { ofWork = a.stopWork(running, worker) })
+	err = errors.Join(err, a.stopServer(running, srv))
+	wg.Wait()
+	return errors.Join(err, ofWork, stopMetrics())
+}
+
+// server is that of the portal and of the public key infrastructure; endLive ends
+// its live pages, which end by nothing else.
+func (a *App) server(h http.Handler) (srv *http.Server, endLive context.CancelFunc) {
+	live, endLive := context.WithCancel(context.Background())
+	return &http.Server{
+		Handler:           h,
+		ReadHeaderTimeout: 5 * time.Second,
+		ReadTimeout:       2 * time.Minute, // of an upload over a slow line
+		WriteTimeout:      2 * time.Minute, // live pages lift it for themselves
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    32 << 10,
+		BaseContext:       func(net.Listener) context.Context { return web.StreamsUntil(context.Background(), live) },
+	}, endLive
+}
+
+// leave lets whoever asks /readyz turn away before the server closes.
+func (a *App) leave(ctx context.Context, failed <-chan error) error {
+	a.leaving.Store(true)
+	a.Log.InfoContext(ctx, "stopping", "drain", a.Config.Shutdown.Drain)
+	select {
+	case err := <-failed:
+		return err
+	case <-time.After(a.Config.Shutdown.Drain):
+		return nil
+	}
+}
+
+// stopServer waits for the requests that run, and ends those that take longer than
+// the time of grace.
+func (a *App) stopServer(ctx context.Context, srv *http.Server) error {
+	stop, cancel := context.WithTimeout(ctx, a.Config.Shutdown.Grace)
+	defer cancel()
+	err := srv.Shutdown(stop)
+	if errors.Is(err, context.DeadlineExceeded) {
+		a.Log.WarnContext(ctx, "requests that did not end in time are cut off", "grace", a.Config.Shutdown.Grace)
+		err = srv.Close()
+	}
 	if errors.Is(err, http.ErrServerClosed) {
 		return nil
 	}
 	return err
 }
 
-func stopWork(ctx context.Context, worker *store.Worker) error {
+func (a *App) stopWork(ctx context.Context, worker *store.Worker) error {
 	if worker == nil {
 		return nil
 	}
-	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), 20*time.Second)
+	stop, cancel := context.WithTimeout(ctx, a.Config.Shutdown.Grace)
 	defer cancel()
 	return worker.Stop(stop)
 }

@@ -45,7 +45,7 @@ func (a *App) openSigning(ctx context.Context) (err error) {
 		Timestamper: stamps{a.Stamper}, Evidence: a.evidence(), Specimen: specimens{a.Store, blobs}.of,
 		VerifyURL: a.Config.BaseURL + verifyPath, Issuer: a.Config.Identity.IssuerName,
 		Courier: outbox.Workflow{Outbox: a.Outbox}, Events: a.Webhooks, Paper: a.papers, WindowLife: a.Config.Windows.Life(),
-		Notify: func(employeeID string) { a.Hub.Notify(employeeID, "") },
+		Notify: a.news.tell,
 	})
 	if err != nil {
 		return err

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"absah/internal/config"
@@ -15,6 +16,22 @@ import (
 // ErrNotFiles says that the keys are in a token, which is divided by its own
 // tools: a slot for each role.
 var ErrNotFiles = errors.New("the keys are not in files")
+
+// roleMark is the file that says whose directory it is.
+const roleMark = "role"
+
+// RoleHere tells which role the data directory was made for, empty for all: commands
+// in it work with the keys of that role, without being told.
+func RoleHere(cfg config.Config) Role {
+	b, err := os.ReadFile(cfg.Path(roleMark))
+	if err != nil {
+		return "" // without the mark the keys that are missing tell
+	}
+	if r := Role(strings.TrimSpace(string(b))); slices.Contains(Roles(), r) {
+		return r
+	}
+	return ""
+}
 
 // Split makes a data directory for every role below into: its keys and no
 // others, the authority's certificates, and the place of the scans for those
@@ -41,6 +58,9 @@ func splitOne(from, one config.Config, role Role, dir string) error {
 		if err := os.MkdirAll(filepath.Join(dir, sub), 0o700); err != nil {
 			return err
 		}
+	}
+	if err := os.WriteFile(filepath.Join(dir, roleMark), []byte(string(role)+"\n"), 0o600); err != nil {
+		return err
 	}
 	err := copyFiles(from.Path("keys"), filepath.Join(dir, "keys"), func(name string) bool {
 		base, ending, _ := strings.Cut(name, ".")

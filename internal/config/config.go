@@ -52,6 +52,7 @@ type Config struct {
 	Webhooks   Webhooks   `yaml:"webhooks" envPrefix:"WEBHOOKS_"`
 	Windows    Windows    `yaml:"windows" envPrefix:"WINDOWS_"`
 	Metrics    Metrics    `yaml:"metrics" envPrefix:"METRICS_"`
+	Shutdown   Shutdown   `yaml:"shutdown" envPrefix:"SHUTDOWN_"`
 	Log        Log        `yaml:"log" envPrefix:"LOG_"`
 
 	Transparency Transparency `yaml:"transparency" envPrefix:"TRANSPARENCY_"`
@@ -171,6 +172,7 @@ func Default() Config {
 		Privacy:    defaultPrivacy(),
 		Webhooks:   defaultWebhooks(),
 		Windows:    defaultWindows(),
+		Shutdown:   defaultShutdown(),
 		Log:        Log{Level: "info", Format: "text"},
 	}
 }
@@ -299,6 +301,7 @@ func (c Config) Validate() error {
 	c.SCIM.check(bad)
 	c.Webhooks.check(bad)
 	c.Windows.check(bad)
+	c.Shutdown.check(bad)
 	c.Metrics.check(c.Addr, bad)
 	bad(!slices.Contains([]string{"debug", "info", "warn", "error"}, c.Log.Level), "log.level", "must be debug, info, warn or error")
 	bad(!slices.Contains([]string{"text", "json"}, c.Log.Format), "log.format", "must be text or json")

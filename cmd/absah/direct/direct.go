@@ -66,6 +66,7 @@ func runIf(grammar any, args []string, late Late, wanted func() bool) (status in
 	if len(args) == 0 { // who says nothing wants to know what there is to say
 		usage = kong.UsageOnError()
 	}
+	context.AfterFunc(ctx, stop) // a second signal ends the program at once
 	k := kong.Must(grammar,
 		kong.Name("absah"), usage,
 		kong.Description("Electronic signatures for an institution: employees register, two officers check, an authority of its own certifies; people and programs sign, anybody verifies."),

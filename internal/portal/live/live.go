@@ -49,6 +49,21 @@ func (h *Hub) Publish(key string) {
 	}
 }
 
+// PublishAll tells everybody who subscribed, after a time in which news may have
+// been missed. It never waits.
+func (h *Hub) PublishAll() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, subs := range h.subs {
+		for c := range subs {
+			select {
+			case c <- struct{}{}:
+			default: // it has news to read already
+			}
+		}
+	}
+}
+
 // Notify is Publish in the form of enrolment.Service.Notify and
 // outbox.Outbox.Notify.
 func (h *Hub) Notify(employeeID, _ string) { h.Publish(employeeID) }

@@ -65,8 +65,17 @@ type Stream struct {
 	now  func() time.Time
 }
 
+type streamsKey struct{}
+
+// StreamsUntil gives the context of a server whose streams end when until does,
+// while its other requests go on: a server that stops would wait for them in vain.
+func StreamsUntil(ctx, until context.Context) context.Context {
+	return context.WithValue(ctx, streamsKey{}, until)
+}
+
 // StartStream begins a stream of events. The context ends when the browser
-// goes away and in any case after five minutes; call cancel when done. It fails
+// goes away, when the server stops, and in any case after five minutes; call cancel
+// when done. It fails
 // with TooMany before anything is written, else when the browser is gone.
 func StartStream(w http.ResponseWriter, r *http.Request) (s *Stream, ctx context.Context, cancel context.CancelFunc, err error) {
 	req := RequestOf(r.Context())
@@ -84,6 +93,9 @@ func StartStream(w http.ResponseWriter, r *http.Request) (s *Stream, ctx context
 		return nil, nil, nil, fmt.Errorf("start event stream: %w", err)
 	}
 	ctx, done := context.WithTimeout(r.Context(), streamLife)
+	if until, ok := ctx.Value(streamsKey{}).(context.Context); ok {
+		context.AfterFunc(until, done)
+	}
 	return s, ctx, func() { done(); leave() }, nil
 }
 

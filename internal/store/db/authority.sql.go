@@ -353,17 +353,6 @@ func (q *Queries) LatestFinishedCheckRun(ctx context.Context) (CheckRun, error) 
 	return i, err
 }
 
-const newestAuditSeq = `-- name: NewestAuditSeq :one
-select cast(coalesce(max(seq), 0) as bigint) as seq from audit
-`
-
-func (q *Queries) NewestAuditSeq(ctx context.Context) (int64, error) {
-	row := q.db.QueryRowContext(ctx, newestAuditSeq)
-	var seq int64
-	err := row.Scan(&seq)
-	return seq, err
-}
-
 const officersPasskeys = `-- name: OfficersPasskeys :many
 select p.id, p.credential_id, p.data, p.name, p.created_at, a.username, a.display_name, e.id as employee_id, e.nip
 from passkey p
@@ -542,42 +531,6 @@ func (q *Queries) RecordAuthorityCertificate(ctx context.Context, arg RecordAuth
 		return 0, err
 	}
 	return result.RowsAffected()
-}
-
-const registrationsTouched = `-- name: RegistrationsTouched :many
-select a.seq, r.employee_id
-from audit a
-join registration r on r.id = a.object_id
-where a.seq > $1 and a.object_kind = 'registration'
-order by a.seq limit 500
-`
-
-type RegistrationsTouchedRow struct {
-	Seq        int64
-	EmployeeID string
-}
-
-func (q *Queries) RegistrationsTouched(ctx context.Context, seq int64) ([]RegistrationsTouchedRow, error) {
-	rows, err := q.db.QueryContext(ctx, registrationsTouched, seq)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []RegistrationsTouchedRow
-	for rows.Next() {
-		var i RegistrationsTouchedRow
-		if err := rows.Scan(&i.Seq, &i.EmployeeID); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Close(); err != nil {
-		return nil, err
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
 }
 
 const revokeAuthorityCertificate = `-- name: RevokeAuthorityCertificate :execrows

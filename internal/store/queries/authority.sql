@@ -85,16 +85,6 @@ select * from check_problem where run_id = $1 order by serial, what limit $2;
 -- name: CountIssuedCertificates :one
 select count(*) from certificate where state = 'issued';
 
--- name: NewestAuditSeq :one
-select cast(coalesce(max(seq), 0) as bigint) as seq from audit;
-
--- name: RegistrationsTouched :many
-select a.seq, r.employee_id
-from audit a
-join registration r on r.id = a.object_id
-where a.seq > $1 and a.object_kind = 'registration'
-order by a.seq limit 500;
-
 -- name: IssuedWithoutCertificate :many
 -- Serials that the record says were issued, and of which the table has no
 -- certificate.
