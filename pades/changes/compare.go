@@ -39,7 +39,7 @@ func Between(ctx context.Context, doc *pdf.Document, first int) ([]Change, error
 		c := &comparison{
 			ctx: ctx, old: old, cur: doc.At(i), revision: i, web: web,
 			changed: map[uint32]*delta{}, accounted: map[edge]bool{}, judged: map[uint32]bool{}, whole: map[uint32]bool{},
-			passed: map[uint32]bool{}, fields: map[uint32]*fieldUse{},
+			copied: map[uint32]bool{}, passed: map[uint32]bool{}, fields: map[uint32]*fieldUse{},
 		}
 		c.run(doc.Changed(i))
 		all = append(all, c.out...)
@@ -60,6 +60,7 @@ type comparison struct {
 	accounted map[edge]bool
 	judged    map[uint32]bool
 	whole     map[uint32]bool      // judged with all that they hold, and not key by key
+	copied    map[uint32]bool      // new objects that say what another said in their place
 	passed    map[uint32]bool      // unchanged objects through which a rule came to others
 	fields    map[uint32]*fieldUse // widgets and fields that were added
 	before    []pdf.Page           // of the older view
@@ -355,14 +356,14 @@ func (c *comparison) touches(o pdf.Object) bool {
 }
 
 // sameBehind reports whether a value only moved between its place and an object
-// of its own.
+// of its own, or from one such object to another.
 func (c *comparison) sameBehind(a, b pdf.Object, p position) bool {
 	if isNull(a) || isNull(b) {
 		return false
 	}
-	_, refA := a.(pdf.Ref)
+	_, wasIndirect := a.(pdf.Ref)
 	refB, indirect := b.(pdf.Ref)
-	if refA == indirect {
+	if !wasIndirect && !indirect {
 		return false
 	}
 	if !c.equal(resolve(c.old, a), resolve(c.cur, b)) {
@@ -373,7 +374,7 @@ func (c *comparison) sameBehind(a, b pdf.Object, p position) bool {
 			return false
 		}
 		c.account(p, refB)
-		c.judged[refB.Number] = true
+		c.judged[refB.Number], c.copied[refB.Number] = true, true
 	}
 	return true
 }

@@ -29,7 +29,7 @@ func (c *comparison) shared() []int {
 	for _, n := range slices.Sorted(maps.Keys(c.changed)) {
 		_, isPage := c.pageAt[n]
 		changed = changed || isPage || shown[n]
-		if shown[n] && c.judged[n] && !isPage {
+		if shown[n] && c.judged[n] && !isPage && !c.copied[n] {
 			report(Change{Kind: Page, Object: c.changed[n].ref, Need: NeedMore, Detail: "Resources"})
 		}
 	}

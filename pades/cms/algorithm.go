@@ -11,6 +11,7 @@ import (
 	_ "crypto/sha256"
 	_ "crypto/sha3"
 	_ "crypto/sha512"
+	"encoding/asn1"
 	"fmt"
 
 	"golang.org/x/crypto/cryptobyte"
@@ -139,7 +140,8 @@ func (a AlgorithmIdentifier) Hash() (crypto.Hash, error) {
 // Signature gives the signature algorithm. Parameters other than those of
 // RSASSA-PSS (RFC 4055 3.1) must be NULL or absent. For Ed25519 and Ed448 NULL is
 // wrong (RFC 8410 3) but written by signers in use, and means nothing else; see
-// needless.
+// needless. With the plain form of ECDSA signers in use name the curve, as for a
+// key; that of the key counts.
 func (a AlgorithmIdentifier) Signature() (SignatureAlgorithm, error) {
 	if a.OID == OIDRSAPSS {
 		return pssParameters(a.Parameters)
@@ -148,10 +150,18 @@ func (a AlgorithmIdentifier) Signature() (SignatureAlgorithm, error) {
 	if !ok {
 		return SignatureAlgorithm{}, fmt.Errorf("%w: signature %s", ErrAlgorithm, a.OID)
 	}
-	if a.OID != OIDECPublicKey && a.OID != OIDDSA && a.Parameters != nil && string(a.Parameters) != string(null) {
+	if a.OID != OIDECPublicKey && a.OID != OIDDSA && a.Parameters != nil && string(a.Parameters) != string(null) && (!s.Plain || !namesCurve(a.Parameters)) {
 		return SignatureAlgorithm{}, fmt.Errorf("cms: %s has parameters that do not belong to it", a.OID)
 	}
 	return s, nil
+}
+
+// namesCurve reports whether parameters are those of a key on a named curve
+// (RFC 5480 2.1.1).
+func namesCurve(der []byte) bool {
+	in := cryptobyte.String(der)
+	var curve asn1.ObjectIdentifier
+	return in.ReadASN1ObjectIdentifier(&curve) && in.Empty()
 }
 
 // needless reports parameters NULL where the RFCs want none: Ed25519, Ed448

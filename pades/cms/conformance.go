@@ -27,6 +27,9 @@ func (l Level) String() string { return [...]string{"B-B", "B-T", "B-LT", "B-LTA
 type Breach struct {
 	Clause string // of the standard, for instance "EN 319 142-1 6.3 (c)"
 	Text   string
+	// Encoding says that the octets are others than those of DER, and say the same:
+	// lengths, the order of certificates, a default that is written.
+	Encoding bool
 }
 
 func (b Breach) String() string { return b.Clause + ": " + b.Text }
@@ -57,7 +60,11 @@ type checker struct {
 }
 
 func (c *checker) breach(clause, format string, args ...any) {
-	c.breaches = append(c.breaches, Breach{clause, fmt.Sprintf(format, args...)})
+	c.breaches = append(c.breaches, Breach{Clause: clause, Text: fmt.Sprintf(format, args...)})
+}
+
+func (c *checker) recoded(clause, text string) {
+	c.breaches = append(c.breaches, Breach{Clause: clause, Text: text, Encoding: true})
 }
 
 // Conformance lists the rules of EN 319 142-1 6.3 about the CMS of a signature of
@@ -98,7 +105,7 @@ func has(attributes []Attribute, t OID) bool {
 func (c *checker) encoding() {
 	const clause = "EN 319 142-1 5.1"
 	if c.sd.BER {
-		c.breach(clause, "BER, not DER")
+		c.recoded(clause, "BER, not DER")
 	} else if err := checkDER(c.sd.Raw); err != nil {
 		c.breach(clause, "not DER: %v", err)
 	}
@@ -107,7 +114,7 @@ func (c *checker) encoding() {
 			c.breach(clause, "signed attributes are not in the order of DER")
 		}
 		if !sortedSet(rawAttributes(si.Unsigned)) {
-			c.breach(clause, "unsigned attributes are not in the order of DER")
+			c.recoded(clause, "unsigned attributes are not in the order of DER")
 		}
 		for _, a := range slices.Concat(si.Signed, si.Unsigned) {
 			if !sortedSet(a.Values) {
@@ -120,7 +127,7 @@ func (c *checker) encoding() {
 		certs = append(certs, cert.Raw)
 	}
 	if !sortedSet(certs) {
-		c.breach(clause, "certificates are not in the order of DER")
+		c.recoded(clause, "certificates are not in the order of DER")
 	}
 	for _, n := range c.sd.Notes {
 		if n.Kind == NoteTrailing {
@@ -200,7 +207,7 @@ func (c *checker) defaultHash(value cryptobyte.String) {
 	}
 	for certs.ReadASN1(&id, casn1.SEQUENCE) {
 		if a, err := ReadAlgorithm(&id); err == nil && a.OID == OIDSHA256 {
-			c.breach("RFC 5035 4", "hashAlgorithm is written though it is the default")
+			c.recoded("RFC 5035 4", "hashAlgorithm is written though it is the default")
 		}
 	}
 }

@@ -62,6 +62,8 @@ func TestConformance(t *testing.T) {
 				t.Errorf("breaches %v", got)
 			case c.want != "" && (len(got) != 1 || !strings.Contains(got[0].Text, c.want)):
 				t.Errorf("breaches %v, want one with %q", got, c.want)
+			case c.want != "" && got[0].Encoding != (c.want == "default" || c.want == "certificates are not in the order"):
+				t.Errorf("only the encoding: %v of %q", got[0].Encoding, got[0].Text)
 			}
 		})
 	}
@@ -72,7 +74,7 @@ func TestConformance(t *testing.T) {
 	}
 	p.certs = [][]byte{s.cert.Raw}
 	ber := bytes.Replace(p.der(t), []byte{tagSequence, 0x82}, []byte{tagSequence, 0x83, 0}, 1)
-	if b := Conformance(parse(t, ber), LevelBB, false); len(b) != 1 || !strings.Contains(b[0].Text, "BER") {
+	if b := Conformance(parse(t, ber), LevelBB, false); len(b) != 1 || !strings.Contains(b[0].Text, "BER") || !b[0].Encoding {
 		t.Errorf("BER: %v", b)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto"
 	"crypto/elliptic"
+	"encoding/asn1"
 	"encoding/pem"
 	"math/big"
 	"os"
@@ -149,6 +150,15 @@ func TestPlainECDSA(t *testing.T) {
 		if v := sd.Verify(o); !v.Valid() {
 			t.Errorf("%s: %v", name, v.Err())
 		}
+		si.SignatureAlgorithm.Parameters = must(asn1.Marshal(asn1.ObjectIdentifier{1, 3, 36, 3, 3, 2, 8, 1, 1, 7}))
+		if v := sd.Verify(o); !v.Valid() {
+			t.Errorf("%s, with the name of a curve: %v", name, v.Err())
+		}
+		si.SignatureAlgorithm.Parameters = must(asn1.Marshal(7))
+		if v := sd.Verify(o); v.Valid() || !v.Has(UnknownAlgorithm) {
+			t.Errorf("%s, with a number for a curve: %v", name, v.Err())
+		}
+		si.SignatureAlgorithm.Parameters = nil
 		good := si.Signature
 		for _, bad := range [][]byte{good[:len(good)-1], append(bytes.Clone(good), 0), good[size:], append(bytes.Clone(good[size:]), good[:size]...), nil, value} {
 			si.Signature = bad

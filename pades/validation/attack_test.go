@@ -40,6 +40,36 @@ func TestOneObjectInTwoRoles(t *testing.T) {
 	holds(t, h, h.Sharings(t))
 }
 
+// TestResourcesWrittenAgain: some writers give a page another object that says the
+// same; the object from before is nowhere changed.
+func TestResourcesWrittenAgain(t *testing.T) {
+	h := home()
+	v := h.validator(t)
+	own := amend(t, letter(""), func(u *pdf.Update) {
+		d, err := u.Get(obj(3))
+		if err != nil {
+			t.Fatal(err)
+		}
+		set(t, u, obj(3), "Resources", u.Add(d.(pdf.Dict).Get("Resources")))
+	})
+	base := h.sign(t, own, pades.Options{Field: "pertama"})
+	again := func(more ...pdf.Entry) []byte {
+		return amend(t, base, func(u *pdf.Update) {
+			d, err := u.Get(obj(3))
+			if err != nil {
+				t.Fatal(err)
+			}
+			old, err := u.Get(d.(pdf.Dict).Get("Resources").(pdf.Ref))
+			if err != nil {
+				t.Fatal(err)
+			}
+			set(t, u, obj(3), "Resources", u.Add(append(old.(pdf.Dict).Clone(), more...)))
+		})
+	}
+	valid.check(t, judge(t, v, again()))
+	invalid.check(t, judge(t, v, again(pdf.Entry{Key: "Pattern", Value: pdf.Dict{}})))
+}
+
 // TestFurtherSignatures: what signers do to one another's documents is permitted.
 func TestFurtherSignatures(t *testing.T) {
 	h := home()

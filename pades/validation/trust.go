@@ -327,9 +327,14 @@ func keySize(pub crypto.PublicKey) string {
 	return ""
 }
 
-// level names the baseline level that the signature reaches (EN 319 142-1 6).
+// level names the baseline level that the signature reaches (EN 319 142-1 6). It
+// says what there is to validate the signature by, and how long; an encoding that is
+// not DER and says the same takes nothing away, and most signers in use write one.
 func (j *job) level(s *signature, ev *evidence) {
-	if s.dict.Get("SubFilter") != name("ETSI.CAdES.detached") || !s.report.Intact || len(cms.Conformance(s.cms, cms.LevelBB, false)) > 0 || s.dict.Get("M") == nil {
+	if s.dict.Get("SubFilter") != name("ETSI.CAdES.detached") || !s.report.Intact || s.dict.Get("M") == nil {
+		return
+	}
+	if slices.ContainsFunc(cms.Conformance(s.cms, cms.LevelBB, false), func(b cms.Breach) bool { return !b.Encoding }) {
 		return
 	}
 	s.report.Level = "B-B"

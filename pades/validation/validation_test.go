@@ -1,9 +1,12 @@
 package validation
 
 import (
+	"bytes"
+	"slices"
 	"testing"
 
 	"absah/pades"
+	"absah/pades/validation/validationtest"
 )
 
 func TestLevels(t *testing.T) {
@@ -26,5 +29,23 @@ func TestLevels(t *testing.T) {
 				t.Errorf("timestamp %v, want %v", s.Timestamp, signedAt)
 			}
 		})
+	}
+}
+
+// TestLevelOfOtherEncodings: a SignedData in BER holds what one in DER holds.
+func TestLevelOfOtherEncodings(t *testing.T) {
+	h := home()
+	base := h.sign(t, letter(""), pades.Options{Field: "pertama"})
+	from, to := validationtest.Gap(t, base)
+	hex := base[from+1 : to-1]
+	if !bytes.HasPrefix(hex, []byte("3082")) || !bytes.HasSuffix(hex, []byte("00")) {
+		t.Fatalf("Contents begins with %s, and ends with %s", hex[:4], hex[len(hex)-2:])
+	}
+	ber := bytes.Clone(base)
+	copy(ber[from+1:], append([]byte("308300"), hex[4:len(hex)-2]...))
+	r := judge(t, h.validator(t), ber)
+	valid.check(t, r)
+	if s := r.Signatures[0]; s.Level != "B-B" || !slices.ContainsFunc(s.Findings, func(f Finding) bool { return f.Code == "note-ber" }) {
+		t.Errorf("level %q: %s", s.Level, dump(r))
 	}
 }

@@ -45,6 +45,13 @@ func LaterRevisions() []Change {
 		c("resources changed", same(invalid), func(t testing.TB, u *pdf.Update) {
 			Set(t, u, Obj(3), "Resources", pdf.Dict{{Key: "Font", Value: pdf.Dict{}}})
 		}),
+		c("resources moved to an object of their own", same(valid), func(t testing.TB, u *pdf.Update) {
+			Set(t, u, Obj(3), "Resources", u.Add(DictOf(t, u, Obj(3)).Get("Resources")))
+		}),
+		c("font exchanged for its like", same(invalid), func(t testing.TB, u *pdf.Update) {
+			like := u.Add(DictOf(t, u, Obj(5)))
+			Set(t, u, Obj(3), "Resources", pdf.Dict{{Key: "Font", Value: pdf.Dict{{Key: "F1", Value: like}}}, {Key: "XObject", Value: pdf.Dict{{Key: "Im1", Value: Obj(9)}}}})
+		}),
 		c("page added", same(invalid), func(t testing.TB, u *pdf.Update) {
 			p := u.Add(pdf.Dict{{Key: "Type", Value: pdf.Name("Page")}, {Key: "Parent", Value: Obj(2)}, {Key: "MediaBox", Value: Rect(0, 0, 595, 842)}})
 			Set(t, u, Obj(2), "Kids", pdf.Array{Obj(3), p}, "Count", pdf.Integer(2))
