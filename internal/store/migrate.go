@@ -53,15 +53,18 @@ func (s *Store) provider() (*goose.Provider, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read migrations: %w", err)
 	}
+	// A migration may be merged after one with a higher number. Who follows the
+	// source and has that one already must not be left without the other.
+	late := goose.WithAllowOutofOrder(true)
 	if !s.Postgres() {
-		return goose.NewProvider(goose.DialectSQLite3, s.writer, files)
+		return goose.NewProvider(goose.DialectSQLite3, s.writer, files, late)
 	}
 	// Several processes may start at once; one migrates, the others wait.
 	locker, err := lock.NewPostgresSessionLocker()
 	if err != nil {
 		return nil, err
 	}
-	return goose.NewProvider(goose.DialectPostgres, s.writer, files, goose.WithSessionLocker(locker))
+	return goose.NewProvider(goose.DialectPostgres, s.writer, files, late, goose.WithSessionLocker(locker))
 }
 
 // Migrate brings the schema up to date and returns how many steps it took.
@@ -97,6 +100,13 @@ func (s *Store) CheckSchema(ctx context.Context) error {
 		return ErrOutdated
 	case have > want:
 		return ErrTooNew
+	}
+	lacks, err := p.HasPending(ctx)
+	if err != nil {
+		return fmt.Errorf("check schema: %w", err)
+	}
+	if lacks {
+		return ErrOutdated
 	}
 	return nil
 }
