@@ -26,7 +26,7 @@ import (
 
 // Finding is what one check of the doctor found.
 type Finding struct {
-	Check  string `json:"check"` // database, blobs, mail, clock, base_url, ca_chain, log, issue, disk, configuration, keys
+	Check  string `json:"check"` // database, blobs, mail, clock, base_url, timestamps, ca_chain, services, lists, jobs, log, issue, certificates, backup, disk, configuration, keys
 	OK     bool   `json:"ok"`
 	Detail string `json:"detail"` // what was found
 	Mend   string `json:"mend,omitempty"`
@@ -91,6 +91,7 @@ var mends = []struct {
 	{pkcs11.ErrPIN, "put the user PIN of the token into the file that keys.pin_file names; a token that locked it is unlocked by its security officer"},
 	{pkcs11.ErrMechanism, "use a token that has the mechanism that is named"},
 	{keys.ErrUnavailable, "see that the token is connected and its service runs"},
+	{errProxyEnds, "renew the certificate at the reverse proxy, and see why it does not renew itself"},
 	{ca.ErrNotEstablished, "restore the directory ca from its backup; without one run: absah init"},
 }
 
@@ -120,10 +121,15 @@ func Examine(ctx context.Context, cfg config.Config, loaded error, log *slog.Log
 		{"mail", "check the keys below mail, and that the server runs and lets this machine send", d.mail},
 		{"clock", "switch on time synchronisation (NTP) on this machine and on the database's", d.clock},
 		{"base_url", "start the server (absah serve); check base_url, DNS, the proxy and its certificate", d.baseURL},
+		{"timestamps", "start the pki role; see the states of the clock in docs/operations.md (Timestamps), and the keys tsa.servers and ca.pki_url", d.timestamps},
 		{"ca_chain", "restore the directory ca from its backup", d.chain},
+		{"services", "start the ca role, which renews them; where it runs, see its log for why it does not", d.services},
+		{"lists", "start the ca role, which publishes them; that of an offline root: docs/ceremony.md", d.lists},
+		{"jobs", "start the worker (for kinds that begin with ca. the ca role); where it runs, see its log for the kind that is named", d.jobs},
 		{"log", "see what is wrong: absah audit verify; after a restore run: absah restore --reconcile; otherwise keep the database and the export as they are and call whoever investigates", d.transparency},
 		{"issue", "restore the directories keys and ca from the same backup", d.issue},
 		{"certificates", "see /admin/pemeriksaan; keep a copy of the database as evidence, then run: absah audit verify", d.certificates},
+		{"backup", "run: absah backup --to FILE --recipient FILE, every day (docs/operations.md, Backup)", d.backup},
 	}
 	r := Report{Healthy: true}
 	for _, c := range checks {
@@ -272,6 +278,13 @@ func (d *doctor) baseURL(ctx context.Context) (string, error) {
 	err = errors.Join(json.NewDecoder(http.MaxBytesReader(nil, res.Body, 4096)).Decode(&body), res.Body.Close())
 	if err != nil || res.StatusCode != http.StatusOK || body["status"] != "ok" {
 		return "", fmt.Errorf("%s answers %s, and not as Absah does", u, res.Status)
+	}
+	if res.TLS != nil && len(res.TLS.PeerCertificates) > 0 {
+		until := res.TLS.PeerCertificates[0].NotAfter
+		if time.Until(until) < proxyEnds {
+			return "", fmt.Errorf("%w, on %s", errProxyEnds, until.Format(time.RFC3339))
+		}
+		return fmt.Sprintf("%s reaches Absah; its certificate is valid until %s", d.cfg.BaseURL, until.Format(time.DateOnly)), nil
 	}
 	return d.cfg.BaseURL + " reaches Absah", nil
 }

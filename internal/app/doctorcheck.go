@@ -58,7 +58,8 @@ func (d *doctor) lastCheck(ctx context.Context, s *store.Store) (string, error) 
 // concerns reports whether a check is about one of the roles of a process.
 func concerns(cfg config.Config, check string) bool {
 	roles, ok := map[string][]Role{
-		"blobs": {RolePortal, RoleWorker}, "mail": {RoleWorker}, "base_url": {RolePortal}, "issue": {RoleCA},
+		"blobs": {RolePortal, RoleWorker}, "mail": {RoleWorker}, "base_url": {RolePortal}, "issue": {RoleCA}, "timestamps": {RolePortal, RolePKI},
+		"services": {RoleCA, RolePKI}, "jobs": {RoleWorker, RoleCA}, "backup": {RoleWorker},
 	}[check]
 	return !ok || hasRole(cfg, roles...)
 }

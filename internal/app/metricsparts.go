@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"runtime/metrics"
 	"strconv"
@@ -314,19 +313,11 @@ func NoteBackup(cfg config.Config, at time.Time) error {
 }
 
 func (m *instruments) backup(_ context.Context, p *figures.Page) error {
-	b, err := os.ReadFile(m.a.Config.Path(backupMark))
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
+	at, err := lastBackup(m.a.Config)
+	if err == nil && !at.IsZero() {
+		p.Add(m.names.backup, seconds(at))
 	}
-	if err != nil {
-		return fmt.Errorf("read when the last backup was: %w", err)
-	}
-	at, err := time.Parse(time.RFC3339, string(bytes.TrimSpace(b)))
-	if err != nil {
-		return fmt.Errorf("read when the last backup was: %w", err)
-	}
-	p.Add(m.names.backup, seconds(at))
-	return nil
+	return err
 }
 
 func seconds(t time.Time) float64 { return float64(t.UnixMicro()) / 1e6 }
