@@ -119,9 +119,10 @@ screenshots: build ## every page at two widths, light and dark, into docs/screen
 	scripts/screenshots
 
 .PHONY: interop
-interop: build ## what other programs say of our certificates, CRL, OCSP answers and PDF signatures
+interop: build ## what other programs say of our certificates, CRL, OCSP answers and PDF signatures, and clients of others
 	scripts/interop
 	scripts/interop-signatures
+	scripts/interop-clients
 
 .PHONY: clean
 clean: ## remove what was built

@@ -48,6 +48,9 @@ import (
 // served elsewhere (see Metrics).
 func (a *App) Handler() (http.Handler, error) {
 	h, err := a.handler()
+	if err == nil {
+		h = tidied(h)
+	}
 	if err == nil && a.Config.Metrics.Addr != "" {
 		h = a.instruments().watch(h)
 	}

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"net/http"
 	"net/netip"
+	"path"
+	"strings"
 	"time"
 
 	"absah/internal/api/csc"
@@ -73,6 +75,21 @@ func (a *App) programs(pages http.Handler, proxies []netip.Prefix) (http.Handler
 			pages.ServeHTTP(w, r)
 		}
 	}), nil
+}
+
+// tidied takes doubled slashes out of the addresses of programs' interfaces, before any
+// mux: it would redirect, and programs whose base URL ends in a slash do not send their
+// bodies again.
+func tidied(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.Contains(r.URL.Path, "//") {
+			if clean := path.Clean(r.URL.Path); esign.Serves(clean) || strings.HasPrefix(clean, "/csc/") {
+				r = r.Clone(r.Context())
+				r.URL.Path, r.URL.RawPath = clean, ""
+			}
+		}
+		next.ServeHTTP(w, r)
+	})
 }
 
 // tokens are those of applications alone. It implements esign.Tokens.

@@ -143,6 +143,10 @@ func everything(t *testing.T, a *app.App) {
 // nobody checks that each name says that it is made up, that no NIK can be
 // somebody's, and that no address can be reached.
 func nobody(t *testing.T, a *app.App) {
+	// Applications name signers by NIK, and one that two people share names nobody.
+	if got := numbers(t, a, "select 'shared', count(*) from (select nik_index from employee where length(nik_index) > 0 group by nik_index having count(*) > 1) s"); got["shared"] != 0 {
+		t.Errorf("%d NIK are those of several people", got["shared"])
+	}
 	fiction := regexp.MustCompile(`Contoh|Rekaan|Fiktif|Misalan|Peraga`)
 	for name := range numbers(t, a, "select name, 1 from employee union all select name, 1 from unit") {
 		if !fiction.MatchString(name) {

@@ -122,7 +122,9 @@ func newPerson(i int, name, position, unit string, roles []grant, st story) pers
 	if p.sex == "F" {
 		day += 40
 	}
-	p.nik = "317101" + fmt.Sprintf("%02d", day) + p.birth.Format("0106") + "0000"
+	// Days of birth come again after 24 people; those live in the next district, since a
+	// NIK that two share names nobody to applications.
+	p.nik = fmt.Sprintf("3171%02d%02d%s0000", 1+i/24, day, p.birth.Format("0106"))
 	p.email = strings.ReplaceAll(strings.ToLower(name), " ", ".") + "@contoh.example"
 	return p
 }

@@ -14,6 +14,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"path"
 	"strconv"
 	"strings"
 	"time"
@@ -104,7 +105,15 @@ func New(c Config) http.Handler {
 		}
 		d.spring(w, r, http.StatusNotFound, "Not Found", "")
 	})
-	return d.mux
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		// The base URL of an application may end in a slash, and so may its paths. A
+		// redirect, which the mux would answer with, is not followed with its body.
+		if clean := path.Clean(r.URL.Path); clean != r.URL.Path {
+			r = r.Clone(r.Context())
+			r.URL.Path, r.URL.RawPath = clean, ""
+		}
+		d.mux.ServeHTTP(w, r)
+	})
 }
 
 // methods are those with which an address can be called.
@@ -293,6 +302,7 @@ func (r *recorder) code() int {
 
 // Serves tells whether an address is one of the interface, for who mounts the door
 // behind that of package rest: what is under /api/ and nobody's is answered in JSON.
-func Serves(path string) bool {
-	return strings.HasPrefix(path, "/api/") || path == tokenPath
+func Serves(address string) bool {
+	clean := path.Clean(address)
+	return strings.HasPrefix(clean, "/api/") || clean == tokenPath
 }

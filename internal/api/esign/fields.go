@@ -1,12 +1,16 @@
 package esign
 
 import (
+	"bufio"
+	"bytes"
+	"cmp"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"mime"
+	"mime/multipart"
 	"net/http"
 	"strconv"
 	"strings"
@@ -51,23 +55,45 @@ func readFields(r *http.Request) (*fields, error) {
 		f.text[strings.ToLower(k)] = v[0]
 	}
 	kind, params, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	switch {
-	case err == nil && kind == "multipart/form-data" && params["boundary"] != "":
-		return f, f.multipart(r)
-	case err == nil && kind == "application/x-www-form-urlencoded":
-		if err := r.ParseForm(); err != nil {
-			return f, bodyError(err)
-		}
-		for k, v := range r.PostForm {
-			f.text[strings.ToLower(k)] = v[0]
-		}
-		return f, nil
+	if err != nil {
+		kind = ""
 	}
-	b, err := io.ReadAll(r.Body)
+	body := bufio.NewReader(r.Body)
+	if kind == "multipart/form-data" {
+		boundary := params["boundary"]
+		if boundary == "" { // some clients write the header by hand and leave it out
+			boundary = firstBoundary(body)
+		}
+		if boundary != "" {
+			return f, f.multipart(multipart.NewReader(body, boundary))
+		}
+	}
+	b, err := io.ReadAll(body)
 	if err != nil {
 		return f, bodyError(err)
 	}
+	// Clients that say nothing of their JSON send it as a form: that is what cURL calls
+	// any body.
+	if kind == "application/x-www-form-urlencoded" && !isObject(b) {
+		return f, f.form(b)
+	}
 	return f, f.json(b)
+}
+
+// firstBoundary is the boundary with which a multipart body begins (RFC 2046 5.1.1),
+// or nothing.
+func firstBoundary(body *bufio.Reader) string {
+	const most = 70 // characters of a boundary
+	head, err := body.Peek(len("--") + most + len("\r\n"))
+	if err != nil && !errors.Is(err, io.EOF) {
+		return ""
+	}
+	line, _, ends := strings.Cut(string(head), "\r\n")
+	boundary, begins := strings.CutPrefix(line, "--")
+	if !begins || !ends {
+		return ""
+	}
+	return boundary
 }
 
 func bodyError(err error) error {
@@ -78,11 +104,7 @@ func bodyError(err error) error {
 	return fmt.Errorf("%w: %w", errUnreadable, err)
 }
 
-func (f *fields) multipart(r *http.Request) error {
-	parts, err := r.MultipartReader()
-	if err != nil {
-		return bodyError(err)
-	}
+func (f *fields) multipart(parts *multipart.Reader) error {
 	for n := 0; ; n++ {
 		part, err := parts.NextPart()
 		if errors.Is(err, io.EOF) {
@@ -99,8 +121,9 @@ func (f *fields) multipart(r *http.Request) error {
 		if err != nil {
 			return bodyError(err)
 		}
-		if part.FileName() != "" {
-			f.files[name] = append(f.files[name], file{part.FileName(), b})
+		// What libraries send without a file name is a file all the same.
+		if part.FileName() != "" || isFile(b) {
+			f.files[name] = append(f.files[name], file{cmp.Or(part.FileName(), name), b})
 			continue
 		}
 		if len(b) > maxField {
@@ -111,11 +134,22 @@ func (f *fields) multipart(r *http.Request) error {
 	}
 }
 
+// isFile tells PDF, PNG and JPEG by their beginnings.
+func isFile(b []byte) bool {
+	for _, magic := range []string{"%PDF-", "\x89PNG\r\n\x1a\n", "\xff\xd8\xff"} {
+		if bytes.HasPrefix(b, []byte(magic)) {
+			return true
+		}
+	}
+	return false
+}
+
+func isObject(b []byte) bool { return bytes.HasPrefix(bytes.TrimLeft(b, " \t\r\n"), []byte("{")) }
+
 // json takes an object; what is no object, like the "[]" that some clients send
 // with a GET, holds no fields.
 func (f *fields) json(b []byte) error {
-	trimmed := strings.TrimSpace(string(b[:min(len(b), 64)]))
-	if !strings.HasPrefix(trimmed, "{") {
+	if !isObject(b) {
 		return nil
 	}
 	var body map[string]json.RawMessage
@@ -161,6 +195,21 @@ func scalar(raw json.RawMessage) (string, bool) {
 func (f *fields) get(names ...string) string {
 	for _, n := range names {
 		if v := strings.TrimSpace(f.text[strings.ToLower(n)]); v != "" && v != "null" {
+			return v
+		}
+	}
+	return ""
+}
+
+// code is a code of six digits. Clients that made a number of it lost the zeros before
+// it.
+func (f *fields) code() string {
+	for _, name := range []string{"totp", "otp"} {
+		v := f.get(name)
+		if n := 6 - len(v); n > 0 && v != "" && string(f.body[name]) == v {
+			v = strings.Repeat("0", n) + v
+		}
+		if v != "" {
 			return v
 		}
 	}

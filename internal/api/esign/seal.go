@@ -40,7 +40,7 @@ func sealTime(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.0
 
 // sealFields are the seal and the code of a call.
 func (c *call) sealFields(needed bool) (id, code string, err error) {
-	id, code = c.fields.get("idSubscriber"), c.fields.get("totp", "otp")
+	id, code = c.fields.get("idSubscriber"), c.fields.code()
 	if id == "" {
 		return "", "", wrongField("idSubscriber", "Kolom 'idSubscriber' harus diisi dengan id segel")
 	}

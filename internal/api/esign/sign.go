@@ -155,7 +155,7 @@ func (d *door) signV2(w http.ResponseWriter, r *http.Request, c *call) error {
 	if err != nil {
 		return err
 	}
-	code := strings.TrimSpace(c.fields.get("totp", "otp"))
+	code := c.fields.code()
 	if secret == nil && code == "" {
 		return wrongField("passphrase", "Kolom 'passphrase' atau 'totp' harus diisi")
 	}

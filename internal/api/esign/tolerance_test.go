@@ -3,6 +3,8 @@ package esign
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
+	"maps"
 	"mime/multipart"
 	"net/http/httptest"
 	"slices"
@@ -162,5 +164,90 @@ func TestHeadersAreInSmallLetters(t *testing.T) {
 	slices.Sort(got)
 	if rec.Code != 200 || !slices.Equal(got, []string{"id_dokumen", "signing_time"}) {
 		t.Errorf("status %d, %v", rec.Code, got)
+	}
+}
+
+// TestBodies: what clients call their bodies is not always what they are.
+func TestBodies(t *testing.T) {
+	const pdf = "%PDF-1.7 x"
+	part := func(head, body string) string {
+		return "--batas\r\nContent-Disposition: form-data; " + head + "\r\n\r\n" + body + "\r\n"
+	}
+	whole := part(`name="nik"`, nik) + part(`name="file"; filename="file"`, pdf) + "--batas--\r\n"
+	for name, c := range map[string]struct{ kind, body, want string }{
+		"a boundary that was left out":      {"multipart/form-data", whole, `{"nik":"` + nik + `"} file:file=10`},
+		"a file without a name":             {"multipart/form-data; boundary=batas", part(`name="file"`, pdf) + part(`name="nik"`, nik) + "--batas--\r\n", `{"nik":"` + nik + `"} file:file=10`},
+		"a picture without a name":          {"multipart/form-data; boundary=batas", part(`name="imageTTD"`, "\x89PNG\r\n\x1a\n.") + "--batas--\r\n", `{} imagettd:imagettd=9`},
+		"a path that is no file":            {"multipart/form-data; boundary=batas", part(`name="imageTTD"`, "C:/ttd.png") + "--batas--\r\n", `{"imagettd":"C:/ttd.png"}`},
+		"JSON that cURL calls a form":       {"application/x-www-form-urlencoded", ` {"nik":"` + nik + `","file":["JVBERg=="]}`, `{"nik":"` + nik + `"} body:file=["JVBERg=="] body:nik="` + nik + `"`},
+		"JSON that nobody named":            {"", `{"nik":3171011201800777}`, `{"nik":"` + nik + `"} body:nik=3171011201800777`},
+		"lists and fields as PHP writes":    {"application/x-www-form-urlencoded", "nik=" + nik + "&file%5B1%5D=B&file%5B0%5D=A&signatureProperties%5B0%5D%5Btampilan%5D=INVISIBLE", `{"nik":"` + nik + `"} body:file=["A","B"] body:signatureproperties=[{"tampilan":"INVISIBLE"}]`},
+		"a list without numbers":            {"application/x-www-form-urlencoded", "file[]=A&file[]=B", `{} body:file=["A","B"]`},
+		"a form whose values are cut":       {"application/x-www-form-urlencoded", "nik=%zz", "unreadable"},
+		"names that are nested too deep":    {"application/x-www-form-urlencoded", "file[0][a][b]=1", "field file"},
+		"multipart that is none":            {"multipart/form-data", "apa saja", `{}`},
+		"multipart with half a first line":  {"multipart/form-data", "--batas", `{}`},
+		"text that begins with a hyphen":    {"multipart/form-data", "--" + strings.Repeat("x", 100) + "\r\n", `{}`},
+		"an array with a GET, as one sends": {"application/json", "[]", `{}`},
+	} {
+		r := httptest.NewRequest("POST", "/api/sign/pdf", strings.NewReader(c.body))
+		r.Header.Set("Content-Type", c.kind)
+		f, err := readFields(r)
+		var wrong *fieldError
+		got := ""
+		switch {
+		case errors.Is(err, errUnreadable):
+			got = "unreadable"
+		case errors.As(err, &wrong):
+			got = wrong.Error()
+		case err != nil:
+			t.Fatalf("%s: %v", name, err)
+		default:
+			text, err := json.Marshal(f.text)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got = string(text)
+			for _, k := range slices.Sorted(maps.Keys(f.files)) {
+				got += fmt.Sprintf(" %s:%s=%d", k, f.files[k][0].name, len(f.files[k][0].bytes))
+			}
+			for _, k := range slices.Sorted(maps.Keys(f.body)) {
+				got += fmt.Sprintf(" body:%s=%s", k, f.body[k])
+			}
+		}
+		if got != c.want {
+			t.Errorf("%s: %s, want %s", name, got, c.want)
+		}
+	}
+}
+
+// TestNumbersLoseZeros: a code that a client made a number of is the same code.
+func TestNumbersLoseZeros(t *testing.T) {
+	for given, want := range map[string]string{`{"otp":42}`: "000042", `{"totp":"042137"}`: "042137", `{"totp":"42"}`: "42", `{"totp":"0421379"}`: "0421379", `{"totp":"ab"}`: "ab", `{"totp":null}`: ""} {
+		f := &fields{text: map[string]string{}, body: map[string]json.RawMessage{}}
+		if err := f.json([]byte(given)); err != nil {
+			t.Fatal(err)
+		}
+		if got := f.code(); got != want {
+			t.Errorf("%s: %q", given, got)
+		}
+	}
+}
+
+// TestSlashes: a base URL that ends in a slash, and paths that do, lead to the call and
+// to no redirect.
+func TestSlashes(t *testing.T) {
+	o := open(t, nil, false)
+	for _, path := range []string{"//api/user/status/" + stranger, "/api//user/status/" + stranger + "/"} {
+		if !Serves(path) {
+			t.Errorf("%s is not served", path)
+		}
+		r := httptest.NewRequest("GET", "http://absah.contoh.example"+path, nil)
+		r.SetBasicAuth("persuratan", o.secret)
+		w := httptest.NewRecorder()
+		New(o.config).ServeHTTP(w, r)
+		if w.Code != 200 || !strings.Contains(w.Body.String(), `"status_code":1110`) {
+			t.Errorf("%s: %d %s", path, w.Code, w.Body)
+		}
 	}
 }
