@@ -124,6 +124,36 @@ func (s *Sheets) Place(p Spot, face Face) (Place, error) {
 	return out, nil
 }
 
+// Spot says a place of this document as people say it; Face is not part of it. It
+// fails with a *pades.Refusal where the place is not on a page, and with ErrSpot where
+// it is too small or too large.
+func (s *Sheets) Spot(p Place) (Spot, error) {
+	out := Spot{Method: ByAnchor, Anchor: p.Anchor, Width: p.Box.Width / point, Height: p.Box.Height / point}
+	if p.Anchor != "" {
+		return out, out.Check()
+	}
+	wide, high, err := s.Size(p.Page)
+	if err != nil {
+		return out, err
+	}
+	top := p.Box.Y
+	if p.Box.Origin == appearance.BottomLeft {
+		top = high - p.Box.Y - p.Box.Height
+	}
+	const slack = 0.01 // points
+	if p.Box.X < -slack || top < -slack || p.Box.X+p.Box.Width > wide+slack || top+p.Box.Height > high+slack {
+		text := fmt.Sprintf("the place is not on page %d, which is %.0f by %.0f points", p.Page, wide, high)
+		return out, &pades.Refusal{Reason: pades.ReasonPlacement, Text: text}
+	}
+	out.Method, out.Number, out.X, out.Y = ByPoint, p.Page, max(p.Box.X, 0)/point, max(top, 0)/point
+	return out, out.Check()
+}
+
+// Points is the box of a spot by distance or by anchor, from the upper left corner.
+func (p Spot) Points() appearance.Box {
+	return appearance.Box{X: p.X * point, Y: p.Y * point, Width: p.Width * point, Height: p.Height * point, Origin: appearance.TopLeft}
+}
+
 // Look is how somebody signs, before it is known which document.
 type Look struct {
 	Level     string   `json:"level"`            // B-T, B-LT or B-LTA

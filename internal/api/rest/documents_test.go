@@ -7,6 +7,10 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"math"
+	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -352,4 +356,76 @@ func (o *office) specimenWorkflow() {
 	}
 	o.ask("POST", path+"/cancel", nil).want(409, "workflow_ended")
 	o.ask("DELETE", "/documents/"+id, nil).want(204, "")
+}
+
+// TestStepPlaces: who sends a document says by coordinates where everybody signs, in
+// the unit of the rest of the interface, and that is where they sign.
+func TestStepPlaces(t *testing.T) {
+	o := open(t)
+	id := o.document()
+	step := func(nip string, places ...any) map[string]any {
+		return map[string]any{"signer": map[string]any{"nip": nip}, "places": places}
+	}
+	low := map[string]any{"page": 2, "x": 350, "y": 100, "width": 180, "height": 80}
+	high := map[string]any{"page": "last", "x": 40, "y": 30, "width": 180, "height": 80, "origin": "top_left", "letter": true}
+	start := map[string]any{"ordered": true, "steps": []any{step(o.nip2, low), step(o.nip, high, map[string]any{"anchor": "${ttd}", "width": 170, "height": 75, "letter": true})}}
+	r := o.ask("POST", "/documents/"+id+"/workflow", start).want(201, "")
+	for pointer, want := range map[string]string{
+		"/steps/0/places/0/page": "2", "/steps/0/places/0/x": "350", "/steps/0/places/0/y": "661.89", "/steps/0/places/0/width": "180", "/steps/0/places/0/height": "80",
+		"/steps/1/places/0/page": "2", "/steps/1/places/0/x": "40", "/steps/1/places/0/y": "30", "/steps/1/places/1/anchor": "${ttd}", "/steps/1/places/1/width": "170",
+	} {
+		if got := r.text(pointer); got != want {
+			t.Errorf("%s is %s, not %s", pointer, got, want)
+		}
+	}
+	// The call of who signs names no places: they were said.
+	second := o.order(signingtest.Passphrase, id)
+	second["signer"] = map[string]any{"nip": o.nip2}
+	o.ask("POST", "/signings", second).want(201, "")
+	elsewhere := o.order(signingtest.Passphrase, id)
+	elsewhere["places"] = []any{map[string]any{"page": 1, "x": 10, "y": 10}}
+	if r := o.ask("POST", "/signings", elsewhere); r.status == 201 {
+		t.Errorf("signed at one place where two wait: %s", r.body)
+	}
+	o.ask("POST", "/signings", o.order(signingtest.Passphrase, id)).want(201, "")
+	signed := o.ask("GET", "/documents/"+id+"/file", nil)
+	var rects []string
+	for _, m := range regexp.MustCompile(`/Rect ?\[([^\]]+)\]`).FindAllSubmatch(signed.body, -1) {
+		if at := string(m[1]); !slices.Contains(rects, at) {
+			rects = append(rects, at)
+		}
+	}
+	if got := strings.Join(rects, ", "); !near(rects, 350, 100, 530, 180) || !near(rects, 40, 731.89, 220, 811.89) || !near(rects, 229.02, 207.39, 399.02, 282.39) {
+		t.Errorf("the fields are at %s", got)
+	}
+
+	for name, c := range map[string]struct {
+		step map[string]any
+		code string
+	}{
+		"not on the page":       {step(o.nip, map[string]any{"x": 500, "y": 100}), "placement"},
+		"no such page":          {step(o.nip, map[string]any{"page": 3, "x": 10, "y": 100}), "placement"},
+		"too small for letters": {step(o.nip, map[string]any{"x": 10, "y": 100, "width": 15, "height": 15, "letter": true}), "placement"},
+		"different contents":    {step(o.nip, low, high), "placement"},
+		"an unknown field":      {step(o.nip, map[string]any{"x": 10, "y": 100, "lines": []string{"x"}}), "invalid_fields"},
+		"negative":              {step(o.nip, map[string]any{"x": -1, "y": 100}), "invalid_fields"},
+		"anchor and places":     {map[string]any{"signer": map[string]any{"nip": o.nip}, "anchor": "#", "places": []any{low}}, "invalid_fields"},
+	} {
+		if r := o.ask("POST", "/documents/"+o.document()+"/workflow", map[string]any{"steps": []any{c.step}}); r.status != 422 || r.text("/code") != c.code {
+			t.Errorf("%s: %d %s", name, r.status, r.body)
+		}
+	}
+}
+
+// near tells whether one of rectangles, as PDF writes them, is this one.
+func near(rects []string, want ...float64) bool {
+	return slices.ContainsFunc(rects, func(text string) bool {
+		list := strings.Fields(text)
+		for i, v := range want {
+			if got, err := strconv.ParseFloat(list[i], 64); err != nil || math.Abs(got-v) > 0.05 {
+				return false
+			}
+		}
+		return len(list) == len(want)
+	})
 }

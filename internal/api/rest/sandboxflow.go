@@ -105,7 +105,7 @@ func (d *door) startSpecimenWorkflow(ctx context.Context, c *call, in workflowOr
 		if st.Role == "" {
 			st.Role = string(signing.SignRole)
 		}
-		s.flow.Steps = append(s.flow.Steps, stepBody{Signer: personLink{nip, sandboxName}, Position: "Analis Contoh", Role: st.Role, Anchor: st.Anchor, State: "waiting"})
+		s.flow.Steps = append(s.flow.Steps, stepBody{Signer: personLink{nip, sandboxName}, Position: "Analis Contoh", Role: st.Role, Anchor: st.Anchor, Places: st.spots(), State: "waiting"})
 	}
 	s.flow.turns()
 	s.flow.note(now, s.body.Owner.Name, "open")
@@ -114,6 +114,26 @@ func (d *door) startSpecimenWorkflow(ctx context.Context, c *call, in workflowOr
 		return nil, err
 	}
 	return created(path, s.flow)
+}
+
+// spots are the places of a step as a sandbox tells them again: nobody signs there, so
+// that they are not measured against the pages.
+func (o stepOrder) spots() []stepPlace {
+	out := []stepPlace{}
+	for _, p := range o.Places {
+		place, err := p.place(0, "")
+		if err != nil {
+			continue // the document lists what a page can be
+		}
+		one := stepPlace{Page: place.Page, Width: place.Box.Width, Height: place.Box.Height}
+		if p.Anchor != "" {
+			one.Page, one.Anchor = nil, &p.Anchor
+		} else {
+			one.X, one.Y = &p.X, &p.Y
+		}
+		out = append(out, one)
+	}
+	return out
 }
 
 // steerSpecimen tells of a workflow, after an action on it: cancel, remind or none.

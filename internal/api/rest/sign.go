@@ -206,7 +206,7 @@ func (d *door) sign(ctx context.Context, c *call) (*answer, error) {
 	}
 	order := signing.Authorization{ID: c.id, Who: c.behalf(signer.ID), Signer: signer.ID, Client: c.client.Name, ClientID: c.client.ID, Secret: in.Passphrase.Secret}
 	for i, one := range in.Documents {
-		item, err := d.item(ctx, c, &in, i, one)
+		item, err := d.item(ctx, c, &in, i, one, signer.ID)
 		if err != nil {
 			return nil, err
 		}
@@ -246,7 +246,7 @@ func (s *secret) wipe() {
 
 // item is one document of an order. Without a digest of its own it is signed as it
 // is now.
-func (d *door) item(ctx context.Context, c *call, in *signingOrder, i int, one itemOrder) (signing.Item, error) {
+func (d *door) item(ctx context.Context, c *call, in *signingOrder, i int, one itemOrder, signer string) (signing.Item, error) {
 	pointer := fmt.Sprintf("/documents/%d", i)
 	doc, err := d.own(ctx, c, one.ID)
 	if err != nil {
@@ -264,7 +264,12 @@ func (d *door) item(ctx context.Context, c *call, in *signingOrder, i int, one i
 		}
 		copy(item.Digest[:], sum)
 	}
-	item.Request, err = in.request(one, doc.Pages, pointer)
+	if item.Request, err = in.request(one, doc.Pages, pointer); err != nil {
+		return item, err
+	}
+	if in.Places == nil && one.Places == nil {
+		item.Request.Places, err = d.planned(ctx, doc, signer, item.Password)
+	}
 	return item, err
 }
 

@@ -20,9 +20,10 @@ type workflowOrder struct {
 }
 
 type stepOrder struct {
-	Signer reference `json:"signer"`
-	Role   string    `json:"role"`
-	Anchor string    `json:"anchor"`
+	Signer reference    `json:"signer"`
+	Role   string       `json:"role"`
+	Anchor string       `json:"anchor"`
+	Places []placeOrder `json:"places"`
 }
 
 type workflowBody struct {
@@ -37,12 +38,13 @@ type workflowBody struct {
 }
 
 type stepBody struct {
-	Signer   personLink `json:"signer"`
-	Position string     `json:"position"`
-	Role     string     `json:"role"`
-	Anchor   string     `json:"anchor"`
-	State    string     `json:"state"` // waiting, turn or done
-	At       *string    `json:"at"`
+	Signer   personLink  `json:"signer"`
+	Position string      `json:"position"`
+	Role     string      `json:"role"`
+	Anchor   string      `json:"anchor"`
+	Places   []stepPlace `json:"places"`
+	State    string      `json:"state"` // waiting, turn or done
+	At       *string     `json:"at"`
 }
 
 type workflowNews struct {
@@ -61,7 +63,7 @@ func (d *door) workflowOf(w signing.Workflow) workflowBody {
 		Steps: []stepBody{}, Timeline: []workflowNews{},
 	}
 	for _, s := range w.Steps {
-		one := stepBody{Signer: personLink{s.NIP, s.Name}, Position: s.Office, Role: string(s.Role), Anchor: s.Anchor, State: "waiting"}
+		one := stepBody{Signer: personLink{s.NIP, s.Name}, Position: s.Office, Role: string(s.Role), Anchor: s.Anchor, Places: placesOf(s.Look), State: "waiting"}
 		switch {
 		case s.Done:
 			one.State, one.At = "done", maybe(s.At)
@@ -99,7 +101,11 @@ func (d *door) startWorkflow(ctx context.Context, c *call) (*answer, error) {
 		if s.Role != "" {
 			role = signing.Role(s.Role)
 		}
-		n.Steps = append(n.Steps, signing.Step{EmployeeID: e.ID, Role: role, Anchor: s.Anchor})
+		look, err := d.lookOf(ctx, doc, e.ID, s, fmt.Sprintf("/steps/%d", i))
+		if err != nil {
+			return nil, err
+		}
+		n.Steps = append(n.Steps, signing.Step{EmployeeID: e.ID, Role: role, Anchor: s.Anchor, Look: look})
 	}
 	err = d.Signing.StartWorkflow(ctx, c.behalf(doc.OwnerID), n)
 	if c.again && errors.Is(err, signing.ErrWorkflow) {
