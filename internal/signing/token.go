@@ -13,6 +13,10 @@ import (
 	"absah/internal/store/db"
 )
 
+// ErrActivationElsewhere is the ErrActivation of a process that does not hold the key of
+// an activation which goes on: the process that opened it does, and it alone.
+var ErrActivationElsewhere = fmt.Errorf("%w in this process", ErrActivation)
+
 // EndedError says that an activation was good and its time is over. It is an
 // ErrActivation.
 type EndedError struct{}
@@ -36,7 +40,8 @@ func tokenHash(token string) []byte {
 }
 
 // Activation finds the live activation of a token that the same client opened.
-// It fails with ErrActivation, which is an *EndedError when its time is over.
+// It fails with ErrActivation, which is an *EndedError when its time is over, and
+// ErrActivationElsewhere.
 func (s *Service) Activation(ctx context.Context, client, token string) (*Activation, error) {
 	want := tokenHash(token)
 	s.mu.Lock()
@@ -54,10 +59,19 @@ func (s *Service) Activation(ctx context.Context, client, token string) (*Activa
 	if err != nil {
 		return nil, fmt.Errorf("look for an activation: %w", err)
 	}
-	if row.ClientID == client && !s.now().Before(clock.FromMicros(row.ExpiresAt)) {
-		return nil, &EndedError{}
+	return nil, s.notHere(row, client)
+}
+
+// notHere says why an activation that was written down is not held.
+func (s *Service) notHere(row db.Activation, client string) error {
+	switch {
+	case row.ClientID != client:
+	case !s.now().Before(clock.FromMicros(row.ExpiresAt)):
+		return &EndedError{}
+	case row.EndedAt == 0 && row.Process != s.process:
+		return ErrActivationElsewhere
 	}
-	return nil, ErrActivation
+	return ErrActivation
 }
 
 func (s *Service) unexpired(a *Activation) (*Activation, error) {
@@ -82,10 +96,7 @@ func (s *Service) ActivationByID(ctx context.Context, client, id string) (*Activ
 	if err != nil {
 		return nil, fmt.Errorf("look for an activation: %w", err)
 	}
-	if row.ClientID == client && !s.now().Before(clock.FromMicros(row.ExpiresAt)) {
-		return nil, &EndedError{}
-	}
-	return nil, ErrActivation
+	return nil, s.notHere(row, client)
 }
 
 // Reissue gives the activation a new token; the one before opens it no more. hashes

@@ -211,6 +211,32 @@ func TestWindowEndsWithItsKey(t *testing.T) {
 			// Another process knows the row and has no key.
 			other, err := signing.New(o.Config)
 			must(t, err)
+			// It says so of what was authorised too, and only while that goes on.
+			elsewhere := func(what string, want bool, find func(client string) (*signing.Activation, error)) {
+				t.Helper()
+				if _, err := find(o.client.Name); !errors.Is(err, signing.ErrActivation) || errors.Is(err, signing.ErrActivationElsewhere) != want {
+					t.Errorf("%s at another process: %v", what, err)
+				}
+				if _, err := find("another"); !errors.Is(err, signing.ErrActivation) || errors.Is(err, signing.ErrActivationElsewhere) {
+					t.Errorf("%s of another application: %v", what, err)
+				}
+			}
+			bySAD := func(client string) (*signing.Activation, error) {
+				return other.Activation(t.Context(), client, act.Token())
+			}
+			byID := func(client string) (*signing.Activation, error) {
+				return other.ActivationByID(t.Context(), client, act.ID)
+			}
+			elsewhere("a SAD", true, bySAD)
+			elsewhere("a grant", true, byID)
+			done, err := o.Authorize(t.Context(), signing.Authorization{
+				Who: o.who, Signer: o.who.EmployeeID, Client: o.client.Name, ClientID: o.client.ID, Items: []signing.Item{hashItem("w")},
+			})
+			must(t, err)
+			must(t, done.Close(t.Context()))
+			elsewhere("one that ended", false, func(client string) (*signing.Activation, error) {
+				return other.ActivationByID(t.Context(), client, done.ID)
+			})
 			if _, err := other.Authorize(t.Context(), signing.Authorization{
 				Who: o.who, Signer: o.who.EmployeeID, Client: o.client.Name, ClientID: o.client.ID, Items: []signing.Item{hashItem("z")},
 			}); !errors.Is(err, signing.ErrElsewhere) || !errors.Is(err, signing.ErrWindow) {

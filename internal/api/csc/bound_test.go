@@ -36,6 +36,12 @@ func TestElsewhere(t *testing.T) {
 	if f := faultOf(signing.ErrElsewhere); f.status != 503 || f.code != "temporarily_unavailable" || f.after == 0 {
 		t.Errorf("%+v", f)
 	}
+	if f := faultOf(signing.ErrActivationElsewhere); f.status != 503 || f.code != "temporarily_unavailable" || f.after == 0 {
+		t.Errorf("%+v", f)
+	}
+	if f := faultOf(signing.ErrActivation); f.description != "Invalid parameter SAD" {
+		t.Errorf("%+v", f)
+	}
 	if f := faultOf(signing.ErrWindow); f.description != "The PIN is invalid" {
 		t.Errorf("%+v", f)
 	}

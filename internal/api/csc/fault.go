@@ -36,6 +36,8 @@ func faultOf(err error) *fault {
 		return bad("The PIN is invalid")
 	case errors.Is(err, signing.ErrElsewhere):
 		return &fault{status: http.StatusServiceUnavailable, code: "temporarily_unavailable", description: "Another process has the activation window, try again", after: time.Second}
+	case errors.Is(err, signing.ErrActivationElsewhere):
+		return &fault{status: http.StatusServiceUnavailable, code: "temporarily_unavailable", description: "Another process has what was authorised, try again", after: time.Second}
 	case errors.Is(err, signing.ErrWindow):
 		return bad("The PIN is invalid") // there is none, and no window either
 	case errors.Is(err, signing.ErrNotAuthorised):

@@ -141,7 +141,7 @@ func (d *door) activation(ctx context.Context, c *call, h holder) (*signing.Acti
 func (d *door) bySAD(ctx context.Context, c *call, sad string) (*signing.Activation, error) {
 	act, err := d.Signing.Activation(ctx, c.client.Name, sad)
 	var ended *signing.EndedError
-	if err == nil || !errors.Is(err, signing.ErrActivation) || errors.As(err, &ended) {
+	if err == nil || !errors.Is(err, signing.ErrActivation) || errors.Is(err, signing.ErrActivationElsewhere) || errors.As(err, &ended) {
 		return act, err
 	}
 	access, err := d.OAuth.Find(ctx, sad)
