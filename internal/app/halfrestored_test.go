@@ -1,8 +1,10 @@
 package app_test
 
 import (
+	"bytes"
 	"errors"
 	"os"
+	"path/filepath"
 	"testing"
 
 	"filippo.io/age"
@@ -10,7 +12,10 @@ import (
 	"absah/internal/app"
 	"absah/internal/app/apptest"
 	"absah/internal/audit"
+	"absah/internal/backup"
 	"absah/internal/clock"
+	"absah/internal/credential"
+	"absah/internal/enrolment"
 )
 
 // TestHalfRestored: where a restore ended in the middle nothing is done but to say
@@ -52,4 +57,38 @@ type counter int
 func (c *counter) Write(p []byte) (int, error) {
 	*c += counter(len(p))
 	return len(p), nil
+}
+
+// TestRestoreEndsWithItsRegistrations: a restore that could not make registrations
+// follow their certificates is not over, since nothing makes up for that later.
+func TestRestoreEndsWithItsRegistrations(t *testing.T) {
+	t.Parallel()
+	ctx, cfg := t.Context(), apptest.Configure(filepath.Join(t.TempDir(), "data"), "", 25)
+	must(t, app.Prepare(ctx, cfg, silent(), clock.System))
+	a, err := app.Open(ctx, cfg, app.Options{Log: silent()})
+	must(t, err)
+	must(t, apptest.Populate(ctx, a, 1))
+	w, err := apptest.Walk(ctx, a)
+	must(t, err)
+	who := w.Estate().People[0]
+	registration, err := w.Certify(ctx, who)
+	must(t, err)
+	identity, err := age.GenerateX25519Identity()
+	must(t, err)
+	var file, erasure bytes.Buffer
+	_, err = app.Backup(ctx, cfg, silent(), outputs(&file, &erasure, identity)...)
+	must(t, err)
+	must(t, a.Enrolment.Revoke(ctx, enrolment.Checker{Actor: who}, enrolment.Applicant, registration, enrolment.Revocation{Code: "superseded"}))
+	must(t, a.Close())
+
+	// The journal tells of the revocation; the subscriber's key, which is none of
+	// the program's own, cannot be erased.
+	there := apptest.Configure(filepath.Join(t.TempDir(), "data"), "", 25)
+	must(t, os.CopyFS(there.Path(backup.DirJournal), os.DirFS(cfg.Path(backup.DirJournal))))
+	if _, err := app.Restore(ctx, there, silent(), origin(identity, file.Bytes(), erasure.Bytes())); !errors.Is(err, credential.ErrCorrupt) {
+		t.Fatalf("the restore ends with %v", err)
+	}
+	if _, err := app.Open(ctx, there, app.Options{Log: silent()}); !errors.Is(err, app.ErrHalfRestored) {
+		t.Errorf("what was half restored opens: %v", err)
+	}
 }
