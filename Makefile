@@ -82,6 +82,7 @@ fuzz: ## every fuzz target for FUZZTIME each (default 20s)
 .PHONY: kill
 kill: ## kill -9 under load, ABSAH_KILLS times (default 200) for each database
 	ABSAH_KILLS=$${ABSAH_KILLS:-200} scripts/with-postgres $(GO) test -count 1 -v -timeout 120m -run TestKills ./internal/killtest/... ./internal/signing ./internal/seal ./internal/webhook
+	ABSAH_KILLS=$$(( $${ABSAH_KILLS:-200} / 10 + 1 )) scripts/with-postgres $(GO) test -count 1 -v -timeout 120m -run TestKillsOf ./cmd/absah
 
 .PHONY: soak
 soak: kill ## hours of it: the kills, a thousand letters in one go, every fuzz target

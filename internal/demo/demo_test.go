@@ -74,6 +74,7 @@ func TestDemo(t *testing.T) {
 	t.Run("guide", func(t *testing.T) { says(t, a, guide) })
 	t.Run("page", func(t *testing.T) { page(t, a) })
 	t.Run("sign in", func(t *testing.T) { signIn(t, a) })
+	t.Run("owners", func(t *testing.T) { owners(t, a) })
 	t.Run("doctor", func(t *testing.T) { doctor(t, cfg) })
 	if err := a.Close(); err != nil {
 		t.Fatal(err)

@@ -197,6 +197,9 @@ func (p *portal) handle(pattern string, access web.Access, programs bool, h web.
 		rec.pattern = pattern
 		viewer, ended, err := p.viewer(r)
 		req := &web.Request{Site: p.site, Address: p.address(r), Reference: rec.reference}
+		if viewer != nil {
+			req.StillIn = p.stillIn(r)
+		}
 		r = r.WithContext(p.voice(web.With(r.Context(), req), r, req, viewer))
 		if err != nil {
 			web.Fail(w, r, err)
@@ -251,6 +254,16 @@ func (p *portal) viewer(r *http.Request) (v *account.Viewer, ended bool, err err
 		return nil, true, nil
 	}
 	return v, false, err
+}
+
+// stillIn looks at the session of a request again. While the database does not answer
+// nobody is put out.
+func (p *portal) stillIn(r *http.Request) func(context.Context) bool {
+	token, client := web.SessionToken(r, p.site), account.Client{Address: p.address(r), UserAgent: r.UserAgent()}
+	return func(ctx context.Context) bool {
+		_, err := p.Accounts.Authenticate(ctx, token, client, true)
+		return !errors.Is(err, account.ErrNoSession)
+	}
 }
 
 // byItself tells whether the page and not its reader made the request.

@@ -15,6 +15,9 @@ const (
 	// streamLife bounds a stream: the browser comes back by itself, and the
 	// router then looks at the session again.
 	streamLife = 5 * time.Minute
+	// sessionEvery is how often it is looked whether the session of a stream's viewer
+	// has ended: who signs out, or is shut out, hears nothing more.
+	sessionEvery = 5 * time.Second
 	// streamPatience is how long one message may take to leave.
 	streamPatience = 10 * time.Second
 	// maxStreams is how many one account may have open, and of visitors one network:
@@ -74,9 +77,8 @@ func StreamsUntil(ctx, until context.Context) context.Context {
 }
 
 // StartStream begins a stream of events. The context ends when the browser
-// goes away, when the server stops, and in any case after five minutes; call cancel
-// when done. It fails
-// with TooMany before anything is written, else when the browser is gone.
+// goes away, when the server stops, soon after the session ended, and in any case
+// after five minutes; call cancel when done. It fails with TooMany before anything is written, else when the browser is gone.
 func StartStream(w http.ResponseWriter, r *http.Request) (s *Stream, ctx context.Context, cancel context.CancelFunc, err error) {
 	req := RequestOf(r.Context())
 	key := watcher(req)
@@ -96,7 +98,27 @@ func StartStream(w http.ResponseWriter, r *http.Request) (s *Stream, ctx context
 	if until, ok := ctx.Value(streamsKey{}).(context.Context); ok {
 		context.AfterFunc(until, done)
 	}
+	if req.StillIn != nil {
+		go endWith(ctx, req.StillIn, done)
+	}
 	return s, ctx, func() { done(); leave() }, nil
+}
+
+// endWith calls end when the session has ended.
+func endWith(ctx context.Context, still func(context.Context) bool, end func()) {
+	tick := time.NewTicker(sessionEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		if !still(ctx) {
+			end()
+			return
+		}
+	}
 }
 
 // Send sends one event. An error means that the browser is gone.

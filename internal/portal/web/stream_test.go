@@ -5,7 +5,10 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"absah/internal/account"
 	"absah/internal/store/db"
@@ -56,4 +59,30 @@ func TestStreamsAreBounded(t *testing.T) {
 	if len(site.streams.open) != 0 {
 		t.Errorf("%v are left", site.streams.open)
 	}
+}
+
+// TestStreamsEndWithTheSession: a page that is still open in another window hears
+// nothing after its reader signed out.
+func TestStreamsEndWithTheSession(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var out atomic.Bool
+		r := httptest.NewRequest(http.MethodGet, "/", nil)
+		r = r.WithContext(With(r.Context(), &Request{
+			Site: &Site{}, Viewer: &account.Viewer{Account: db.Account{ID: "siti"}}, StillIn: func(context.Context) bool { return !out.Load() },
+		}))
+		_, ctx, cancel, err := StartStream(httptest.NewRecorder(), r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer cancel()
+		time.Sleep(4 * sessionEvery)
+		if ctx.Err() != nil {
+			t.Fatal("the stream ended before its session")
+		}
+		out.Store(true)
+		<-ctx.Done()
+		if !errors.Is(ctx.Err(), context.Canceled) {
+			t.Errorf("the stream ended only with its time: %v", ctx.Err())
+		}
+	})
 }

@@ -112,6 +112,8 @@ type Request struct {
 	Address   string          // network address of the client
 	Reference string          // names this request in logs and on error pages
 	Theme     ui.Theme
+	// StillIn tells whether the viewer's session has not ended since; nil for visitors.
+	StillIn func(ctx context.Context) bool
 }
 
 type requestKey struct{}
