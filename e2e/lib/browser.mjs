@@ -12,6 +12,7 @@ const programs = {
 // browsers are those that the tests run in: both, or the one that ABSAH_BROWSER names.
 export const browsers = process.env.ABSAH_BROWSER ? [process.env.ABSAH_BROWSER] : ["chromium", "firefox"];
 
+// open starts one; engine is its name.
 export async function open(name) {
   const profile = mkdtempSync(join(tmpdir(), `absah-${name}-`));
   const browser = await puppeteer.launch(
@@ -39,13 +40,36 @@ export async function open(name) {
             "datareporting.policy.dataSubmissionEnabled": false,
             "network.captive-portal-service.enabled": false,
             "network.connectivity-service.enabled": false,
+            // One process for all pages, and none made beforehand: they are of one server.
+            "dom.ipc.processPrelaunch.enabled": false,
+            "dom.ipc.processCount": 1,
+            "fission.autostart": false,
           },
         },
   );
+  browser.engine = name;
   const close = browser.close.bind(browser);
   browser.close = async () => {
     await close();
     rmSync(profile, { recursive: true, force: true });
   };
   return browser;
+}
+
+// One browser serves all journeys of a run: to start Firefox takes as much time as
+// thirty pages. A journey's windows are its own, and end with it.
+const running = new Map();
+
+export async function borrow(name) {
+  if (!running.get(name)?.connected) running.set(name, await open(name));
+  return running.get(name);
+}
+
+export async function giveBack(browser) {
+  if (!browser?.connected) return;
+  for (const context of browser.browserContexts()) if (context !== browser.defaultBrowserContext()) await context.close();
+}
+
+export async function closeAll() {
+  for (const browser of running.values()) await browser.close();
 }

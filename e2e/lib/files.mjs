@@ -1,9 +1,10 @@
 // Files as people choose them: pictures drawn in the page, with grain so that
 // they are not blurred, and a letter as PDF.
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { program } from "./server.mjs";
 
 // picture draws a scan and returns its bytes.
 export function picture(v, { width = 1200, height = 760, type = "image/png" } = {}) {
@@ -53,17 +54,20 @@ export function signature(v, { width = 900, height = 500, type = "image/png" } =
   );
 }
 
-// letter is a PDF of some pages, all alike.
+// letter is a PDF whose pages say text, or each its own of several.
 export function letter(text, pages = 1) {
-  const content = `BT /F1 20 Tf 72 720 Td (${text}) Tj ET`;
-  const page = "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R /Resources << /Font << /F1 5 0 R >> >> >>";
+  const texts = Array.isArray(text) ? text : Array(pages).fill(text);
   const objects = [
     "<< /Type /Catalog /Pages 2 0 R >>",
-    `<< /Type /Pages /Kids [${[...Array(pages).keys()].map((n) => `${n ? n + 5 : 3} 0 R`).join(" ")}] /Count ${pages} >>`,
-    page,
-    `<< /Length ${content.length} >>\nstream\n${content}\nendstream`,
+    `<< /Type /Pages /Kids [${texts.map((_, n) => `${4 + 2 * n} 0 R`).join(" ")}] /Count ${texts.length} >>`,
     "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
-    ...Array(pages - 1).fill(page),
+    ...texts.flatMap((t, n) => {
+      const content = `BT /F1 20 Tf 72 720 Td (${t}) Tj ET`;
+      return [
+        `<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents ${5 + 2 * n} 0 R /Resources << /Font << /F1 3 0 R >> >> >>`,
+        `<< /Length ${content.length} >>\nstream\n${content}\nendstream`,
+      ];
+    }),
   ];
   let out = "%PDF-1.4\n";
   const at = objects.map((body, i) => {
@@ -95,6 +99,29 @@ export function choose(v, name, type, bytes, field = "input[type=file]") {
   );
 }
 
+// drop lets files fall onto the page's file field, as a hand with a mouse does:
+// { name, bytes } each.
+export function drop(v, list) {
+  return v.page.evaluate((all) => {
+    const data = new DataTransfer();
+    for (const f of all) data.items.add(new File([new Uint8Array(f.bytes)], f.name, { type: "application/pdf" }));
+    const area = document.querySelector("[data-file-drop]");
+    for (const type of ["dragover", "drop"]) {
+      const event = new DragEvent(type, { dataTransfer: data, bubbles: true, cancelable: true });
+      area.dispatchEvent(event);
+      if (!event.defaultPrevented) throw new Error(`${type} is left to the browser, which would open the file`);
+    }
+  }, list);
+}
+
+// fetched are the bytes behind an address, as the visitor gets them; null where it is refused.
+export function fetched(v, href) {
+  return v.page.evaluate(async (to) => {
+    const answer = await fetch(to);
+    return answer.ok ? [...new Uint8Array(await answer.arrayBuffer())] : null;
+  }, href);
+}
+
 // send presses a button of a form with a file. The answer is put into the page
 // by script where scripts run: the page says it has changed, it is not loaded.
 export async function send(v, action, within) {
@@ -103,21 +130,41 @@ export async function send(v, action, within) {
   await v.page.waitForFunction(() => document.querySelector("main > *") && !document.querySelector("main > [data-before]"));
 }
 
-// signatures are the signature fields of a PDF, by pdfsig and qpdf: how many are
-// valid, and the page and rectangle (left, bottom, right, top) of each.
-export function signatures(bytes) {
-  const dir = mkdtempSync(join(tmpdir(), "absah-signed-"));
+// withFile runs act with the path of a file that has these bytes.
+function withFile(bytes, act) {
+  const dir = mkdtempSync(join(tmpdir(), "absah-pdf-"));
   try {
     const file = join(dir, "a.pdf");
     writeFileSync(file, Buffer.from(bytes));
-    const said = execFileSync("pdfsig", ["-nocert", file], { encoding: "utf8" });
-    const { acroform, qpdf } = JSON.parse(execFileSync("qpdf", ["--json", "--json-key=acroform", "--json-key=qpdf", file], { encoding: "utf8", maxBuffer: 64 << 20 }));
-    const fields = acroform.fields.map((f) => ({ page: f.pageposfrom1, rect: qpdf[1][`obj:${f.annotation.object}`].value["/Rect"] }));
-    return { valid: said.split("Signature is Valid.").length - 1, fields };
+    return act(file, dir);
   } finally {
     rmSync(dir, { recursive: true });
   }
 }
+
+// signatures are the signature fields of a PDF, by pdfsig and qpdf: how many are
+// valid, and the page and rectangle (left, bottom, right, top) of each.
+export const signatures = (bytes) =>
+  withFile(bytes, (file) => {
+    const said = execFileSync("pdfsig", ["-nocert", file], { encoding: "utf8" });
+    const { acroform, qpdf } = JSON.parse(execFileSync("qpdf", ["--json", "--json-key=acroform", "--json-key=qpdf", file], { encoding: "utf8", maxBuffer: 64 << 20 }));
+    const fields = acroform.fields.map((f) => ({ page: f.pageposfrom1, rect: qpdf[1][`obj:${f.annotation.object}`].value["/Rect"] }));
+    return { valid: said.split("Signature is Valid.").length - 1, fields };
+  });
+
+// printed is what a page shows on paper: its text, what its QR codes say, and how
+// many pictures the file has.
+export const printed = (bytes, page = 1) =>
+  withFile(bytes, (file, dir) => {
+    const one = ["-f", String(page), "-l", String(page)];
+    const text = execFileSync("pdftotext", [...one, file, "-"], { encoding: "utf8" });
+    execFileSync("pdftoppm", [...one, "-r", "150", "-png", "-singlefile", file, join(dir, "page")]);
+    const codes = spawnSync("zbarimg", ["--raw", "-q", join(dir, "page.png")], { encoding: "utf8" });
+    if (codes.error) throw codes.error;
+    const { qpdf } = JSON.parse(execFileSync("qpdf", ["--json", "--json-key=qpdf", file], { encoding: "utf8", maxBuffer: 64 << 20 }));
+    const pictures = Object.values(qpdf[1]).filter((o) => o.stream?.dict["/Subtype"] === "/Image").length;
+    return { text: text.replace(/\s+/g, " "), codes: codes.stdout.split("\n").filter(Boolean), pictures };
+  });
 
 // locked is a letter that opens with a password only, made by qpdf.
 export function locked(text, password) {
@@ -129,4 +176,22 @@ export function locked(text, password) {
   } finally {
     rmSync(dir, { recursive: true });
   }
+}
+
+// stranger signs letters as somebody whom nobody here knows, with the program
+// itself: sign(bytes, field, ...more options) gives the signed bytes.
+export function stranger() {
+  const dir = mkdtempSync(join(tmpdir(), "absah-stranger-"));
+  const at = (name) => join(dir, name);
+  const request = ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj", "/CN=Siti Contoh/O=Instansi Contoh"];
+  execFileSync("openssl", [...request, "-keyout", at("key.pem"), "-out", at("cert.pem")], { stdio: "ignore" });
+  return {
+    certificate: [...readFileSync(at("cert.pem"))],
+    sign(bytes, field, ...more) {
+      writeFileSync(at("in.pdf"), Buffer.from(bytes));
+      rmSync(at("out.pdf"), { force: true });
+      execFileSync(program, ["sign", "--key", at("key.pem"), "--cert", at("cert.pem"), "--reason", "Setuju", "--field", field, ...more, at("in.pdf"), at("out.pdf")]);
+      return [...readFileSync(at("out.pdf"))];
+    },
+  };
 }

@@ -1,22 +1,26 @@
-// A journey is a row of steps with one server and one browser; after a step
-// that failed the others are not walked.
+// A journey is a row of steps with one server, and with windows of its own in a
+// browser that all journeys of a run share; after a step that failed the others are
+// not walked.
 import { after, before, describe, test } from "node:test";
-import { browsers, open } from "./browser.mjs";
+import { borrow, browsers, closeAll, giveBack } from "./browser.mjs";
 import { start } from "./server.mjs";
 
-// journey describes one in every browser. walk gets { server, browser, name }
+after(closeAll);
+
+// journey describes one in every browser, or in those that only names; env is the
+// server's configuration. walk gets { server, browser, name }
 // filled before the first step, and a function that adds a step.
-export function journey(title, { env } = {}, walk) {
-  for (const name of browsers) {
+export function journey(title, { env, only = browsers } = {}, walk) {
+  for (const name of browsers.filter((b) => only.includes(b))) {
     describe(`${title}, in ${name}`, { concurrency: false }, () => {
       const at = { name };
       let broken;
       before(async () => {
         at.server = await start(env);
-        at.browser = await open(name);
+        at.browser = await borrow(name);
       });
       after(async () => {
-        await at.browser?.close();
+        await giveBack(at.browser);
         await at.server?.stop();
       });
       walk(at, (what, act) =>

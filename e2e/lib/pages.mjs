@@ -1,7 +1,8 @@
 // Every page of Absah once: for the tests that hold all pages to the same
 // rules, and for the screenshots. A page is { name, path, ready } as seen by
 // the visitor of its group; ready (optional) brings the page into the state to
-// look at. path may be a function of the visitor, for pages with identifiers.
+// look at; scripted says that scripts do more there than in every form. path may be
+// a function of the visitor, for pages with identifiers.
 import * as files from "./files.mjs";
 import * as steps from "./steps.mjs";
 import { demo } from "./visitor.mjs";
@@ -41,9 +42,9 @@ export const groups = [
   {
     who: "anyone",
     pages: [
-      { name: "masuk", path: "/masuk" },
+      { name: "masuk", scripted: true, path: "/masuk" },
       {
-        name: "masuk-keliru",
+        name: "masuk-keliru", scripted: true,
         path: "/masuk",
         ready: async (v) => {
           await v.fill("username", "190000000000000000");
@@ -84,7 +85,7 @@ export const groups = [
     out: true, // the mail is opened by somebody who is not signed in
     pages: [
       {
-        name: "passphrase",
+        name: "passphrase", scripted: true,
         path: async (v, person) => steps.link((await steps.mail(v, person, "Pendaftaran Sertifikat Digital")).text),
         ready: async (v) => {
           await v.fill("passphrase", "kuda laut menari pelan");
@@ -92,7 +93,7 @@ export const groups = [
         },
       },
       {
-        name: "perjanjian",
+        name: "perjanjian", scripted: true,
         path: async (v, person) => {
           if (!v.agreement) {
             await steps.setPassphrase(v, steps.link((await steps.mail(v, person, "Pendaftaran Sertifikat Digital")).text));
@@ -122,9 +123,9 @@ export const groups = [
       { name: "ds", path: "/ds" },
       { name: "registrasi", path: "/ds/registrasi" },
       { name: "lengkapi", path: "/ds/lengkapi" },
-      { name: "lengkapi-ktp", path: "/ds/lengkapi/ktp" },
+      { name: "lengkapi-ktp", scripted: true, path: "/ds/lengkapi/ktp" },
       {
-        name: "lengkapi-potong",
+        name: "lengkapi-potong", scripted: true,
         path: "/ds/lengkapi/ttd",
         ready: async (v) => {
           await files.choose(v, "ttd.png", "image/png", await files.signature(v));
@@ -134,7 +135,7 @@ export const groups = [
       { name: "perubahan", path: "/ds/perubahan" },
       { name: "akses", path: "/ds/akses" },
       { name: "data-saya", path: "/data-saya" },
-      { name: "akun", path: "/akun" },
+      { name: "akun", scripted: true, path: "/akun" },
       { name: "akun-sandi", path: "/akun/sandi" },
       { name: "akun-aplikasi", path: "/akun/aplikasi" },
     ],
@@ -149,7 +150,7 @@ export const groups = [
       { name: "batal", path: "/ds/registrasi/batal" },
     ],
   },
-  { who: "perjanjian belum", pages: [{ name: "ds-perjanjian", path: "/ds/perjanjian" }] },
+  { who: "perjanjian belum", pages: [{ name: "ds-perjanjian", scripted: true, path: "/ds/perjanjian" }] },
   {
     who: "memiliki sertifikat",
     pages: [
@@ -159,7 +160,7 @@ export const groups = [
       { name: "sertifikat", path: "/ds/sertifikat" },
       { name: "riwayat", path: "/ds/riwayat" },
       { name: "reset-pin", path: "/ds/reset-pin" },
-      { name: "ubah-pin", path: "/ds/ubah-pin" },
+      { name: "ubah-pin", scripted: true, path: "/ds/ubah-pin" },
       { name: "cabut", path: "/ds/cabut" },
       { name: "tangguhkan", path: "/ds/tangguhkan" },
       { name: "atas-nama-saya", path: "/ds/atas-nama-saya" },
@@ -185,7 +186,7 @@ export const groups = [
     pages: [
       { name: "dokumen", path: "/dokumen" },
       { name: "dokumen-riwayat", path: "/dokumen/riwayat" },
-      { name: "dokumen-ditandatangani", path: named("/dokumen", "Undangan Rapat") },
+      { name: "dokumen-ditandatangani", scripted: true, path: named("/dokumen", "Undangan Rapat") },
       {
         name: "periksa-sah",
         path: "/verifikasi",
@@ -199,9 +200,9 @@ export const groups = [
           await files.send(v, "/verifikasi");
         },
       },
-      { name: "dokumen-alur", path: named("/dokumen", "Surat Tugas Pelatihan") },
-      { name: "dokumen-ditolak", path: named("/dokumen", "Permohonan Data") },
-      { name: "dokumen-giliran", path: named("/dokumen", "Usulan Kegiatan") },
+      { name: "dokumen-alur", scripted: true, path: named("/dokumen", "Surat Tugas Pelatihan") },
+      { name: "dokumen-ditolak", scripted: true, path: named("/dokumen", "Permohonan Data") },
+      { name: "dokumen-giliran", scripted: true, path: named("/dokumen", "Usulan Kegiatan") },
       { name: "massal", path: "/dokumen/massal" },
       { name: "massal-selesai", path: named("/dokumen/massal", "Surat tugas pelatihan") },
       { name: "massal-keliru", path: named("/dokumen/massal", "Undangan rapat") },
@@ -215,7 +216,7 @@ export const groups = [
     who: "UPK",
     pages: [
       { name: "hr-antrean", path: "/hr/perubahan" },
-      { name: "hr-perubahan", path: claimed("/hr/perubahan", uuid) },
+      { name: "hr-perubahan", scripted: true, path: claimed("/hr/perubahan", uuid) },
       { name: "hr-wewenang", path: "/hr/wewenang" },
     ],
   },
@@ -224,7 +225,7 @@ export const groups = [
     pages: [
       { name: "petugas-antrean", path: "/petugas" },
       { name: "petugas-kasus", path: first("/petugas", uuid) },
-      { name: "petugas-periksa", path: claimed("/petugas", uuid) },
+      { name: "petugas-periksa", scripted: true, path: claimed("/petugas", uuid) },
       { name: "petugas-tolak", path: async (v) => (await claimed("/petugas", uuid)(v)) + "/tolak" },
       { name: "petugas-peristiwa", path: "/petugas/peristiwa" },
       { name: "petugas-pencabutan", path: "/petugas/pencabutan" },

@@ -41,6 +41,8 @@ type Item struct {
 	// Hash is a hash to sign, of HashAlgorithm.
 	Hash          []byte
 	HashAlgorithm crypto.Hash
+
+	late bool // its turn has gone by: see Service.late
 }
 
 // The kinds of items.
@@ -147,7 +149,10 @@ func (s *Service) checkDocument(ctx context.Context, a *Authorization, item *Ite
 		return fmt.Errorf("read document: %w", err)
 	}
 	item.Name, item.Request.Kind = d.Name, d.Kind
-	return s.maySign(ctx, q, d, a.Signer, a.Client)
+	if err = s.maySign(ctx, q, d, a.Signer, a.Client); errors.Is(err, ErrTurn) && a.Client == "" {
+		return s.late(ctx, a, item)
+	}
+	return err
 }
 
 func (s *Service) checkFile(item *Item) error {

@@ -161,6 +161,9 @@ func (a *Activation) document(ctx context.Context, item *Item, out *Outcome) err
 	if d.SHA256 != item.Digest {
 		return a.found(ctx, d, item, out)
 	}
+	if item.late {
+		return ErrTurn
+	}
 	b, err := s.Content(ctx, d.ID, d.Version)
 	if err != nil {
 		return err
@@ -197,6 +200,9 @@ func (a *Activation) found(ctx context.Context, d Document, item *Item, out *Out
 		DocumentID: null(d.ID), CredentialID: a.sub.credential.ID, SourceSha256: item.Digest[:],
 	})
 	if store.IsNotFound(err) {
+		if item.late {
+			return ErrTurn
+		}
 		return ErrChanged
 	}
 	if err != nil {

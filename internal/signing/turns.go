@@ -56,6 +56,22 @@ func (s *Service) stepSigned(ctx context.Context, tx *store.Tx, who audit.Actor,
 	return s.tellAll(ctx, tx, w, "done", d.Name, step.Name, "", "")
 }
 
+// late lets a document pass that it is no longer the signer's turn to sign: taken
+// back meanwhile while others of the list wait, or changed since it was seen, perhaps
+// by a try of the signer's own whose answer was lost. What became of it is said of it
+// alone.
+func (s *Service) late(ctx context.Context, a *Authorization, item *Item) error {
+	d, err := s.AnyDocument(ctx, item.Document)
+	if err != nil {
+		return err
+	}
+	if len(a.Items) == 1 && d.SHA256 == item.Digest {
+		return ErrTurn
+	}
+	item.late = true
+	return nil
+}
+
 // finish ends a workflow.
 func (s *Service) finish(ctx context.Context, tx *store.Tx, who audit.Actor, w Workflow, state, action, reason string) error {
 	n, err := tx.EndWorkflow(ctx, db.EndWorkflowParams{ID: w.ID, State: state, EndedAt: clock.Micros(s.now())})

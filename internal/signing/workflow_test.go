@@ -176,6 +176,39 @@ func TestWorkflowRejected(t *testing.T) {
 	})
 }
 
+// TestTurnGoneByInAList: a document that was taken back since the list was seen is told
+// by itself and the others are signed; sent again because the answer was lost, the list
+// and each document alone are found, and nothing is signed twice.
+func TestTurnGoneByInAList(t *testing.T) {
+	p := newParty(t, storetest.Open(t, storetest.SQLite(t)))
+	kept, back := p.start(false), p.start(false)
+	sign := func(items ...signing.Item) []signing.Outcome {
+		t.Helper()
+		a, err := p.Authorize(t.Context(), signing.Authorization{Who: p.one, Signer: p.one.EmployeeID, Items: items, Secret: secret(t, signingtest.Passphrase)})
+		must(t, err)
+		out := a.SignDocuments(t.Context(), nil)
+		must(t, a.Close(t.Context()))
+		return out
+	}
+	list := []signing.Item{item(back, signing.Request{Level: pades.BT}), item(kept, signing.Request{Level: pades.BT})}
+	must(t, p.Cancel(t.Context(), p.who, back.ID))
+	for try := range 2 {
+		out := sign(list...)
+		if !errors.Is(out[0].Err, signing.ErrTurn) || out[1].Err != nil || out[1].Found != (try == 1) {
+			t.Errorf("try %d: %v, %v (found %t)", try, out[0].Err, out[1].Err, out[1].Found)
+		}
+	}
+	if out := sign(list[1]); out[0].Err != nil || !out[0].Found {
+		t.Errorf("alone: %v (found %t)", out[0].Err, out[0].Found)
+	}
+	if err := p.signs(p.one, back.ID); !errors.Is(err, signing.ErrTurn) {
+		t.Errorf("the one that was taken back, alone: %v", err)
+	}
+	if d, err := p.AnyDocument(t.Context(), kept.ID); err != nil || d.Version != kept.Version+1 {
+		t.Errorf("version %d after %d, %v", d.Version, kept.Version, err)
+	}
+}
+
 // TestReminders: each at most once a day by the preparer, and by itself after
 // three days.
 func TestReminders(t *testing.T) {
