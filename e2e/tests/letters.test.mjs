@@ -170,6 +170,7 @@ journey("a letter is sent by a template and signed for another office", {}, (at,
     await v.seesPage();
     assert.equal(await files.fetched(v, `${code}/berkas`), null, "a stranger gets the file");
     await sender.goto(`/dokumen/berkas/${letter}`);
+    await sender.page.waitForSelector("[data-sheet][data-ready]"); // until then the page grows
     await sender.check("bagikan", "ya");
     await sender.submit(`/dokumen/berkas/${letter}/bagikan`);
     await sender.sees("Pengaturan halaman verifikasi disimpan", "body");
