@@ -100,14 +100,15 @@ type App struct {
 	// Transparency is the log of everything that was done.
 	Transparency *audit.Log
 
-	guard   *tsa.Guard
-	answers *ca.Responder // once Handler was called, in the pki role
-	smtp    *smtp.Client
-	scans   *scan.Pool
-	papers  *paper.Pool
-	sealer  *credential.Sealer
-	profile ca.Profile
-	lock    *os.File
+	guard     *tsa.Guard
+	answers   *ca.Responder // once Handler was called, in the pki role
+	smtp      *smtp.Client
+	scans     *scan.Pool
+	papers    *paper.Pool
+	sealer    *credential.Sealer
+	shortcuts Shortcuts
+	profile   ca.Profile
+	lock      *os.File
 
 	leaving   atomic.Bool // it was told to stop
 	meterOnce sync.Once
@@ -119,8 +120,17 @@ type Options struct {
 	Demo  bool
 	Log   *slog.Logger
 	Clock clock.Clock // the system's when nil
+	// Shortcuts are set by tests only, which archtest sees to.
+	Shortcuts Shortcuts
 
 	restoring bool // by the restore that is under way
+}
+
+// Shortcuts spare tests about all the rest what takes long in every installation.
+type Shortcuts struct {
+	Sealing   []credential.Option   // of subscribers' keys, beside what the configuration says
+	Passwords account.HashParams    // of new passwords; the policy's when zero
+	Estimator *passphrase.Estimator // of passphrases, by the policy that is configured; made when nil
 }
 
 // Open opens an installation whose directory was made (see Prepare) and whose
@@ -131,7 +141,7 @@ func Open(ctx context.Context, cfg config.Config, o Options) (*App, error) {
 	if o.Clock == nil {
 		o.Clock = clock.System
 	}
-	a := &App{Config: cfg, Demo: o.Demo, Log: o.Log, Clock: o.Clock, Hub: &live.Hub{}, restoring: o.restoring}
+	a := &App{Config: cfg, Demo: o.Demo, Log: o.Log, Clock: o.Clock, Hub: &live.Hub{}, restoring: o.restoring, shortcuts: o.Shortcuts}
 	for _, step := range []func(context.Context) error{
 		a.checkKind, a.openStore, a.openStatus, a.openVault, a.openHierarchy, a.openBlobs, a.openMail, a.openWebhooks, a.openPeople, a.openVerifier, a.openAuthority, a.openTSA, a.openSigning, a.openPrograms, a.openSeals, a.openLog, a.openPrivacy, a.openLife,
 	} {
@@ -268,10 +278,15 @@ func (a *App) openPeople(ctx context.Context) (err error) {
 		return nil
 	}
 	policy := passphrase.Policy{MinLength: a.Config.Passphrase.MinLength, MinScore: a.Config.Passphrase.MinScore}
-	if a.Estimator, err = passphrase.NewEstimator(policy, a.Clock, min(2, runtime.NumCPU())); err != nil {
-		return err
+	if a.Estimator = a.shortcuts.Estimator; a.Estimator == nil {
+		if a.Estimator, err = passphrase.NewEstimator(policy, a.Clock, min(2, runtime.NumCPU())); err != nil {
+			return err
+		}
 	}
 	accounts := account.DefaultPolicy()
+	if cheap := a.shortcuts.Passwords; cheap != (account.HashParams{}) {
+		accounts.Hash = cheap
+	}
 	a.Accounts, err = account.New(account.Config{
 		Store: a.Store, Vault: a.Vault, Clock: a.Clock, Log: a.Log, Policy: accounts, Meter: meter{a.Estimator},
 		Courier: outbox.Accounts{Outbox: a.Outbox, Attempts: accounts.Attempts},
@@ -318,7 +333,7 @@ func (a *App) openEnrolment(people employeeAccounts) (err error) {
 	if err != nil {
 		return err
 	}
-	a.sealer = credential.NewSealer(a.Vault, slots, how...)
+	a.sealer = credential.NewSealer(a.Vault, slots, append(how, a.shortcuts.Sealing...)...)
 	ledger := credential.NewLedger(a.Vault)
 	attempts := enrolment.AttemptStore{Store: a.Store, Ledger: ledger, Clock: a.Clock}
 	policy := enrolment.DefaultPolicy()

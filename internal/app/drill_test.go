@@ -73,8 +73,9 @@ func newMinistry(t *testing.T, cfg config.Config, people int) *ministry {
 
 func (m *ministry) open(cfg config.Config) {
 	m.t.Helper()
-	var err error
-	m.App, err = app.Open(m.t.Context(), cfg, app.Options{Log: silent()})
+	shortcuts, err := apptest.Shortcuts()
+	must(m.t, err)
+	m.App, err = app.Open(m.t.Context(), cfg, app.Options{Log: silent(), Shortcuts: shortcuts})
 	must(m.t, err)
 	courier, ok := m.Enrolment.Courier.(outbox.Registrations)
 	if !ok {

@@ -92,9 +92,10 @@ func open(t *testing.T, database string) *house {
 	cfg.BaseURL, cfg.Identity.RAShort, cfg.Identity.IssuerShort = h.base, "eSign", "BSrE"
 	cfg.Metrics.Addr = "127.0.0.1:0" // counts requests; whoever wants the figures serves or asks for them
 	must(t, app.Prepare(ctx, cfg, log, clock.System))
-	h.App, err = app.Open(ctx, cfg, app.Options{Log: log})
+	shortcuts, err := apptest.Shortcuts()
 	must(t, err)
-	h.Estimator.SetLimit(time.Minute) // the race detector makes estimates slow
+	h.App, err = app.Open(ctx, cfg, app.Options{Log: log, Shortcuts: shortcuts})
+	must(t, err)
 	t.Cleanup(func() { must(t, h.Close()) })
 	handler, err := h.Handler()
 	must(t, err)

@@ -53,7 +53,9 @@ func TestPolicyChangesAreOnRecord(t *testing.T) {
 // and how many it has named.
 func policyOnRecord(ctx context.Context, t *testing.T, cfg config.Config) (said map[string]string, rows int) {
 	t.Helper()
-	a, err := app.Open(ctx, cfg, app.Options{Log: silent()})
+	shortcuts, err := apptest.Shortcuts()
+	must(t, err)
+	a, err := app.Open(ctx, cfg, app.Options{Log: silent(), Shortcuts: shortcuts})
 	must(t, err)
 	must(t, a.NotePolicy(ctx))
 	last, err := a.Store.Read().LastPolicy(ctx)

@@ -283,3 +283,36 @@ func TestFiles(t *testing.T) {
 		}
 	}
 }
+
+// shortcut tells whether a node names what only tests may: passphrases that cost
+// nothing, and what else is spared them.
+func shortcut(n ast.Node) bool {
+	switch n := n.(type) {
+	case *ast.SelectorExpr:
+		of, ok := n.X.(*ast.Ident)
+		return ok && (of.Name == "credential" && n.Sel.Name == "Cheap" || of.Name == "app" && n.Sel.Name == "Shortcuts")
+	case *ast.KeyValueExpr:
+		key, ok := n.Key.(*ast.Ident)
+		return ok && key.Name == "Shortcuts"
+	}
+	return false
+}
+
+func TestShortcutsAreForTestsOnly(t *testing.T) {
+	inTests := 0
+	for _, f := range sources(t) {
+		test := f.test || strings.HasSuffix(f.pkg, "test")
+		ast.Inspect(f.ast, func(n ast.Node) bool {
+			if !shortcut(n) {
+				return true
+			}
+			if inTests++; !test {
+				t.Errorf("%s takes a shortcut of the tests", f.path)
+			}
+			return true
+		})
+	}
+	if inTests == 0 {
+		t.Error("no test takes one: the rule looks for the wrong names")
+	}
+}

@@ -64,7 +64,7 @@ func newPrograms(b *testing.B, dsn string) *programs {
 	b.Helper()
 	ctx := b.Context()
 	st := storetest.Open(b, dsn)
-	w, err := signingtest.Open(ctx, b.TempDir(), st, clock.System)
+	w, err := signingtest.OpenAtCost(ctx, b.TempDir(), st, clock.System)
 	ok(b, err)
 	who, err := w.Subscriber(ctx, "Siti Contoh", keys.ECDSAP256)
 	ok(b, err)

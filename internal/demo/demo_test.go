@@ -14,6 +14,7 @@ import (
 
 	"absah/internal/account"
 	"absah/internal/app"
+	"absah/internal/app/apptest"
 	"absah/internal/audit"
 	"absah/internal/config"
 	"absah/internal/demo"
@@ -55,7 +56,11 @@ func open(t *testing.T, cfg config.Config) (*app.App, *demo.Clock) {
 	if err := app.Prepare(t.Context(), cfg, quiet, past.Now); err != nil {
 		t.Fatal(err)
 	}
-	a, err := app.Open(t.Context(), cfg, app.Options{Demo: true, Log: quiet, Clock: past.Now})
+	shortcuts, err := apptest.Shortcuts()
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, err := app.Open(t.Context(), cfg, app.Options{Demo: true, Log: quiet, Clock: past.Now, Shortcuts: shortcuts})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -60,7 +60,10 @@ func open(t *testing.T, dir, database string, people int) *house {
 	cfg := apptest.Configure(dir, database, 1) // nobody connects to it
 	must(t, app.Prepare(ctx, cfg, quiet, clock.System))
 	h := &house{t: t, cfg: cfg}
-	a, err := app.Open(ctx, cfg, app.Options{Log: quiet, Clock: func() time.Time { return clock.System().Add(time.Duration(h.ahead.Load())) }})
+	shortcuts, err := apptest.Shortcuts()
+	must(t, err)
+	now := func() time.Time { return clock.System().Add(time.Duration(h.ahead.Load())) }
+	a, err := app.Open(ctx, cfg, app.Options{Log: quiet, Clock: now, Shortcuts: shortcuts})
 	must(t, err)
 	h.App = a
 	t.Cleanup(func() {

@@ -183,7 +183,7 @@ func (h *House) authority() {
 	h.Svc = &enrolment.Service{
 		Store: h.Store, Vault: h.Vault, Clock: h.Clock.Now, Log: h.Logger, People: staff.Applicants{Service: h.Staff}, Accounts: h,
 		Courier: courier{outbox.Registrations{Outbox: h.Outbox, Words: func(_, key string) string { return key }}, h},
-		Sealer:  credential.NewSealer(h.Vault, slots),
+		Sealer:  credential.NewSealer(h.Vault, slots, credential.Cheap()),
 		Guard:   credential.NewGuard(enrolment.AttemptStore{Store: h.Store, Ledger: ledger, Clock: h.Clock.Now}, slots, h.Clock.Now),
 		Ledger:  ledger, Estimator: est, Texts: h.Texts, Algorithm: keys.ECDSAP256,
 		Policy: enrolment.DefaultPolicy(), Random: rand.Reader, Notify: h.Hub.Notify,

@@ -270,7 +270,7 @@ func (h *House) FillSlots() (free func()) {
 	slots, err := credential.NewSlots(64<<10, 0, time.Minute)
 	Must(h.T, err)
 	sealer, guard := h.Svc.Sealer, h.Svc.Guard
-	h.Svc.Sealer = credential.NewSealer(h.Vault, slots)
+	h.Svc.Sealer = credential.NewSealer(h.Vault, slots, credential.Cheap())
 	h.Svc.Guard = credential.NewGuard(enrolment.AttemptStore{Store: h.Store, Ledger: h.Svc.Ledger, Clock: h.Clock.Now}, slots, h.Clock.Now)
 	inside, leave, left := make(chan struct{}), make(chan struct{}), make(chan struct{})
 	go func() {

@@ -56,8 +56,18 @@ type World struct {
 }
 
 // Open opens the installation in dir over a database whose schema is up to date.
-// The first to open it makes its keys and certificates.
+// The first to open it makes its keys and certificates. Passphrases cost nothing
+// there (credential.Cheap).
 func Open(ctx context.Context, dir string, s *store.Store, now clock.Clock) (*World, error) {
+	return open(ctx, dir, s, now, credential.Cheap())
+}
+
+// OpenAtCost is Open with passphrases that cost what they cost subscribers.
+func OpenAtCost(ctx context.Context, dir string, s *store.Store, now clock.Clock) (*World, error) {
+	return open(ctx, dir, s, now)
+}
+
+func open(ctx context.Context, dir string, s *store.Store, now clock.Clock, how ...credential.Option) (*World, error) {
 	vault, err := keys.InitFile(filepath.Join(dir, "keys"))
 	if err != nil {
 		return nil, err
@@ -82,7 +92,7 @@ func Open(ctx context.Context, dir string, s *store.Store, now clock.Clock) (*Wo
 	if err != nil {
 		return nil, err
 	}
-	w.Sealer = credential.NewSealer(vault, slots)
+	w.Sealer = credential.NewSealer(vault, slots, how...)
 	w.Config = signing.Config{
 		Store: s, Blobs: blob.Sealed{Store: blobs, Vault: vault}, Clock: now, Log: slog.New(slog.DiscardHandler), Opener: w.Sealer,
 		Guard:  credential.NewGuard(enrolment.AttemptStore{Store: s, Ledger: w.Ledger, Clock: now}, slots, now),
