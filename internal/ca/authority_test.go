@@ -193,6 +193,11 @@ func TestIssueJob(t *testing.T) {
 		if st, _ := records.CertStatus(ctx, "ca-root", c.Serial); st.State != StateUnknown {
 			t.Error("good under another issuer")
 		}
+		for _, never := range []string{"01", c.Serial[:len(c.Serial)-1], strings.Repeat("f", len(c.Serial))} {
+			if st, err := records.CertStatus(ctx, "ca-issuing", never); err != nil || st.State != StateUnknown {
+				t.Errorf("%s was never issued: %+v, %v", never, st, err)
+			}
+		}
 		if got, err := records.CertificateOf(ctx, id); err != nil || got.Serial != c.Serial {
 			t.Errorf("certificate of the registration: %v", err)
 		}

@@ -406,11 +406,6 @@ func (h *Hierarchy) delegate(s service) (Delegate, error) {
 
 func numbered(name keys.Name, number int) string { return fmt.Sprintf("%s-%06d", name, number) }
 
-func responderFile(number int) string { return numbered(OCSPKey, number) }
-
-// newestResponder is newestOf the responder of the first issuing CA.
-func newestResponder(dir string) (*x509.Certificate, int, error) { return newestOf(dir, OCSPKey) }
-
 // numbersOf lists the numbers of a service's certificates in dir.
 func numbersOf(dir string, name keys.Name) ([]int, error) {
 	entries, err := os.ReadDir(dir)

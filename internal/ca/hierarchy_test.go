@@ -265,3 +265,8 @@ func TestDownloads(t *testing.T) {
 		t.Error("the chain has not three certificates")
 	}
 }
+
+func responderFile(number int) string { return numbered(OCSPKey, number) }
+
+// newestResponder is newestOf the responder of the first issuing CA.
+func newestResponder(dir string) (*x509.Certificate, int, error) { return newestOf(dir, OCSPKey) }

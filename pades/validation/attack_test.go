@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"absah/pades"
+	"absah/pades/validation/validationtest"
 	"absah/pdf"
 )
 
@@ -84,6 +85,33 @@ func TestFurtherSignatures(t *testing.T) {
 		}
 		three := h.sign(t, two, pades.Options{Level: pades.BLTA, Timestamper: h.timestamper(signedAt), Evidence: h.source()})
 		valid.check(t, judge(t, v, three))
+	}
+}
+
+// TestLockedFields: a field that a signature locks stays as it is, whatever the
+// document's certification lets be filled in (ISO 32000-2 12.7.5.5, 12.8.2.4).
+func TestLockedFields(t *testing.T) {
+	h := home()
+	v := h.validator(t)
+	fill := func(u *pdf.Update) {
+		set(t, u, obj(7), "V", pdf.String("setuju"), "AP", pdf.Dict{{Key: "N", Value: u.Add(validationtest.Form("BT (setuju) Tj ET"))}})
+	}
+	for _, c := range []struct {
+		lock *pades.Lock
+		want expected
+	}{
+		{&pades.Lock{Action: pades.LockAll}, invalid},
+		{&pades.Lock{Action: pades.LockInclude, Fields: []string{"catatan"}}, invalid},
+		{&pades.Lock{Action: pades.LockInclude, Fields: []string{"lain"}}, valid},
+		{&pades.Lock{Action: pades.LockExclude, Fields: []string{"catatan"}}, valid},
+		{&pades.Lock{Action: pades.LockExclude, Fields: []string{"lain"}}, invalid},
+	} {
+		for _, certify := range []pades.Certification{0, 2} {
+			signed := h.sign(t, letter(""), pades.Options{Field: "pertama", Certify: certify, Lock: c.lock})
+			valid.check(t, judge(t, v, signed))
+			t.Logf("%s %q, P %d", c.lock.Action, c.lock.Fields, certify)
+			c.want.check(t, judge(t, v, amend(t, signed, fill)))
+		}
 	}
 }
 

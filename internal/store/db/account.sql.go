@@ -326,30 +326,6 @@ func (q *Queries) GetPasskey(ctx context.Context, credentialID Bytes) (Passkey, 
 	return i, err
 }
 
-const getPasskeyOf = `-- name: GetPasskeyOf :one
-select id, account_id, credential_id, data, name, created_at, used_at from passkey where id = $1 and account_id = $2
-`
-
-type GetPasskeyOfParams struct {
-	ID        string
-	AccountID string
-}
-
-func (q *Queries) GetPasskeyOf(ctx context.Context, arg GetPasskeyOfParams) (Passkey, error) {
-	row := q.db.QueryRowContext(ctx, getPasskeyOf, arg.ID, arg.AccountID)
-	var i Passkey
-	err := row.Scan(
-		&i.ID,
-		&i.AccountID,
-		&i.CredentialID,
-		&i.Data,
-		&i.Name,
-		&i.CreatedAt,
-		&i.UsedAt,
-	)
-	return i, err
-}
-
 const getRoleGrant = `-- name: GetRoleGrant :one
 select id, account_id, role, unit_id, granted_by, granted_at from role_grant where id = $1 and account_id = $2
 `
@@ -369,29 +345,6 @@ func (q *Queries) GetRoleGrant(ctx context.Context, arg GetRoleGrantParams) (Rol
 		&i.UnitID,
 		&i.GrantedBy,
 		&i.GrantedAt,
-	)
-	return i, err
-}
-
-const getSession = `-- name: GetSession :one
-select id, token_hash, account_id, state, factor, address, user_agent, created_at, seen_at, expires_at, revoked_at from session where token_hash = $1 and revoked_at = 0
-`
-
-func (q *Queries) GetSession(ctx context.Context, tokenHash Bytes) (Session, error) {
-	row := q.db.QueryRowContext(ctx, getSession, tokenHash)
-	var i Session
-	err := row.Scan(
-		&i.ID,
-		&i.TokenHash,
-		&i.AccountID,
-		&i.State,
-		&i.Factor,
-		&i.Address,
-		&i.UserAgent,
-		&i.CreatedAt,
-		&i.SeenAt,
-		&i.ExpiresAt,
-		&i.RevokedAt,
 	)
 	return i, err
 }
@@ -782,24 +735,6 @@ type RehashPasswordParams struct {
 
 func (q *Queries) RehashPassword(ctx context.Context, arg RehashPasswordParams) (int64, error) {
 	result, err := q.db.ExecContext(ctx, rehashPassword, arg.NewHash, arg.ID, arg.OldHash)
-	if err != nil {
-		return 0, err
-	}
-	return result.RowsAffected()
-}
-
-const renamePasskey = `-- name: RenamePasskey :execrows
-update passkey set name = $3 where id = $1 and account_id = $2
-`
-
-type RenamePasskeyParams struct {
-	ID        string
-	AccountID string
-	Name      string
-}
-
-func (q *Queries) RenamePasskey(ctx context.Context, arg RenamePasskeyParams) (int64, error) {
-	result, err := q.db.ExecContext(ctx, renamePasskey, arg.ID, arg.AccountID, arg.Name)
 	if err != nil {
 		return 0, err
 	}

@@ -551,45 +551,6 @@ func (q *Queries) RevokeAuthorityCertificate(ctx context.Context, arg RevokeAuth
 	return result.RowsAffected()
 }
 
-const revokedAuthorityCertificates = `-- name: RevokedAuthorityCertificates :many
-select serial, revoked_at, revocation_reason from authority_certificate
-where issuer = $1 and revoked_at > 0 and not_after > $2
-`
-
-type RevokedAuthorityCertificatesParams struct {
-	Issuer   string
-	NotAfter int64
-}
-
-type RevokedAuthorityCertificatesRow struct {
-	Serial           string
-	RevokedAt        int64
-	RevocationReason int64
-}
-
-func (q *Queries) RevokedAuthorityCertificates(ctx context.Context, arg RevokedAuthorityCertificatesParams) ([]RevokedAuthorityCertificatesRow, error) {
-	rows, err := q.db.QueryContext(ctx, revokedAuthorityCertificates, arg.Issuer, arg.NotAfter)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []RevokedAuthorityCertificatesRow
-	for rows.Next() {
-		var i RevokedAuthorityCertificatesRow
-		if err := rows.Scan(&i.Serial, &i.RevokedAt, &i.RevocationReason); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Close(); err != nil {
-		return nil, err
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
 const setCheckRunTold = `-- name: SetCheckRunTold :execrows
 update check_run set told_at = $2 where id = $1 and told_at = 0
 `

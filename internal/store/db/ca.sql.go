@@ -339,17 +339,6 @@ func (q *Queries) LatestCRL(ctx context.Context, issuer string) (Crl, error) {
 	return i, err
 }
 
-const latestCRLNumber = `-- name: LatestCRLNumber :one
-select number from crl where issuer = $1 and state = 'published' order by number desc limit 1
-`
-
-func (q *Queries) LatestCRLNumber(ctx context.Context, issuer string) (int64, error) {
-	row := q.db.QueryRowContext(ctx, latestCRLNumber, issuer)
-	var number int64
-	err := row.Scan(&number)
-	return number, err
-}
-
 const listCertificates = `-- name: ListCertificates :many
 select serial, registration_id, credential_id, employee_id, issuer, profile, state, tbs, der, spki_hash, subject, not_before, not_after, intended_at, issued_at, revoked_at, revocation_reason, warned_days from certificate where serial > $1 order by serial limit $2
 `
@@ -401,54 +390,6 @@ func (q *Queries) ListCertificates(ctx context.Context, arg ListCertificatesPara
 	return items, nil
 }
 
-const publishCRL = `-- name: PublishCRL :execrows
-update crl set state = 'published', der = $3 where issuer = $1 and number = $2 and state = 'reserved'
-`
-
-type PublishCRLParams struct {
-	Issuer string
-	Number int64
-	Der    Bytes
-}
-
-func (q *Queries) PublishCRL(ctx context.Context, arg PublishCRLParams) (int64, error) {
-	result, err := q.db.ExecContext(ctx, publishCRL, arg.Issuer, arg.Number, arg.Der)
-	if err != nil {
-		return 0, err
-	}
-	return result.RowsAffected()
-}
-
-const reserveCRLNumber = `-- name: ReserveCRLNumber :one
-insert into crl (issuer, number, state, this_update, next_update, der)
-select $1,
-    case when coalesce(max(number), 0) < cast($2 as bigint) then cast($2 as bigint) + 1
-    else coalesce(max(number), 0) + 1 end,
-    'reserved', $3, $4, ''
-from crl where issuer = $1 returning number
-`
-
-type ReserveCRLNumberParams struct {
-	Issuer     string
-	Floor      int64
-	ThisUpdate int64
-	NextUpdate int64
-}
-
-// The number is above every number in the table and above floor, the number of
-// the list in the file: a restored database must not use a number again.
-func (q *Queries) ReserveCRLNumber(ctx context.Context, arg ReserveCRLNumberParams) (int64, error) {
-	row := q.db.QueryRowContext(ctx, reserveCRLNumber,
-		arg.Issuer,
-		arg.Floor,
-		arg.ThisUpdate,
-		arg.NextUpdate,
-	)
-	var number int64
-	err := row.Scan(&number)
-	return number, err
-}
-
 const revokeCertificate = `-- name: RevokeCertificate :execrows
 update certificate set revoked_at = $2, revocation_reason = $3 where serial = $1 and revoked_at = 0
 `
@@ -465,45 +406,6 @@ func (q *Queries) RevokeCertificate(ctx context.Context, arg RevokeCertificatePa
 		return 0, err
 	}
 	return result.RowsAffected()
-}
-
-const revokedCertificates = `-- name: RevokedCertificates :many
-select serial, revoked_at, revocation_reason from certificate
-where issuer = $1 and revoked_at > 0 and not_after > $2 order by revoked_at, serial
-`
-
-type RevokedCertificatesParams struct {
-	Issuer   string
-	NotAfter int64
-}
-
-type RevokedCertificatesRow struct {
-	Serial           string
-	RevokedAt        int64
-	RevocationReason int64
-}
-
-func (q *Queries) RevokedCertificates(ctx context.Context, arg RevokedCertificatesParams) ([]RevokedCertificatesRow, error) {
-	rows, err := q.db.QueryContext(ctx, revokedCertificates, arg.Issuer, arg.NotAfter)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []RevokedCertificatesRow
-	for rows.Next() {
-		var i RevokedCertificatesRow
-		if err := rows.Scan(&i.Serial, &i.RevokedAt, &i.RevocationReason); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Close(); err != nil {
-		return nil, err
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
 }
 
 const setCertificateWarned = `-- name: SetCertificateWarned :execrows

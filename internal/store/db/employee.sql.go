@@ -293,24 +293,6 @@ func (q *Queries) GetEmployeeByNIP(ctx context.Context, nip string) (Employee, e
 	return i, err
 }
 
-const hasTerm = `-- name: HasTerm :one
-select count(*) from search_term
-where employee_id = $1 and term >= $2 and term < $3
-`
-
-type HasTermParams struct {
-	EmployeeID string
-	FromTerm   Bytes
-	ToTerm     Bytes
-}
-
-func (q *Queries) HasTerm(ctx context.Context, arg HasTermParams) (int64, error) {
-	row := q.db.QueryRowContext(ctx, hasTerm, arg.EmployeeID, arg.FromTerm, arg.ToTerm)
-	var count int64
-	err := row.Scan(&count)
-	return count, err
-}
-
 const insertEmployee = `-- name: InsertEmployee :exec
 insert into employee (id, nip, nik_sealed, nik_index, name, position, grade, unit_id, email, phone,
     birth_place, birth_date, sex, time_zone, locale, active, version, created_at, updated_at)
@@ -372,61 +354,6 @@ type InsertSearchTermParams struct {
 func (q *Queries) InsertSearchTerm(ctx context.Context, arg InsertSearchTermParams) error {
 	_, err := q.db.ExecContext(ctx, insertSearchTerm, arg.Term, arg.EmployeeID)
 	return err
-}
-
-const listEmployeesOfUnit = `-- name: ListEmployeesOfUnit :many
-select e.id, e.nip, e.nik_sealed, e.nik_index, e.name, e.position, e.grade, e.unit_id, e.email, e.phone, e.birth_place, e.birth_date, e.sex, e.time_zone, e.locale, e.active, e.version, e.created_at, e.updated_at from employee e join unit_scope s on s.unit_id = e.unit_id
-where s.ancestor_id = $1 and e.id > $2
-order by e.id limit $3
-`
-
-type ListEmployeesOfUnitParams struct {
-	AncestorID string
-	AfterID    string
-	MaxRows    int32
-}
-
-func (q *Queries) ListEmployeesOfUnit(ctx context.Context, arg ListEmployeesOfUnitParams) ([]Employee, error) {
-	rows, err := q.db.QueryContext(ctx, listEmployeesOfUnit, arg.AncestorID, arg.AfterID, arg.MaxRows)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []Employee
-	for rows.Next() {
-		var i Employee
-		if err := rows.Scan(
-			&i.ID,
-			&i.Nip,
-			&i.NikSealed,
-			&i.NikIndex,
-			&i.Name,
-			&i.Position,
-			&i.Grade,
-			&i.UnitID,
-			&i.Email,
-			&i.Phone,
-			&i.BirthPlace,
-			&i.BirthDate,
-			&i.Sex,
-			&i.TimeZone,
-			&i.Locale,
-			&i.Active,
-			&i.Version,
-			&i.CreatedAt,
-			&i.UpdatedAt,
-		); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Close(); err != nil {
-		return nil, err
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
 }
 
 const lockEmployee = `-- name: LockEmployee :one

@@ -554,43 +554,6 @@ func (q *Queries) LatestPractice(ctx context.Context) (PracticeStatement, error)
 	return i, err
 }
 
-const listShredded = `-- name: ListShredded :many
-select kind, object_id, at, why from shredded where kind = $1 and object_id > $2 order by object_id limit 1000
-`
-
-type ListShreddedParams struct {
-	Kind     string
-	ObjectID string
-}
-
-func (q *Queries) ListShredded(ctx context.Context, arg ListShreddedParams) ([]Shredded, error) {
-	rows, err := q.db.QueryContext(ctx, listShredded, arg.Kind, arg.ObjectID)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []Shredded
-	for rows.Next() {
-		var i Shredded
-		if err := rows.Scan(
-			&i.Kind,
-			&i.ObjectID,
-			&i.At,
-			&i.Why,
-		); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Close(); err != nil {
-		return nil, err
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
 const lockSubjectRequest = `-- name: LockSubjectRequest :one
 update subject_request set state = state where id = $1 returning id, reference, employee_id, kind, text_sealed, state, opened_at, due_at, escalated_at, closed_at, answered_by, outcome, answer_sealed
 `

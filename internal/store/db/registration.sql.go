@@ -71,38 +71,6 @@ func (q *Queries) ClearApprovals(ctx context.Context, id string) error {
 	return err
 }
 
-const countByStatus = `-- name: CountByStatus :many
-select status, count(*) as registrations from registration_scope where ancestor_id = $1 group by status
-`
-
-type CountByStatusRow struct {
-	Status        string
-	Registrations int64
-}
-
-func (q *Queries) CountByStatus(ctx context.Context, ancestorID string) ([]CountByStatusRow, error) {
-	rows, err := q.db.QueryContext(ctx, countByStatus, ancestorID)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []CountByStatusRow
-	for rows.Next() {
-		var i CountByStatusRow
-		if err := rows.Scan(&i.Status, &i.Registrations); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Close(); err != nil {
-		return nil, err
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
 const countEnrolLinksSince = `-- name: CountEnrolLinksSince :one
 select count(*) from enrol_link where registration_id = $1 and created_at > $2
 `
@@ -699,38 +667,6 @@ func (q *Queries) LatestEnrolLink(ctx context.Context, registrationID string) (E
 		&i.WarnedAt,
 	)
 	return i, err
-}
-
-const listRegistrationIDs = `-- name: ListRegistrationIDs :many
-select id from registration where id > $1 order by id limit $2
-`
-
-type ListRegistrationIDsParams struct {
-	AfterID string
-	MaxRows int32
-}
-
-func (q *Queries) ListRegistrationIDs(ctx context.Context, arg ListRegistrationIDsParams) ([]string, error) {
-	rows, err := q.db.QueryContext(ctx, listRegistrationIDs, arg.AfterID, arg.MaxRows)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []string
-	for rows.Next() {
-		var id string
-		if err := rows.Scan(&id); err != nil {
-			return nil, err
-		}
-		items = append(items, id)
-	}
-	if err := rows.Close(); err != nil {
-		return nil, err
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
 }
 
 const lockRegistration = `-- name: LockRegistration :one

@@ -42,43 +42,6 @@ func (q *Queries) CloseLifeEvent(ctx context.Context, arg CloseLifeEventParams) 
 	return result.RowsAffected()
 }
 
-const dueLifeEvents = `-- name: DueLifeEvents :many
-select id, employee_id, kind, detail, opened_at, due_at, told_at, closed_at, outcome from life_event where closed_at = 0 and due_at <= $1 order by due_at, id limit 500
-`
-
-func (q *Queries) DueLifeEvents(ctx context.Context, now int64) ([]LifeEvent, error) {
-	rows, err := q.db.QueryContext(ctx, dueLifeEvents, now)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []LifeEvent
-	for rows.Next() {
-		var i LifeEvent
-		if err := rows.Scan(
-			&i.ID,
-			&i.EmployeeID,
-			&i.Kind,
-			&i.Detail,
-			&i.OpenedAt,
-			&i.DueAt,
-			&i.ToldAt,
-			&i.ClosedAt,
-			&i.Outcome,
-		); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Close(); err != nil {
-		return nil, err
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
 const insertLifeEvent = `-- name: InsertLifeEvent :exec
 insert into life_event (id, employee_id, kind, detail, opened_at, due_at, told_at, closed_at, outcome)
 values ($1, $2, $3, $4, $5, $6, $7, 0, '')

@@ -398,65 +398,6 @@ func (q *Queries) WorkflowTurns(ctx context.Context, employeeID string) ([]Workf
 	return items, nil
 }
 
-const workflowsOf = `-- name: WorkflowsOf :many
-select w.id, w.document_id, w.owner_id, w.ordered, w.note, w.state, w.created_at, w.ended_at, w.template_id, w.template_version, w.due_at, w.bulk_id, d.name from workflow w join document d on d.id = w.document_id
-where (w.owner_id = $1 or exists (select 1 from workflow_step s where s.workflow_id = w.id and s.employee_id = $1)) and d.state <> 'erased'
-order by w.created_at desc limit 100
-`
-
-type WorkflowsOfRow struct {
-	ID              string
-	DocumentID      string
-	OwnerID         string
-	Ordered         bool
-	Note            string
-	State           string
-	CreatedAt       int64
-	EndedAt         int64
-	TemplateID      string
-	TemplateVersion int64
-	DueAt           int64
-	BulkID          string
-	Name            string
-}
-
-func (q *Queries) WorkflowsOf(ctx context.Context, ownerID string) ([]WorkflowsOfRow, error) {
-	rows, err := q.db.QueryContext(ctx, workflowsOf, ownerID)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []WorkflowsOfRow
-	for rows.Next() {
-		var i WorkflowsOfRow
-		if err := rows.Scan(
-			&i.ID,
-			&i.DocumentID,
-			&i.OwnerID,
-			&i.Ordered,
-			&i.Note,
-			&i.State,
-			&i.CreatedAt,
-			&i.EndedAt,
-			&i.TemplateID,
-			&i.TemplateVersion,
-			&i.DueAt,
-			&i.BulkID,
-			&i.Name,
-		); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Close(); err != nil {
-		return nil, err
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
 const workflowsToRemind = `-- name: WorkflowsToRemind :many
 select w.document_id, s.position from workflow_step s join workflow w on w.id = s.workflow_id
 where w.state = 'open' and s.state = 'waiting'

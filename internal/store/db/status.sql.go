@@ -438,45 +438,6 @@ func (q *Queries) ReserveCRL(ctx context.Context, arg ReserveCRLParams) (int64, 
 	return number, err
 }
 
-const revocationRequestsOf = `-- name: RevocationRequestsOf :many
-select id, registration_id, serial, subscriber_id, state, reason_code, reason_text, requested_by, requested_at, decided_by, decided_at from revocation_request where registration_id = $1 order by requested_at desc, id desc
-`
-
-func (q *Queries) RevocationRequestsOf(ctx context.Context, registrationID string) ([]RevocationRequest, error) {
-	rows, err := q.db.QueryContext(ctx, revocationRequestsOf, registrationID)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []RevocationRequest
-	for rows.Next() {
-		var i RevocationRequest
-		if err := rows.Scan(
-			&i.ID,
-			&i.RegistrationID,
-			&i.Serial,
-			&i.SubscriberID,
-			&i.State,
-			&i.ReasonCode,
-			&i.ReasonText,
-			&i.RequestedBy,
-			&i.RequestedAt,
-			&i.DecidedBy,
-			&i.DecidedAt,
-		); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Close(); err != nil {
-		return nil, err
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
 const revokeElsewhere = `-- name: RevokeElsewhere :execrows
 insert into revoked_elsewhere (serial, issuer, revoked_at, reason) values ($1, $2, $3, $4) on conflict do nothing
 `

@@ -239,51 +239,6 @@ func (q *Queries) UnitAncestors(ctx context.Context, unitID string) ([]UnitAnces
 	return items, nil
 }
 
-const unitDescendants = `-- name: UnitDescendants :many
-select u.id, u.parent_id, u.code, u.name, u.created_at, u.updated_at, s.depth from unit_scope s join unit u on u.id = s.unit_id where s.ancestor_id = $1 order by u.code
-`
-
-type UnitDescendantsRow struct {
-	ID        string
-	ParentID  sql.NullString
-	Code      string
-	Name      string
-	CreatedAt int64
-	UpdatedAt int64
-	Depth     int64
-}
-
-func (q *Queries) UnitDescendants(ctx context.Context, ancestorID string) ([]UnitDescendantsRow, error) {
-	rows, err := q.db.QueryContext(ctx, unitDescendants, ancestorID)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []UnitDescendantsRow
-	for rows.Next() {
-		var i UnitDescendantsRow
-		if err := rows.Scan(
-			&i.ID,
-			&i.ParentID,
-			&i.Code,
-			&i.Name,
-			&i.CreatedAt,
-			&i.UpdatedAt,
-			&i.Depth,
-		); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Close(); err != nil {
-		return nil, err
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
 const unitSizes = `-- name: UnitSizes :many
 select unit_id, count(*) as employees from employee where active group by unit_id
 `

@@ -93,9 +93,6 @@ select count(*) from recovery_code where account_id = $1 and used_at = 0;
 insert into session (id, token_hash, account_id, state, factor, address, user_agent, created_at, seen_at, expires_at, revoked_at)
 values ($1, $2, $3, $4, $5, $6, $7, $8, $8, $9, 0);
 
--- name: GetSession :one
-select * from session where token_hash = $1 and revoked_at = 0;
-
 -- name: TouchSession :exec
 update session set seen_at = $2 where id = $1;
 
@@ -164,12 +161,6 @@ update invitation set superseded_at = $2 where account_id = $1 and used_at = 0 a
 -- name: LiveInvitations :many
 select purpose, created_at, expires_at from invitation
 where account_id = $1 and used_at = 0 and superseded_at = 0 and expires_at > $2 order by created_at;
-
--- name: GetPasskeyOf :one
-select * from passkey where id = $1 and account_id = $2;
-
--- name: RenamePasskey :execrows
-update passkey set name = $3 where id = $1 and account_id = $2;
 
 -- name: DeletePasskeys :exec
 delete from passkey where account_id = $1;

@@ -9,10 +9,6 @@ select * from authority_certificate order by not_before, name;
 -- name: AuthorityCertificate :one
 select * from authority_certificate where serial = $1;
 
--- name: RevokedAuthorityCertificates :many
-select serial, revoked_at, revocation_reason from authority_certificate
-where issuer = $1 and revoked_at > 0 and not_after > $2;
-
 -- name: RevokeAuthorityCertificate :execrows
 update authority_certificate set revoked_at = $2, revocation_reason = $3 where serial = $1 and revoked_at = 0;
 

@@ -21,10 +21,6 @@ select * from certificate where employee_id = $1 order by intended_at desc;
 -- name: RevokeCertificate :execrows
 update certificate set revoked_at = $2, revocation_reason = $3 where serial = $1 and revoked_at = 0;
 
--- name: RevokedCertificates :many
-select serial, revoked_at, revocation_reason from certificate
-where issuer = $1 and revoked_at > 0 and not_after > $2 order by revoked_at, serial;
-
 -- name: ListCertificates :many
 select * from certificate where serial > sqlc.arg(after) order by serial limit sqlc.arg(max_rows);
 
@@ -41,24 +37,8 @@ update certificate set warned_days = sqlc.arg(warned_days) where serial = sqlc.a
 select c.* from certificate c join registration r on r.id = c.registration_id
 where r.status = 'Issue' and c.not_after < $1 order by c.not_after limit 500;
 
--- name: ReserveCRLNumber :one
--- The number is above every number in the table and above floor, the number of
--- the list in the file: a restored database must not use a number again.
-insert into crl (issuer, number, state, this_update, next_update, der)
-select sqlc.arg(issuer),
-    case when coalesce(max(number), 0) < cast(sqlc.arg(floor) as bigint) then cast(sqlc.arg(floor) as bigint) + 1
-    else coalesce(max(number), 0) + 1 end,
-    'reserved', sqlc.arg(this_update), sqlc.arg(next_update), ''
-from crl where issuer = sqlc.arg(issuer) returning number;
-
--- name: PublishCRL :execrows
-update crl set state = 'published', der = $3 where issuer = $1 and number = $2 and state = 'reserved';
-
 -- name: LatestCRL :one
 select * from crl where issuer = $1 and state = 'published' order by number desc limit 1;
-
--- name: LatestCRLNumber :one
-select number from crl where issuer = $1 and state = 'published' order by number desc limit 1;
 
 -- name: CertificateStatus :one
 select issuer, state, revoked_at, revocation_reason from certificate where serial = $1;

@@ -18,11 +18,6 @@ select * from employee where id = $1;
 -- name: GetEmployeeByNIP :one
 select * from employee where nip = $1;
 
--- name: ListEmployeesOfUnit :many
-select e.* from employee e join unit_scope s on s.unit_id = e.unit_id
-where s.ancestor_id = sqlc.arg(ancestor_id) and e.id > sqlc.arg(after_id)
-order by e.id limit sqlc.arg(max_rows);
-
 -- name: CountEmployees :one
 select count(*) from employee;
 
@@ -42,10 +37,6 @@ delete from search_term where employee_id = $1;
 select count(*) from (
     select 1 as one from search_term where term >= sqlc.arg(from_term) and term < sqlc.arg(to_term) limit sqlc.arg(max_rows)
 ) as few;
-
--- name: HasTerm :one
-select count(*) from search_term
-where employee_id = sqlc.arg(employee_id) and term >= sqlc.arg(from_term) and term < sqlc.arg(to_term);
 
 -- name: DeleteSearchTerm :exec
 delete from search_term where term = $1 and employee_id = $2;

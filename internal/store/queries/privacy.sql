@@ -1,9 +1,6 @@
 -- name: InsertShredded :exec
 insert into shredded (kind, object_id, at, why) values ($1, $2, $3, $4) on conflict do nothing;
 
--- name: ListShredded :many
-select * from shredded where kind = $1 and object_id > $2 order by object_id limit 1000;
-
 -- name: ReplayEvidence :execrows
 update evidence set state = 'erased', key_sealed = '', thumb_sealed = '' where id = $1 and key_sealed <> '';
 

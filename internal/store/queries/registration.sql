@@ -135,12 +135,6 @@ insert into stage_wait (registration_id, status, ended_at, micros) values ($1, $
 -- name: RecentWaits :many
 select micros from stage_wait where status = $1 and ended_at > $2 order by ended_at desc limit 2000;
 
--- name: CountByStatus :many
-select status, count(*) as registrations from registration_scope where ancestor_id = $1 group by status;
-
--- name: ListRegistrationIDs :many
-select id from registration where id > sqlc.arg(after_id) order by id limit sqlc.arg(max_rows);
-
 -- name: VoidStage :execrows
 update review set voided_at = $3 where registration_id = $1 and stage = $2 and voided_at = 0;
 

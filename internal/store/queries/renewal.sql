@@ -45,5 +45,3 @@ select l.*, e.name, e.nip, e.unit_id, u.name as unit_name from life_event l
 join employee e on e.id = l.employee_id join unit u on u.id = e.unit_id
 where l.closed_at = 0 order by l.due_at, l.id limit sqlc.arg(max_rows);
 
--- name: DueLifeEvents :many
-select * from life_event where closed_at = 0 and due_at <= sqlc.arg(now) order by due_at, id limit 500;

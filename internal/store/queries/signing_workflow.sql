@@ -45,11 +45,6 @@ where s.employee_id = $1 and s.state = 'waiting' and w.state = 'open' and d.stat
     select 1 from workflow_step b where b.workflow_id = s.workflow_id and b.position < s.position and b.state = 'waiting'))
 order by w.created_at limit 200;
 
--- name: WorkflowsOf :many
-select w.*, d.name from workflow w join document d on d.id = w.document_id
-where (w.owner_id = $1 or exists (select 1 from workflow_step s where s.workflow_id = w.id and s.employee_id = $1)) and d.state <> 'erased'
-order by w.created_at desc limit 100;
-
 -- name: IsParticipant :one
 select count(*) from workflow_step s join workflow w on w.id = s.workflow_id where w.document_id = $1 and s.employee_id = $2;
 

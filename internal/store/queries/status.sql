@@ -65,9 +65,6 @@ values ($1, $2, $3, $4, 'open', $5, $6, $7, $8, 0);
 -- name: OpenRevocationRequest :one
 select * from revocation_request where registration_id = $1 and state = 'open';
 
--- name: RevocationRequestsOf :many
-select * from revocation_request where registration_id = $1 order by requested_at desc, id desc;
-
 -- name: DecideRevocationRequest :execrows
 update revocation_request set state = sqlc.arg(state), decided_by = sqlc.arg(decided_by), decided_at = sqlc.arg(decided_at)
 where id = sqlc.arg(id) and state = 'open';

@@ -23,9 +23,6 @@ update unit set name = $2, updated_at = $3 where id = $1;
 -- name: UnitAncestors :many
 select u.*, s.depth from unit_scope s join unit u on u.id = s.ancestor_id where s.unit_id = $1 order by s.depth desc;
 
--- name: UnitDescendants :many
-select u.*, s.depth from unit_scope s join unit u on u.id = s.unit_id where s.ancestor_id = $1 order by u.code;
-
 -- name: InScope :one
 select count(*) from unit_scope where ancestor_id = $1 and unit_id = $2;
 
