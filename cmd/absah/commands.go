@@ -9,7 +9,9 @@ import (
 	"net"
 	"os"
 	"strings"
+	"time"
 
+	"absah/internal/account"
 	"absah/internal/app"
 	"absah/internal/audit"
 	"absah/internal/clock"
@@ -178,10 +180,27 @@ func (initCmd) Run(ctx context.Context, c *cli) error {
 		if err != nil {
 			return err
 		}
-		fmt.Printf("Prepared %s.\n\nThe first administrator sets a password here, once, within %s:\n\n  %s/aktivasi/%s\n\nStart Absah with: absah serve\nThen check it with: absah doctor\n",
-			cfg.Data, a.Accounts.Policy.InvitationLife, cfg.BaseURL, token)
+		fmt.Printf("Prepared %s: %s, with the certification authority %q.\n\n", cfg.Data, cfg.Identity.Organisation, cfg.CA.IssuingName)
+		if names := cfg.DemoNames(); len(names) > 0 {
+			fmt.Printf("These keys still have the values of a trial: %s.\nWhat stands below ca is in the certificates for good: before anybody registers, set it, remove %s and run this again.\n\n",
+				strings.Join(names, ", "), cfg.Data)
+		}
+		until := time.Now().Add(a.Accounts.Policy.InvitationLife).Format("2006-01-02 15:04 MST")
+		fmt.Printf("The first administrator, user name %s, sets a password here, once, until %s:\n\n  %s/aktivasi/%s\n\nIf that is too late or the link is lost, run this again. Start Absah with:\n\n  absah serve%[5]s\n\nThen check it with:\n\n  absah doctor%[5]s\n",
+			account.AdminUsername, until, cfg.BaseURL, token, c.flags())
 		return nil
 	})
+}
+
+// flags are those that name the same installation to another command.
+func (c *cli) flags() string {
+	var s string
+	for _, f := range [][2]string{{"--config", c.Config}, {"--data", c.Data}} {
+		if f[1] != "" {
+			s += " " + f[0] + " " + f[1]
+		}
+	}
+	return s
 }
 
 type migrateCmd struct{}

@@ -66,7 +66,8 @@ var linkOnce = regexp.MustCompile(`/aktivasi/[0-9a-f]{32}\n`)
 func TestInit(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "data")
-	r := program(t, nil, "init", "--data", dir).want(t, 0, "http://127.0.0.1:8080/aktivasi/", "absah serve", "absah doctor")
+	r := program(t, nil, "init", "--data", dir).want(t, 0, "http://127.0.0.1:8080/aktivasi/",
+		"absah serve --data "+dir+"\n", "absah doctor --data "+dir+"\n", "user name admin", "ca.issuing_name.", "Absah Demo Issuing CA 1")
 	first := linkOnce.FindAllString(r.out, -1)
 	if len(first) != 1 || r.err != "" {
 		t.Fatalf("init printed %q and %q", r.out, r.err)

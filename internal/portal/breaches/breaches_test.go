@@ -32,7 +32,7 @@ func TestBreachFromReportToLetters(t *testing.T) {
 	b.Post(breaches.Base).Want(t, 422, "Isi tanggal dan jam", "Sebutkan apa yang terungkap", "Tuliskan paling banyak")
 	when := []string{"sejak", "2026-11-20T08:00", "sampai", "2026-11-23T10:00", "diketahui", "2026-11-23T08:30", "kejadian", "Laptop dicuri <x>", "tindakan", "Kunci diganti"}
 	b.Post(breaches.Base, append(when, "akun", "tidak.ada")...).Want(t, 422, "Tidak ada akun")
-	b.Post(breaches.Base, append(when, "pindai", "tidakada")...).Want(t, 422, "Tidak ada hasil pindai")
+	b.Post(breaches.Base, append(when, "pindai", "tidakada")...).Want(t, 422, "Tidak ada scan")
 	b.Post(breaches.Base, append(when[:4:4], "diketahui", "2026-12-22T09:00", "kejadian", "x", "tindakan", "y", "cakupan", "basisdata")...).Want(t, 422, "Waktu ini belum terjadi")
 	all := append(when, "cakupan", "pindai")
 	b.Post(breaches.Base, all...).Want(t, 200, "Orang terdampak", "Catat")

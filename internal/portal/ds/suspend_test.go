@@ -25,7 +25,7 @@ func TestSuspendOwnCertificate(t *testing.T) {
 	if !enrolment.Suspended(c) {
 		t.Errorf("revoked at %d for %d", c.RevokedAt, c.RevocationReason)
 	}
-	b.Get("/ds").Want(t, 200, "sedang ditangguhkan", "Petugas registrasi dapat mengakhirinya", "catatan passphrase hilang")
+	b.Get("/ds").Want(t, 200, "sedang ditangguhkan", "Petugas DS dapat mengakhirinya", "catatan passphrase hilang")
 	b.Get("/ds/sertifikat").Want(t, 200, "Ditangguhkan")
 	b.Get("/ds/riwayat").Want(t, 200, "Sertifikat ditangguhkan")
 	b.Post("/ds/tangguhkan", "registrasi", cert.RegistrationID, "alasan", "device_lost").Want(t, 303)

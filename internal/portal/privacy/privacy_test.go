@@ -52,7 +52,7 @@ func TestRequestFromAskToAnswer(t *testing.T) {
 	admin.Get("/admin/privasi").Want(t, 200, list[0].Reference, "Sekar Barunia")
 	h.Clock.Advance(73 * time.Hour)
 	admin.Get("/admin/privasi").Want(t, 200, "Melewati batas waktu")
-	page := admin.Get("/admin/privasi/"+id).Want(t, 200, "Hapus hasil pindai yang tidak lagi diperlukan")
+	page := admin.Get("/admin/privasi/"+id).Want(t, 200, "Hapus scan yang tidak lagi diperlukan")
 	page.WantNo(t, "<lama>")
 	admin.Post("/admin/privasi/"+id, "jawaban", "Ya").Want(t, 422, "Pilih keputusan.")
 	admin.Post("/admin/privasi/"+id, "keputusan", "granted").Want(t, 422, "Tuliskan jawaban")

@@ -165,7 +165,7 @@ func TestTemplatePages(t *testing.T) {
 	r.b.Post(path+"/alur", by("1", "nip.2", me)...).Want(t, http.StatusOK, "1. Budi Atasan Contoh", "2. Melati Contohwati", `name="jangkar.101" type="text" value="${ttd}"`)
 	r.b.Post(path+"/alur", by("7", anchored...)...).Want(t, http.StatusUnprocessableEntity, "sudah diubah orang lain")
 	r.b.Post(path+"/alur", by("1", anchored...)...).Want(t, http.StatusSeeOther)
-	r.b.Get(path).Want(t, http.StatusOK, "Surat tugas, versi 1", "Tenggat", "paling lambat", "Simpan sebagai templat")
+	r.b.Get(path).Want(t, http.StatusOK, "Surat tugas, versi 1", "Tenggat", "Paling lambat", "Simpan sebagai templat")
 	boys.Get(path).Want(t, http.StatusOK, "Surat tugas, versi 1", "Perjalanan dokumen", "Disiapkan dan dikirim", "Melati Contohwati")
 	boys.Get(sign.Base+"/tandatangan?d="+d.ID).Want(t, http.StatusOK, "${ttd}", "Letak tanda tangan Anda")
 	r.b.Get(templates+"/baru?dari="+d.ID).Want(t, http.StatusOK, "Budi Atasan Contoh", me, "${ttd}", `value="#"`) // as it was sent

@@ -21,7 +21,8 @@ type listView struct {
 	Filter ui.Filter
 	Table  ui.TableProps
 	Pager  ui.Pager
-	More   bool // the search found more than it shows
+	More   bool      // the search found more than it shows
+	First  []ui.Task // of a new installation
 }
 
 const pageSize = 50
@@ -56,6 +57,9 @@ func (p *Pages) employees(w http.ResponseWriter, r *http.Request) error {
 	if text == "" && unit == "" {
 		n, err := p.Staff.Store.Read().CountEmployees(ctx)
 		if err != nil {
+			return err
+		}
+		if v.First, err = p.firstSteps(ctx, len(units)-1); err != nil { // one option stands for all of them
 			return err
 		}
 		v.Table.Empty = ui.Empty{Icon: "people", Title: i18n.T(ctx, "staffadmin.employee.start"), Text: i18n.T(ctx, "staffadmin.employee.start_text", "count", i18n.Number(ctx, n))}

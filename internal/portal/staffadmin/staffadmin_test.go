@@ -11,6 +11,7 @@ import (
 	"absah/internal/portal/web"
 	"absah/internal/staff"
 	"absah/internal/staff/stafftest"
+	"absah/internal/store"
 	"absah/internal/store/storetest"
 )
 
@@ -90,6 +91,36 @@ func TestEmployees(t *testing.T) {
 	site.As(admin).PostForm(sari+"/status", url.Values{"version": {"2"}, "active": {"0"}}).Want(t, http.StatusSeeOther)
 	site.As(admin).Get(sari).Want(t, http.StatusOK, "Aktifkan kembali")
 	site.As(admin).Get("/admin/pegawai/none").Want(t, http.StatusNotFound)
+}
+
+// TestFirstSteps: a new installation says what it lacks until it lacks nothing.
+func TestFirstSteps(t *testing.T) {
+	t.Parallel()
+	h := pagetest.New(t)
+	h.Serve((&Pages{Staff: h.Staff}).Routes())
+	h.Tx(func(tx *store.Tx) error {
+		_, err := tx.Exec(t.Context(), "delete from role_grant")
+		return err
+	})
+	admin := h.Browser(h.Person("Ani Contoh", account.Administrator, account.Everywhere))
+	steps := func(open int) {
+		t.Helper()
+		page := admin.Get("/admin/pegawai").Want(t, http.StatusOK, "Cari pegawai")
+		if got := strings.Count(page.Body, ">Belum<"); got != open || page.Has("Langkah pertama") != (open > 0) {
+			t.Errorf("%d steps are open, want %d", got, open)
+		}
+	}
+	steps(3)
+	h.Person("Wira Contoh", account.Administrator, account.Everywhere)
+	steps(2)
+	h.Person("Bima Contoh", account.HROfficer, account.Everywhere)
+	steps(1)
+	dewi := h.Person("Dewi Contoh", account.RegistrationOfficer, account.Everywhere)
+	h.Grant(dewi, account.RegistrationOfficer, h.NewUnit("LAIN", ""))
+	steps(1)
+	h.Person("Eko Contoh", account.RegistrationOfficer, account.Everywhere)
+	steps(0)
+	admin.Get("/admin/pegawai?q=dewi").Want(t, http.StatusOK, "Dewi Contoh").WantNo(t, "Langkah pertama")
 }
 
 func TestImport(t *testing.T) {
