@@ -349,6 +349,9 @@ func (p *Pages) setKind(w http.ResponseWriter, r *http.Request) error {
 	})
 }
 
+// verifyPath is the page to which the QR code of a document leads; its ID follows.
+const verifyPath = "/verifikasi/d/"
+
 func (p *Pages) share(w http.ResponseWriter, r *http.Request) error {
 	return p.change(w, r, "sign.document.share_saved", func() error {
 		return p.Signing.Share(r.Context(), me(r), r.PathValue("id"), web.Value(r, "bagikan") == "ya")

@@ -175,7 +175,7 @@ func TestSigning(t *testing.T) {
 		if got := file.Header.Get("Content-Disposition"); !strings.Contains(got, d.Name) {
 			t.Errorf("downloaded as %q", got)
 		}
-		r.b.Get(sign.Base+"/berkas/"+d.ID).Want(t, http.StatusOK, "Melati Contohwati", "B-T", "Ditandatangani")
+		r.b.Get(sign.Base+"/berkas/"+d.ID).Want(t, http.StatusOK, "Melati Contohwati", "B-T", "Ditandatangani", `href="/verifikasi/d/`+d.ID+`"`)
 	}
 	r.b.Get(sign.Base+"/riwayat").Want(t, http.StatusOK, "2 dokumen ditandatangani", where)
 	other := r.Browser(r.Employee("Orang Lainnya", "199505052019031005"))
