@@ -114,12 +114,13 @@ func (h *victim) scans(a *app.App) {
 	var all []scan
 	rows, err := a.Store.ReadDB().QueryContext(ctx, "select id, employee_id, kind from evidence")
 	h.must(err)
+	defer func() { h.must(rows.Close()) }()
 	for rows.Next() {
 		var s scan
 		h.must(rows.Scan(&s.id, &s.employee, &s.kind))
 		all = append(all, s)
 	}
-	h.must(errors.Join(rows.Err(), rows.Close()))
+	h.must(rows.Err())
 	for _, s := range all {
 		wrapped, err := (blob.Sealed{Store: a.Blobs, Vault: a.Vault}).Put(ctx, blob.Meta{ID: s.id, Owner: s.employee, Kind: s.kind}, bytes.Repeat([]byte("a scan"), 10_000))
 		h.must(err)

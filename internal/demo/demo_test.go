@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -287,12 +288,14 @@ func signIn(t *testing.T, a *app.App) {
 	}
 }
 
-// doctor knows a demo: its address and that its mail stays in it.
+// doctor knows a demo: its address and that its mail stays in it. Nothing of it
+// runs meanwhile, so that nobody answers, renews or works.
 func doctor(t *testing.T, cfg config.Config) {
+	atRest := []string{"base_url", "timestamps", "services", "jobs"}
 	plain := config.Default()
 	plain.Data = cfg.Data
 	for _, f := range app.Examine(t.Context(), plain, nil, quiet).Findings {
-		if !f.OK && f.Check != "base_url" {
+		if !f.OK && !slices.Contains(atRest, f.Check) {
 			t.Errorf("%+v", f)
 		}
 		if f.Check == "base_url" && !f.OK && !strings.Contains(f.Detail, "localhost") {

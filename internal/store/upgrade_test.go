@@ -48,6 +48,9 @@ func tables(t *testing.T, s *store.Store) []table {
 			}
 			out = append(out, line)
 		}
+		if err := rows.Err(); err != nil {
+			t.Fatal(err)
+		}
 		return out
 	}
 	var all []table
