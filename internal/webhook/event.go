@@ -244,6 +244,17 @@ func (s *Service) Document(ctx context.Context, tx *store.Tx, h signing.Happenin
 	})
 }
 
+// Specimen tells an application that is tried out what happened to a document that it
+// brought there.
+func (s *Service) Specimen(ctx context.Context, tx *store.Tx, clientID string, h signing.Happening) error {
+	t, ok := documentType(h.What)
+	if !ok {
+		return nil
+	}
+	data := documentData{Document: h.DocumentID, Version: h.Version, Employee: h.EmployeeID, Role: string(h.Role), Link: s.documentLink(h.DocumentID)}
+	return s.publish(ctx, tx, t, data, func(l listener) (bool, error) { return l.sandbox && l.client == clientID, nil })
+}
+
 // Ping sends an event without content to an endpoint, to try it, and returns its
 // delivery. It fails with ErrNotFound and ErrDisabled.
 func (s *Service) Ping(ctx context.Context, who audit.Actor, clientID, id string) (string, error) {

@@ -319,6 +319,7 @@ func TestSandbox(t *testing.T) {
 		t.Errorf("%s", r.body)
 	}
 	s.specimenWorkflow()
+	s.specimenNews()
 	o.now.Advance(sandboxKept + 1)
 	s.ask("GET", "/documents/"+id, nil).want(404, "not_found")
 	must(t, Sweep(t.Context(), o.config.Store, o.config.Blobs, o.now.Now()))
@@ -356,6 +357,40 @@ func (o *office) specimenWorkflow() {
 	}
 	o.ask("POST", path+"/cancel", nil).want(409, "workflow_ended")
 	o.ask("DELETE", "/documents/"+id, nil).want(204, "")
+}
+
+// specimenNews: an application hears of its specimens what it would hear of real
+// documents.
+func (o *office) specimenNews() {
+	t := o.t
+	o.config.Webhooks.PlainHTTP = true
+	all := []string{"document.signed", "document.completed", "document.cancelled", "workflow.turn"}
+	hook := o.ask("POST", "/webhooks", map[string]any{"url": "http://127.0.0.1:9/absah", "events": all}).object(201)
+	heard := func() (out []string) {
+		for _, one := range o.ask("GET", "/webhooks/"+hook["id"].(string)+"/deliveries", nil).object(200)["items"].([]any) {
+			out = append(out, one.(map[string]any)["type"].(string))
+		}
+		slices.Sort(out)
+		return out
+	}
+	steps := `{"ordered":true,"steps":[{"signer":{"nip":"19001"}},{"signer":{"nip":"19002"}}]}`
+	started := func() string {
+		id := o.ask("POST", "/documents", form{"owner", "1990", "file", o.letter()}).want(201, "").text("/id")
+		o.ask("POST", "/documents/"+id+"/workflow", steps).want(201, "")
+		return id
+	}
+	id := started()
+	for _, nip := range []string{"19001", "19002"} {
+		order := map[string]any{"signer": map[string]any{"nip": nip}, "passphrase": "apa saja", "documents": []any{map[string]any{"id": id}}}
+		o.ask("POST", "/signings", order).want(201, "")
+	}
+	if got, want := heard(), []string{"document.completed", "document.signed", "document.signed", "workflow.turn", "workflow.turn"}; !slices.Equal(got, want) {
+		t.Errorf("heard %q, not %q", got, want)
+	}
+	o.ask("POST", "/documents/"+started()+"/workflow/cancel", nil).want(200, "")
+	if got := heard(); len(got) != 7 || !slices.Contains(got, "document.cancelled") {
+		t.Errorf("heard %q", got)
+	}
 }
 
 // TestStepPlaces: who sends a document says by coordinates where everybody signs, in

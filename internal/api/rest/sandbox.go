@@ -53,11 +53,14 @@ func invented(number string) enrolment.Sentence {
 	return enrolment.HasCert
 }
 
+// inventedID is the identifier of somebody invented.
+func inventedID(number string) string { return "sandbox-" + number }
+
 // pretend is where somebody invented stands.
 func (d *door) pretend(c *call, number string) personState {
 	s := invented(number)
 	out := personState{
-		Person: personBody{ID: "sandbox-" + number, NIP: number, Name: sandboxName, Position: "Analis Contoh", Unit: "Biro Contoh", Active: true},
+		Person: personBody{ID: inventedID(number), NIP: number, Name: sandboxName, Position: "Analis Contoh", Unit: "Biro Contoh", Active: true},
 		Status: stateBody{string(s), sentence(s).In(c.lang), nil}, Signing: signingState{Able: s == enrolment.HasCert},
 	}
 	code := map[enrolment.Sentence]string{
@@ -80,6 +83,7 @@ type specimen struct {
 	row  db.SandboxObject
 	body documentBody
 	flow *workflowBody // nil: none
+	news []signing.Happening
 }
 
 // specimenText is how one is stored.
@@ -337,6 +341,7 @@ func (d *door) advance(ctx context.Context, c *call, in *signingOrder, s specime
 	at, level := moment(d.Clock()), pades.BT.String()
 	s.body.State, s.body.Version, s.body.Size, s.body.SHA256 = signing.StateSigned, s.body.Version+1, int64(len(signed)), hex.EncodeToString(sum[:])
 	s.body.Signatures = append(s.body.Signatures, signatureBody{personLink{in.Signer.text(), sandboxName}, "SPECIMEN", "02", level, s.body.Version, at})
+	s.happened(signing.EventSigned, in.Signer.text(), "")
 	s.stepSigned(in.Signer.text(), at)
 	text, err := json.Marshal(s.text())
 	if err != nil {
@@ -348,11 +353,13 @@ func (d *door) advance(ctx context.Context, c *call, in *signingOrder, s specime
 		return out, fmt.Errorf("keep for a sandbox: %w", err)
 	}
 	err = d.Store.InTx(ctx, func(tx *store.Tx) error {
-		_, err := tx.SetSandboxObject(ctx, db.SetSandboxObjectParams{ID: s.row.ID, ClientID: c.client.ID, Body: string(text), BlobID: blobID, KeySealed: key})
-		return err
+		if _, err := tx.SetSandboxObject(ctx, db.SetSandboxObjectParams{ID: s.row.ID, ClientID: c.client.ID, Body: string(text), BlobID: blobID, KeySealed: key}); err != nil {
+			return fmt.Errorf("keep for a sandbox: %w", err)
+		}
+		return d.spread(ctx, tx, s)
 	})
 	if err != nil {
-		return out, fmt.Errorf("keep for a sandbox: %w", err)
+		return out, err
 	}
 	if err := d.Blobs.Delete(ctx, d.specimenMeta(c.client.ID, s.row.BlobID)); err != nil {
 		d.Log.WarnContext(ctx, "rest: delete a version of a specimen", "error", err) // its key is gone

@@ -14,18 +14,22 @@ import (
 // A workflow of a sandbox asks people who are invented; they sign by calls of the
 // application.
 
-// turns says whose turn it is.
-func (w *workflowBody) turns() {
+// turns says whose turn it is, and notes whose has come.
+func (s *specimen) turns() {
+	w := s.flow
 	waits := false // for somebody before
 	for i := range w.Steps {
-		s := &w.Steps[i]
+		one := &w.Steps[i]
 		switch {
-		case s.State == "done":
+		case one.State == "done":
 			continue
 		case w.State == signing.Open && !(w.Ordered && waits):
-			s.State = "turn"
+			if one.State != "turn" {
+				s.happened(signing.EventTurn, one.Signer.NIP, signing.Role(one.Role))
+			}
+			one.State = "turn"
 		default:
-			s.State = "waiting"
+			one.State = "waiting"
 		}
 		waits = true
 	}
@@ -36,10 +40,29 @@ func (w *workflowBody) note(at, by, action string) {
 	w.Timeline = append(w.Timeline, workflowNews{At: at, By: by, Action: action})
 }
 
+// happened notes what its application is to hear of; number is whose act or turn it is.
+func (s *specimen) happened(what signing.DocumentEvent, number string, role signing.Role) {
+	h := signing.Happening{What: what, DocumentID: s.body.ID, Version: s.body.Version, Role: role}
+	if number != "" {
+		h.EmployeeID = inventedID(number)
+	}
+	s.news = append(s.news, h)
+}
+
+// spread tells what happened since it was read.
+func (d *door) spread(ctx context.Context, tx *store.Tx, s specimen) error {
+	for _, h := range s.news {
+		if err := d.Webhooks.Specimen(ctx, tx, s.row.ClientID, h); err != nil {
+			return fmt.Errorf("tell what became of a specimen: %w", err)
+		}
+	}
+	return nil
+}
+
 // end ends it.
 func (s *specimen) end(state string) {
 	s.flow.State = state
-	s.flow.turns()
+	s.turns()
 	s.body.Workflow = &s.flow.State
 }
 
@@ -72,10 +95,11 @@ func (s *specimen) stepSigned(signer, at string) {
 			left++
 		}
 	}
-	s.flow.turns()
+	s.turns()
 	if left == 0 {
 		s.flow.note(at, sandboxName, signing.Done)
 		s.end(signing.Done)
+		s.happened(signing.EventCompleted, signer, "")
 	}
 }
 
@@ -107,7 +131,7 @@ func (d *door) startSpecimenWorkflow(ctx context.Context, c *call, in workflowOr
 		}
 		s.flow.Steps = append(s.flow.Steps, stepBody{Signer: personLink{nip, sandboxName}, Position: "Analis Contoh", Role: st.Role, Anchor: st.Anchor, Places: st.spots(), State: "waiting"})
 	}
-	s.flow.turns()
+	s.turns()
 	s.flow.note(now, s.body.Owner.Name, "open")
 	s.body.Workflow = &s.flow.State
 	if err := d.rewrite(ctx, s); err != nil {
@@ -158,6 +182,7 @@ func (d *door) steerSpecimen(ctx context.Context, c *call, action string) (*answ
 		}
 	} else {
 		s.end(signing.Cancelled)
+		s.happened(signing.EventCancelled, "", "")
 	}
 	s.flow.note(moment(now), s.body.Owner.Name, action)
 	if err := d.rewrite(ctx, s); err != nil {
@@ -179,6 +204,6 @@ func (d *door) rewrite(ctx context.Context, s specimen) error {
 		if err != nil {
 			return fmt.Errorf("keep for a sandbox: %w", err)
 		}
-		return nil
+		return d.spread(ctx, tx, s)
 	})
 }
