@@ -3,7 +3,11 @@ package app_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
+	"io/fs"
+	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -64,4 +68,22 @@ func policyOnRecord(ctx context.Context, t *testing.T, cfg config.Config) (said 
 	must(t, a.Store.ReadDB().QueryRowContext(ctx, "select count(*) from audit where action = 'policy.change'").Scan(&rows))
 	must(t, a.Close())
 	return said, rows
+}
+
+// TestAuthorityAtHTTPS: whoever sets https for people is told at once that the
+// authority needs an address of its own, and nothing is made.
+func TestAuthorityAtHTTPS(t *testing.T) {
+	cfg := apptest.Configure(filepath.Join(t.TempDir(), "data"), "", 25)
+	cfg.BaseURL = "https://absah.contoh.example"
+	var wrong *config.Error
+	if err := app.Prepare(t.Context(), cfg, silent(), clock.System); !errors.As(err, &wrong) || wrong.Key != "ca.pki_url" || !strings.Contains(wrong.Want, "http://pki.absah.contoh.example") {
+		t.Errorf("prepared with %v", err)
+	}
+	if _, err := os.Stat(cfg.Data); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("something was made: %v", err)
+	}
+	cfg.CA.PKIURL = "http://pki.contoh.example"
+	must(t, app.Prepare(t.Context(), cfg, silent(), clock.System))
+	cfg.CA.PKIURL = "" // the authority that is there names its address
+	must(t, app.Prepare(t.Context(), cfg, silent(), clock.System))
 }

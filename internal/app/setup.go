@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 
 	"absah/internal/audit"
@@ -47,6 +48,9 @@ func Prepare(ctx context.Context, cfg config.Config, log *slog.Logger, now clock
 	if err := checkKeysLost(ctx, cfg, log); err != nil {
 		return err
 	}
+	if err := checkPKIURL(cfg); err != nil {
+		return err
+	}
 	if err := os.MkdirAll(cfg.Data, 0o700); err != nil {
 		return fmt.Errorf("make data directory: %w", err)
 	}
@@ -59,6 +63,23 @@ func Prepare(ctx context.Context, cfg config.Config, log *slog.Logger, now clock
 	}
 	_, err = ca.Establish(ctx, vault, hierarchy(cfg), now)
 	return err
+}
+
+// checkPKIURL refuses, before anything is made, an address that no CA certificate
+// may name: a list of revoked certificates is fetched over http, since over https
+// its own server's certificate would have to be judged first (RFC 5280, 8). An
+// authority that is there has its address already.
+func checkPKIURL(cfg config.Config) error {
+	if strings.HasPrefix(cfg.PKIURL(), "http://") {
+		return nil
+	}
+	if _, err := os.Stat(cfg.Path("ca")); err == nil {
+		return nil
+	}
+	return &config.Error{
+		Key:  "ca.pki_url",
+		Want: "must be an http:// address where everybody reaches OCSP and CRL, such as http://pki." + strings.TrimPrefix(cfg.PKIURL(), "https://") + "; without it, base_url would stand in every certificate, and that is https",
+	}
 }
 
 // hierarchy is the authority that a configuration describes.
