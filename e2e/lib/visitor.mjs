@@ -145,7 +145,8 @@ export class Visitor {
   }
 
   // press clicks where a person would: on the element, scrolled into view. When
-  // the page moved under the pointer (the meter's words came), it clicks again.
+  // the page moved under the pointer (the meter's words came, a preview grew), it
+  // clicks again.
   async press(element) {
     await this.front();
     for (let i = 0; i < 5; i++) {
@@ -154,7 +155,13 @@ export class Visitor {
         window.absahMissed = e.matches("button, a, summary");
         e.addEventListener("mousedown", () => (window.absahMissed = false), { once: true });
       });
-      await element.click();
+      try {
+        await element.click();
+      } catch (e) {
+        if (i === 4 || !/not clickable/.test(e.message)) throw e;
+        await new Promise((then) => setTimeout(then, 200)); // it has moved out of the window
+        continue;
+      }
       // Another document knows nothing of it: the click has led there.
       if (!(await this.page.evaluate(() => window.absahMissed).catch(() => false))) return;
     }

@@ -78,6 +78,7 @@ journey("a letter is sent by a template and signed for another office", {}, (at,
     const path = await sent("tugas.pdf");
     letter = path.split("/").pop();
     await boss.goto(`/dokumen/tandatangan?d=${letter}`);
+    await boss.page.waitForSelector("[data-sheet][data-ready]"); // until then the page grows
     const office = await boss.find("main label", "Plt. Kepala Biro Rekaan");
     await boss.press(office);
     await boss.seesPage();
