@@ -44,8 +44,10 @@ run: build ## build and start the demo: fictional people, a CA of its own, a mai
 setup: ## install what the tests need, or say what is missing
 	scripts/setup-test
 
+# Side by side: either alone leaves a processor idle for a third of the time.
 .PHONY: test
-test: setup test-go test-e2e ## every test: Go on SQLite and PostgreSQL, then both browsers
+test: setup ## every test: Go on SQLite and PostgreSQL, and both browsers
+	@$(MAKE) --no-print-directory -j 2 --output-sync=line test-go test-e2e
 
 .PHONY: test-go
 test-go: ## Go tests, with the race detector where goroutines share something
