@@ -55,6 +55,7 @@ KNOWN = [
     (r"plain-hybrid-.*", "hybrid-reference files", "it reads no hybrid-reference files when it is strict"),
     (r".*/P[23]/signature field in the margin", "ILLEGAL_MODIFICATIONS", "a visible signature field behind a certification is more than it lets pass"),
     (r".*/P3/note in the margin", "ILLEGAL_MODIFICATIONS", "it has no rule for the annotations that DocMDP 3 permits"),
+    (r".*/resources moved to an object of their own", "ILLEGAL_MODIFICATIONS", "it has no rule for a value that is written again unchanged as an object"),
 ]
 
 
