@@ -47,7 +47,7 @@ setup: ## install what the tests need, or say what is missing
 # Side by side: either alone leaves a processor idle for a third of the time.
 .PHONY: test
 test: setup ## every test: Go on SQLite and PostgreSQL, and both browsers
-	@$(MAKE) --no-print-directory -j 2 --output-sync=line test-go test-e2e
+	@$(MAKE) --no-print-directory -j 2 test-go test-e2e
 
 .PHONY: test-go
 test-go: ## Go tests, with the race detector where goroutines share something
