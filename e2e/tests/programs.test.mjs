@@ -105,16 +105,16 @@ journey("programs sign and verify", { env }, (at, step) => {
   });
 
   step("the administrator sees what was delivered, and repeats it", async () => {
-    const one = await hears("ping");
+    const one = await hears("document.signed");
     await admin.goto(webhook.replace(/\/kiriman\/.*/, ""));
     await admin.click("", 'main tbody a[href*="/kiriman/"]');
-    await admin.sees("ping");
+    await admin.sees("document.signed");
     await admin.sees("Diterima");
     await admin.sees("diterima", ".dossier-reply");
     await admin.seesPage();
     await admin.click("Kirim ulang");
     await admin.sees("dengan nomor yang sama", "body");
-    const two = await hears("ping", 2);
+    const two = await hears("document.signed", 2);
     assert.equal(two.headers["webhook-id"], one.headers["webhook-id"]);
     assert.equal(two.body, one.body);
     // Both are signed, as Standard Webhooks says.
