@@ -35,10 +35,16 @@ func TestLevels(t *testing.T) {
 // TestLevelOfOtherEncodings: a SignedData in BER holds what one in DER holds.
 func TestLevelOfOtherEncodings(t *testing.T) {
 	h := home()
-	base := h.sign(t, letter(""), pades.Options{Field: "pertama"})
-	from, to := validationtest.Gap(t, base)
-	hex := base[from+1 : to-1]
-	if !bytes.HasPrefix(hex, []byte("3082")) || !bytes.HasSuffix(hex, []byte("00")) {
+	var base, hex []byte
+	var from, to int
+	// A length in the longer form takes a byte more: ECDSA signatures differ in
+	// length, and every fourth leaves room for it.
+	for tries := 0; tries < 200 && !bytes.HasSuffix(hex, []byte("0000")); tries++ {
+		base = h.sign(t, letter(""), pades.Options{Field: "pertama"})
+		from, to = validationtest.Gap(t, base)
+		hex = base[from+1 : to-1]
+	}
+	if !bytes.HasPrefix(hex, []byte("3082")) || !bytes.HasSuffix(hex, []byte("0000")) {
 		t.Fatalf("Contents begins with %s, and ends with %s", hex[:4], hex[len(hex)-2:])
 	}
 	ber := bytes.Clone(base)
