@@ -95,19 +95,46 @@ journey("many documents at once", {}, (at, step) => {
     await v.close();
   });
 
-  step("whose certificate is revoked reads so before and after the passphrase", async () => {
-    v = await Visitor.at(at.browser, at.server, { width: 360, height: 740 });
-    await v.signIn(at.server.person("Sertifikat dicabut"), { to: "/dokumen" });
-    await v.sees("Anda belum dapat menandatangani");
-    await files.choose(v, "sia-sia.pdf", "application/pdf", files.letter("Surat Contoh"));
+  for (const [who, why] of [
+    ["Sertifikat dicabut", "Sertifikat Anda sudah dicabut"],
+    ["Sertifikat kedaluwarsa", "Masa berlaku sertifikat Anda sudah berakhir"],
+  ]) {
+    step(`the cause is said before and after the passphrase: ${who}`, async () => {
+      v = await Visitor.at(at.browser, at.server, { width: 360, height: 740 });
+      await v.signIn(at.server.person(who), { to: "/dokumen" });
+      await v.sees("Anda belum dapat menandatangani");
+      await files.choose(v, "sia-sia.pdf", "application/pdf", files.letter("Surat Contoh"));
+      await files.send(v, "/dokumen");
+      await confirm("sia-sia.pdf");
+      await v.sees(why);
+      await v.seesPage();
+      await v.fill("passphrase", demo.passphrase);
+      await v.follow(() => v.page.keyboard.press("Enter"));
+      await v.sees(`Kesalahan: ${why}`);
+      assert.ok(!Buffer.from(await file("sia-sia.pdf")).includes("/ByteRange"), "it is signed");
+      await v.close();
+    });
+  }
+});
+
+// A time server that does not answer.
+journey("nobody signs by a clock that nobody confirms", { env: { ABSAH_TSA_SERVERS: "127.0.0.1:9", ABSAH_TSA_QUORUM: "1" } }, (at, step) => {
+  step("the cause is told, before the passphrase is asked for and after", async () => {
+    const v = await Visitor.at(at.browser, at.server, { width: 360, height: 740 });
+    await v.signIn(at.server.person("memiliki sertifikat"), { to: "/dokumen" });
+    await files.choose(v, "surat.pdf", "application/pdf", files.letter("Surat Contoh"));
     await files.send(v, "/dokumen");
-    await confirm("sia-sia.pdf");
-    await v.sees("Sertifikat Anda sudah dicabut");
+    await v.goto("/dokumen");
+    await v.press(await v.page.$("input[type=checkbox][name=d]"));
+    await v.click("Tanda tangani yang dipilih");
+    await v.check("tampilan", "tak_terlihat");
+    await v.click("Lanjut ke passphrase");
+    await v.sees("Jam server tidak dapat dipercaya saat ini");
     await v.seesPage();
     await v.fill("passphrase", demo.passphrase);
     await v.follow(() => v.page.keyboard.press("Enter"));
-    await v.sees("Kesalahan: Sertifikat Anda sudah dicabut");
-    assert.ok(!Buffer.from(await file("sia-sia.pdf")).includes("/ByteRange"), "it is signed");
+    await v.sees("Kesalahan: Jam server tidak dapat dipercaya saat ini");
+    await v.seesPage();
     await v.close();
   });
 });

@@ -18,9 +18,15 @@ const env = { ABSAH_WEBHOOKS_NETWORKS: "127.0.0.1/32", ABSAH_WEBHOOKS_PLAIN_HTTP
 journey("programs sign and verify", { env }, (at, step) => {
   let admin, v, secret, key, webhook, signed;
   const heard = []; // deliveries: headers and body
+  let ill = true; // whoever listens is, at first
   const receiver = createServer(async (request, answer) => {
     let body = "";
     for await (const part of request) body += part;
+    if (ill) {
+      ill = false;
+      answer.writeHead(503).end("sebentar");
+      return;
+    }
     heard.push({ headers: request.headers, body, about: JSON.parse(body) });
     answer.end("diterima");
   });
@@ -55,7 +61,9 @@ journey("programs sign and verify", { env }, (at, step) => {
     await admin.seesNot(key);
     await admin.click("Coba kirim");
     webhook = admin.path();
-    await hears("ping");
+    await admin.comes("HTTP 503", { path: webhook });
+    await admin.seesPage();
+    await hears("ping"); // by itself, after ten seconds
     await admin.comes("Diterima", { path: webhook });
     await admin.seesPage();
   });
