@@ -2,8 +2,6 @@ package app
 
 import (
 	"context"
-	"crypto/x509"
-	"encoding/pem"
 	"errors"
 	"fmt"
 	"os"
@@ -81,18 +79,12 @@ func openPlanKeys(ctx context.Context, p ca.PlanKeys, create bool) (keys.Keyring
 // VerifyTranscript checks the transcript in a file by the certificate in
 // another, in DER or PEM.
 func VerifyTranscript(transcript, certificate string) ([]ca.Line, error) {
-	b, err := os.ReadFile(certificate)
+	cert, err := readCertificate(certificate)
 	if err != nil {
-		return nil, fmt.Errorf("read certificate: %w", err)
+		return nil, err
 	}
-	if block, _ := pem.Decode(b); block != nil {
-		b = block.Bytes
-	}
-	cert, err := x509.ParseCertificate(b)
+	b, err := os.ReadFile(transcript)
 	if err != nil {
-		return nil, fmt.Errorf("read certificate: %w", err)
-	}
-	if b, err = os.ReadFile(transcript); err != nil {
 		return nil, fmt.Errorf("read transcript: %w", err)
 	}
 	return ca.VerifyTranscript(b, cert)

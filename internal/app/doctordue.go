@@ -115,6 +115,7 @@ func (d *doctor) services(context.Context) (string, error) {
 	return fmt.Sprintf("%d, the first ends on %s and is renewed before", len(newest), first.Format(time.DateOnly)), nil
 }
 
+// readCertificate reads a certificate in DER or PEM.
 func readCertificate(file string) (*x509.Certificate, error) {
 	b, err := os.ReadFile(file)
 	if err != nil {

@@ -2,12 +2,8 @@ package enrolment_test
 
 import (
 	"context"
-	"crypto"
-	"crypto/ecdsa"
-	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/sha256"
-	"crypto/x509"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -78,7 +74,7 @@ func newWorld(t testing.TB, s *store.Store) *world {
 	w.svc = &enrolment.Service{
 		Store: s, Vault: vault, Clock: w.clock.Now, Log: quiet, People: w, Accounts: w,
 		Courier: courier{outbox.Registrations{Outbox: box, Words: func(_, key string) string { return key }}, w},
-		Sealer:  quickKeys{},
+		Sealer:  credential.NewSealer(vault, slots, credential.Cheap()),
 		Guard:   credential.NewGuard(enrolment.AttemptStore{Store: s, Ledger: ledger, Clock: w.clock.Now}, slots, w.clock.Now),
 		Ledger:  ledger, Estimator: est, Texts: texts{}, Algorithm: keys.ECDSAP256,
 		Policy: enrolment.DefaultPolicy(), Random: rand.Reader,
@@ -213,49 +209,6 @@ func (w *world) lastToken() string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.tokens[len(w.tokens)-1]
-}
-
-// quickKeys makes real keys and seals them with nothing, so that a test can
-// make thousands.
-type quickKeys struct{}
-
-func (quickKeys) Create(_ context.Context, kid, owner string, _ *x509.CertificateRequest, alg keys.Algorithm, secret *passphrase.Secret) (credential.Sealed, error) {
-	k, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		return credential.Sealed{}, err
-	}
-	spki, err := x509.MarshalPKIXPublicKey(k.Public())
-	if err != nil {
-		return credential.Sealed{}, err
-	}
-	box := sha256.Sum256(secret.Bytes())
-	der, err := x509.MarshalPKCS8PrivateKey(k)
-	return credential.Sealed{KeyID: kid, Owner: owner, Generation: 1, Alg: alg, SPKI: spki, CSR: []byte("csr"), Box: append(box[:], der...)}, err
-}
-
-func (quickKeys) Open(_ context.Context, row credential.Sealed, secret *passphrase.Secret) (crypto.Signer, error) {
-	if box := sha256.Sum256(secret.Bytes()); string(box[:]) != string(row.Box[:sha256.Size]) {
-		return nil, credential.ErrWrongPassphrase
-	}
-	k, err := x509.ParsePKCS8PrivateKey(row.Box[sha256.Size:])
-	if err != nil {
-		return nil, err
-	}
-	return k.(crypto.Signer), nil
-}
-
-func (quickKeys) Rewrap(_ context.Context, row credential.Sealed, old, fresh *passphrase.Secret) (credential.Sealed, error) {
-	if box := sha256.Sum256(old.Bytes()); string(box[:]) != string(row.Box[:sha256.Size]) {
-		return row, credential.ErrWrongPassphrase
-	}
-	box := sha256.Sum256(fresh.Bytes())
-	row.Box, row.Generation = append(box[:], row.Box[sha256.Size:]...), row.Generation+1
-	return row, nil
-}
-
-func (quickKeys) Erase(_ context.Context, row credential.Sealed) (credential.Sealed, error) {
-	row.Box = nil
-	return row, nil
 }
 
 type texts struct{}

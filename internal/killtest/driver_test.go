@@ -153,7 +153,11 @@ func (d *driver) arm(ctx context.Context) error {
 		return err
 	}
 	ahead := func() time.Time { return clock.System().Add(d.plan.Ahead) }
-	ring := &keyring{real: credential.NewSealer(d.Vault, slots), slow: map[string]bool{}, journal: d.journal, clock: ahead}
+	quick, err := apptest.QuickKeys(d.Vault)
+	if err != nil {
+		return err
+	}
+	ring := &keyring{real: credential.NewSealer(d.Vault, slots), quick: quick, slow: map[string]bool{}, journal: d.journal, clock: ahead}
 	for i, p := range d.estate.People {
 		ring.slow[p.EmployeeID] = slowPerson(i)
 		e, err := d.Store.Read().GetEmployee(ctx, p.EmployeeID)

@@ -6,7 +6,6 @@ import (
 	"crypto/x509"
 	"errors"
 
-	"absah/internal/app/apptest"
 	"absah/internal/clock"
 	"absah/internal/credential"
 	"absah/internal/keys"
@@ -18,7 +17,7 @@ import (
 // journeys are not about it: at 150 ms each few kills would fall elsewhere.
 type keyring struct {
 	real    *credential.Sealer
-	quick   apptest.QuickKeys
+	quick   *credential.Sealer
 	slow    map[string]bool // owners whose keys the real sealer keeps
 	journal *journal
 	clock   clock.Clock

@@ -228,7 +228,9 @@ func publish(ctx context.Context, p plan, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	a.Enrolment.Sealer = apptest.QuickKeys{} // which made the keys
+	if a.Enrolment.Sealer, err = apptest.QuickKeys(a.Vault); err != nil { // which made the keys
+		return err
+	}
 	fmt.Fprintln(out, ready)
 	failed := make(chan error)
 	go func() {

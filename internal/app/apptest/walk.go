@@ -57,7 +57,9 @@ func Walk(ctx context.Context, a *app.App) (*Walker, error) {
 		return nil, fmt.Errorf("the courier is a %T", a.Enrolment.Courier)
 	}
 	a.Enrolment.Courier = links{registrations, w}
-	a.Enrolment.Sealer = QuickKeys{}
+	if a.Enrolment.Sealer, err = QuickKeys(a.Vault); err != nil {
+		return nil, err
+	}
 	return w, nil
 }
 
