@@ -21,6 +21,7 @@ import ssl
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 
 HERE = pathlib.Path(__file__).parent
@@ -58,6 +59,23 @@ def served(program: str, data: pathlib.Path, port: int, log: pathlib.Path):
     finally:
         child.send_signal(signal.SIGTERM)
         child.wait()
+
+
+def lists(url: str) -> None:
+    """Waits for the authority's first lists, without which the service cannot judge.
+
+    The first start makes people and ends; the second publishes what the first had no
+    time for.
+    """
+    for name in ("ca-root", "ca-issuing"):
+        for left in range(600, -1, -1):
+            try:
+                urllib.request.urlopen(f"{url}/pki/crl/{name}.crl").read()
+                break
+            except urllib.error.HTTPError:
+                if not left:
+                    raise SystemExit(f"clients: {name} publishes no list")
+                time.sleep(0.1)
 
 
 def free_port() -> int:
@@ -137,6 +155,7 @@ def main() -> int:
     # The demo gives its second seal to the third and fourth of them.
     told |= {"signer": issued[0], "forgetful": issued[4], "keepers": issued[2:4], "applicant": next(p for p in everybody if READY in p["what"])}
     with served(program, data, port, log) as url:
+        lists(url)
         told["url"] = url
         (directory / "service.json").write_text(json.dumps(told))
         root = urllib.request.urlopen(url + "/pki/ca/ca-root.crt").read()

@@ -99,7 +99,7 @@ step('v1, what is refused', function () use ($app, $told, $nik, $pass, $dir) {
 
 step('v1, verification', function () use ($app, $dir, $told, $surat) {
     $j = $app->multipart('/api/sign/verify', ['signed_file' => upload("$dir/v1-qr.pdf")])->json();
-    same(['v1-qr.pdf', 1, 'VALID'], [$j['nama_dokumen'], $j['jumlah_signature'], $j['summary']], 'what is said of a signed file');
+    same(['v1-qr.pdf', 1, 'VALID'], [$j['nama_dokumen'], $j['jumlah_signature'], $j['summary']], 'what is said of a signed file, ' . json_encode($j['details']) . ',');
     $d = $j['details'][0];
     same([true, true, true], [$d['info_signer']['cert_user_certified'], $d['signature_document']['document_integrity'], $d['signature_document']['signed_using_tsa']], 'the facts');
     same($told['signer']['name'], $d['info_signer']['signer_name'], 'the signer');
