@@ -140,7 +140,8 @@ export class Visitor {
   // check chooses a radio or checkbox by name and value, by a click on it.
   async check(name, value) {
     const e = await this.page.waitForSelector(`input[name="${name}"]${value === undefined ? "" : `[value="${value}"]`}`);
-    if (!(await e.evaluate((x) => x.checked))) await this.press(e);
+    // A press that the page moved away from is made again.
+    for (let i = 0; i < 5 && !(await e.evaluate((x) => x.checked)); i++) await this.press(e);
     assert.ok(await e.evaluate((x) => x.checked), `${name} did not get checked`);
   }
 

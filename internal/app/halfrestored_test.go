@@ -16,6 +16,7 @@ import (
 	"absah/internal/clock"
 	"absah/internal/credential"
 	"absah/internal/enrolment"
+	"absah/internal/keys"
 )
 
 // TestHalfRestored: where a restore ended in the middle nothing is done but to say
@@ -70,6 +71,11 @@ func TestRestoreEndsWithItsRegistrations(t *testing.T) {
 	must(t, apptest.Populate(ctx, a, 1))
 	w, err := apptest.Walk(ctx, a)
 	must(t, err)
+	// The subscriber's key is sealed by a vault that is none of the program's own.
+	stranger, err := keys.InitFile(filepath.Join(t.TempDir(), "keys"))
+	must(t, err)
+	a.Enrolment.Sealer, err = apptest.QuickKeys(stranger)
+	must(t, err)
 	who := w.Estate().People[0]
 	registration, err := w.Certify(ctx, who)
 	must(t, err)
@@ -81,8 +87,7 @@ func TestRestoreEndsWithItsRegistrations(t *testing.T) {
 	must(t, a.Enrolment.Revoke(ctx, enrolment.Checker{Actor: who}, enrolment.Applicant, registration, enrolment.Revocation{Code: "superseded"}))
 	must(t, a.Close())
 
-	// The journal tells of the revocation; the subscriber's key, which is none of
-	// the program's own, cannot be erased.
+	// The journal tells of the revocation, after which the key cannot be erased.
 	there := apptest.Configure(filepath.Join(t.TempDir(), "data"), "", 25)
 	must(t, os.CopyFS(there.Path(backup.DirJournal), os.DirFS(cfg.Path(backup.DirJournal))))
 	if _, err := app.Restore(ctx, there, silent(), origin(identity, file.Bytes(), erasure.Bytes())); !errors.Is(err, credential.ErrCorrupt) {
