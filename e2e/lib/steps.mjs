@@ -91,6 +91,7 @@ export async function setPassphrase(v, path, passphrase = newPassphrase) {
 
 // accept reads both texts to their ends and agrees.
 export async function accept(v) {
+  await v.front();
   await v.page.$$eval("[role=region][tabindex], .reader", (all) => {
     for (const e of all) e.scrollTop = e.scrollHeight;
   });

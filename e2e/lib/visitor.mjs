@@ -53,11 +53,15 @@ export class Visitor {
   }
 
   // front makes this window the one in front: Firefox paints no other, and
-  // what is not painted can neither be clicked nor measured.
+  // what is not painted can neither be clicked nor measured, and hears of no
+  // scrolling. The browser may put another one there when a window is closed.
   async front() {
-    if (Visitor.inFront === this) return;
-    await this.page.bringToFront();
-    Visitor.inFront = this;
+    for (let i = 0; i < 50; i++) {
+      if (Visitor.inFront === this && (await this.page.evaluate(() => document.visibilityState !== "hidden").catch(() => true))) return;
+      await this.page.bringToFront();
+      Visitor.inFront = this;
+    }
+    assert.fail(`${this.path()} does not come to the front`);
   }
 
   // goto opens a path and returns the status of the answer.
