@@ -37,7 +37,7 @@ func BenchmarkScale(b *testing.B) {
 		}
 		search := func(text func(i int) string) func(int) (int, error) {
 			return func(i int) (int, error) {
-				rows, err := s.Enrolment.Search(ctx, nil, "", text(i), 50)
+				rows, err := s.Enrolment.Search(ctx, enrolment.Filter{Limit: 50}, text(i))
 				return len(rows), err
 			}
 		}

@@ -24,10 +24,10 @@ const (
 
 // Filter says which registrations an officer wants to see.
 type Filter struct {
-	Status  Status   // required
+	Status  Status   // required; Search looks in all
 	Units   []string // at or below any of these; nil for all
 	Claimed Claimed
-	Officer string    // employee who asks; his own registrations are left out
+	Officer string    // employee who asks; his own registrations are left out of queues
 	Since   time.Time // standing since this time or earlier; zero for any
 	After   Cursor
 	Limit   int // 1 to 200

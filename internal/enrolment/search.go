@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"absah/internal/clock"
 	"absah/internal/identity"
 	"absah/internal/staff"
 	"absah/internal/store/db"
@@ -19,9 +20,9 @@ const SearchReach = 1000
 const searchWords = 4
 
 // Search finds registrations by reference, NIP or the beginnings of words of a
-// name, newest first: at most limit of them, in the units or, without units,
-// everywhere. me is the employee who asks.
-func (s *Service) Search(ctx context.Context, units []string, me, text string, limit int) ([]Row, error) {
+// name, newest first, in every status. Of the filter it takes the units, who works
+// on them, since when they stand and how many there may be.
+func (s *Service) Search(ctx context.Context, f Filter, text string) ([]Row, error) {
 	var b strings.Builder
 	var args []any
 	arg := func(v any) string {
@@ -47,9 +48,9 @@ func (s *Service) Search(ctx context.Context, units []string, me, text string, l
 		}
 		b.WriteString(`) select ` + rowColumns + ` from person p join registration r on r.employee_id = p.id` + rowJoins + ` where 1 = 1`)
 	}
-	if !everywhere(units) {
+	if !everywhere(f.Units) {
 		b.WriteString(` and exists (select 1 from unit_scope s where s.unit_id = r.unit_id and s.ancestor_id in (`)
-		for i, u := range units {
+		for i, u := range f.Units {
 			if i > 0 {
 				b.WriteString(`, `)
 			}
@@ -57,8 +58,17 @@ func (s *Service) Search(ctx context.Context, units []string, me, text string, l
 		}
 		b.WriteString(`))`)
 	}
-	b.WriteString(` order by r.submitted_at desc, r.id limit ` + arg(limit))
-	return s.rows(ctx, me, b.String(), args...)
+	switch f.Claimed {
+	case ClaimedMine:
+		b.WriteString(` and r.claimed_by = ` + arg(f.Officer))
+	case ClaimedNone:
+		b.WriteString(` and r.claimed_by is null`)
+	}
+	if !f.Since.IsZero() {
+		b.WriteString(` and r.status_since <= ` + arg(clock.Micros(f.Since)))
+	}
+	b.WriteString(` order by r.submitted_at desc, r.id limit ` + arg(f.Limit))
+	return s.rows(ctx, f.Officer, b.String(), args...)
 }
 
 // wordsOf are the words of a search, longest first. Digits in groups, as a NIP

@@ -3,8 +3,11 @@ package enrolment_test
 import (
 	"slices"
 	"testing"
+	"time"
 
 	"absah/internal/audit"
+	"absah/internal/clock"
+	"absah/internal/enrolment"
 	"absah/internal/store"
 	"absah/internal/store/db"
 	"absah/internal/store/storetest"
@@ -55,7 +58,7 @@ func TestSearch(t *testing.T) {
 			{"  ,. ", nil, nil},
 			{"sari%", nil, []string{saring.ID, sari.ID}},
 		} {
-			rows, err := w.svc.Search(ctx, c.units, "", c.text, 10)
+			rows, err := w.svc.Search(ctx, enrolment.Filter{Units: c.units, Limit: 10}, c.text)
 			must(t, err)
 			var got []string
 			for _, r := range rows {
@@ -67,7 +70,29 @@ func TestSearch(t *testing.T) {
 				t.Errorf("%q in %v finds %v, want %v", c.text, c.units, got, want)
 			}
 		}
-		if rows, err := w.svc.Search(ctx, nil, "", "contoh", 1); err != nil || len(rows) != 1 {
+		officer := enrolment.Checker{Actor: w.employee(here)}
+		must(t, w.svc.Claim(ctx, officer, sari.ID))
+		for what, c := range map[string]struct {
+			f    enrolment.Filter
+			want []string
+		}{
+			"mine":      {enrolment.Filter{Claimed: enrolment.ClaimedMine, Officer: officer.EmployeeID}, []string{sari.ID}},
+			"unclaimed": {enrolment.Filter{Claimed: enrolment.ClaimedNone, Officer: officer.EmployeeID}, []string{budi.ID}},
+			"since now": {enrolment.Filter{Since: clock.FromMicros(budi.StatusSince)}, []string{sari.ID, budi.ID}},
+			"since ago": {enrolment.Filter{Since: clock.FromMicros(sari.StatusSince).Add(-time.Hour)}, nil},
+		} {
+			c.f.Limit = 10
+			rows, err := w.svc.Search(ctx, c.f, "contoh")
+			must(t, err)
+			var got []string
+			for _, r := range rows {
+				got = append(got, r.ID)
+			}
+			if !slices.Equal(slices.Sorted(slices.Values(got)), slices.Sorted(slices.Values(c.want))) {
+				t.Errorf("%s finds %v, want %v", what, got, c.want)
+			}
+		}
+		if rows, err := w.svc.Search(ctx, enrolment.Filter{Limit: 1}, "contoh"); err != nil || len(rows) != 1 {
 			t.Errorf("with a limit of 1: %d rows, %v", len(rows), err)
 		}
 	})

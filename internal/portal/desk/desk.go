@@ -95,7 +95,7 @@ func (p *Pages) search(c capacity) web.Handler {
 		v := searchView{capacity: c, Query: strings.TrimSpace(r.URL.Query().Get("q"))}
 		if v.Query != "" {
 			var err error
-			if v.Rows, err = p.Enrolment.Search(ctx, c.units(ctx), "", v.Query, found); err != nil {
+			if v.Rows, err = p.Enrolment.Search(ctx, enrolment.Filter{Units: c.units(ctx), Limit: found}, v.Query); err != nil {
 				return err
 			}
 		}

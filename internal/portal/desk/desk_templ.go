@@ -348,7 +348,7 @@ func casePage(v caseView) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = dossier.Mails(v.Dossier, v.base+"/"+v.Registration.ID+"/surel/").Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = dossier.Mails(v.Dossier, func(mail string) string { return v.base + "/" + v.Registration.ID + "/surel/" + mail }).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -361,7 +361,7 @@ func casePage(v caseView) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = dossier.Mails(v.Dossier, "").Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = dossier.Mails(v.Dossier, nil).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

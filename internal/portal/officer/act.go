@@ -67,7 +67,7 @@ func (p *Pages) resend(w http.ResponseWriter, r *http.Request) error {
 		return web.ErrNotFound
 	case errors.Is(err, outbox.ErrNotAgain):
 		web.Flash(w, r, ui.Warning, "dossier.mail.not_again")
-		return web.See(w, r, path(reg.ID))
+		return web.See(w, r, originOf(r).at(reg.ID, ""))
 	}
 	return p.answer(w, r, err, "dossier.mail.queued_again")
 }

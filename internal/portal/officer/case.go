@@ -28,6 +28,7 @@ type caseView struct {
 	MadeOne  bool // the viewer made the first check that stands
 	Finished bool // the viewer comes from a decision
 	Before   enrolment.Status
+	From     origin // the list from which the viewer comes
 	Groups   []group // what is judged; only when Mine
 	Form     checkForm
 	Officers []ui.Option // to whom it can be handed over
@@ -103,11 +104,11 @@ func (p *Pages) render(w http.ResponseWriter, r *http.Request, status int, reg d
 	}
 	before := enrolment.Status(r.URL.Query().Get("selesai"))
 	v.Finished = r.Method == http.MethodGet && (before == enrolment.New || before == enrolment.Enroll)
-	v.Before = before
+	v.Before, v.From = before, originOf(r)
 	page := ui.Page{
 		Title: v.Employee.Name, HasErrors: len(f.Errors) > 0, Wide: true, Flash: flashes, Scripts: []string{"passkey.js"},
 		Breadcrumbs: []ui.Link{
-			{Label: i18n.T(ctx, "officer.queue.title"), Href: queueQuery{Status: queueOf(v.status())}.href()},
+			{Label: i18n.T(ctx, "officer.queue.title"), Href: v.From.list(queueOf(v.status())).href()},
 			{Label: reg.Reference},
 		},
 	}

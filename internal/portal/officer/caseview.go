@@ -23,8 +23,17 @@ func linkAction(v caseView) string {
 	if v.Own {
 		return ""
 	}
-	return path(v.Registration.ID) + "/tautan"
+	return v.at("/tautan")
 }
+
+// mailAction is where a mail is asked for once more.
+func mailAction(v caseView) func(mail string) string {
+	return func(mail string) string { return v.at("/surel/" + mail) }
+}
+
+func (v caseView) at(rest string) string { return v.From.at(v.Registration.ID, rest) }
+
+func (v endView) at(rest string) string { return v.From.at(v.Registration.ID, rest) }
 
 func stageTitle(ctx context.Context, v caseView) string {
 	return i18n.T(ctx, fmt.Sprintf("officer.stage.%d.title", v.Stage))

@@ -158,7 +158,7 @@ func (f checkForm) typed() checkForm {
 // done goes back to the registration, which then leads to the next one.
 func (p *Pages) done(w http.ResponseWriter, r *http.Request, before, key string) error {
 	web.Flash(w, r, ui.Success, key)
-	return web.See(w, r, path(r.PathValue("id"))+"?selesai="+before)
+	return web.See(w, r, originOf(r).at(r.PathValue("id"), "", "selesai", before))
 }
 
 // endForm is the form that rejects or revokes.
@@ -174,6 +174,7 @@ type endForm struct {
 type endView struct {
 	dossier.Dossier
 	endForm
+	From     origin
 	Action   string // "tolak", "cabut", "tangguhkan" or "aktifkan"; also the part of the texts' keys
 	Reasons  []ui.Option
 	Critical bool
@@ -236,20 +237,20 @@ func (p *Pages) endPage(w http.ResponseWriter, r *http.Request, status int, acti
 		may, codes = v.may(enrolment.ActionReinstate) && v.Hold.Suspended && v.Hold.Wish == nil, enrolment.ReleaseReasons
 	}
 	if !may {
-		return web.See(w, r, path(reg.ID))
+		return web.See(w, r, originOf(r).at(reg.ID, ""))
 	}
 	if f.Hash == "" {
 		f.Hash = hex.EncodeToString(reg.SnapshotHash)
 	}
-	out := endView{Dossier: v.Dossier, endForm: f, Action: action}
+	out := endView{Dossier: v.Dossier, endForm: f, Action: action, From: originOf(r)}
 	for _, code := range codes {
 		out.Reasons = append(out.Reasons, ui.Option{Value: code, Label: i18n.T(ctx, prefix+code), Selected: code == f.Reason})
 	}
 	page := ui.Page{
 		Title: i18n.T(ctx, "officer."+action+".title"), HasErrors: len(f.Errors) > 0,
 		Breadcrumbs: []ui.Link{
-			{Label: i18n.T(ctx, "officer.queue.title"), Href: queueQuery{Status: queueOf(v.status())}.href()},
-			{Label: reg.Reference, Href: path(reg.ID)}, {Label: i18n.T(ctx, "officer."+action+".title")},
+			{Label: i18n.T(ctx, "officer.queue.title"), Href: out.From.list(queueOf(v.status())).href()},
+			{Label: reg.Reference, Href: out.at("")}, {Label: i18n.T(ctx, "officer."+action+".title")},
 		},
 	}
 	return web.Page(w, r, status, page, endPage(out))

@@ -120,7 +120,7 @@ var errUnclaimed = errors.New("the registration has not been claimed")
 func (p *Pages) answer(w http.ResponseWriter, r *http.Request, err error, key string, args ...string) error {
 	if err == nil {
 		web.Flash(w, r, ui.Success, key, args...)
-		return web.See(w, r, path(r.PathValue("id")))
+		return web.See(w, r, originOf(r).at(r.PathValue("id"), ""))
 	}
 	return p.explain(w, r, err, checkForm{})
 }

@@ -390,6 +390,57 @@ func TestQueueFiltersAndPages(t *testing.T) {
 	b.Post("/petugas/berikutnya", "status", "Issue").Want(t, 400)
 }
 
+func TestSearchKeepsWhatTheQueueLeavesOut(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t)
+	b := o.open(o.one.Actor)
+	o.Clock.Advance(8 * 24 * time.Hour)
+	young := o.Submit(o.Applicant("Sari Rekaan", o.Unit))
+	b.Get("/petugas?q=sari").Want(t, 200, o.reg.Reference, young.Reference)
+	b.Get("/petugas?q=sari&umur=7").Want(t, 200, o.reg.Reference, `value="7" selected`).WantNo(t, young.Reference)
+	b.Post("/petugas/" + young.ID + "/ambil")
+	b.Get("/petugas?q=sari&petugas=mine").Want(t, 200, young.Reference).WantNo(t, o.reg.Reference)
+	b.Get("/petugas?q=sari&petugas=unclaimed").Want(t, 200, o.reg.Reference).WantNo(t, young.Reference)
+	b.Get("/petugas?umur=7&petugas=unclaimed").Want(t, 200, "/petugas?petugas=unclaimed&amp;status=Enroll&amp;umur=7")
+}
+
+func TestACaseLeadsBackToTheListItCameFrom(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t)
+	b := o.open(o.one.Actor)
+	o.Submit(o.Applicant("Ajeng Contoh", o.Unit))
+	address := func(pattern, body string) string {
+		m := regexp.MustCompile(pattern).FindStringSubmatch(body)
+		if m == nil {
+			t.Fatalf("nothing like %s", pattern)
+		}
+		return strings.ReplaceAll(m[1], "&amp;", "&")
+	}
+	list := "/petugas?petugas=unclaimed&sesudah=1-a&status=New&unit=" + o.Unit
+	back := `href="` + strings.ReplaceAll(list, "&", "&amp;") + `"`
+	open := address(`href="(/petugas/[a-z2-7]{26}\?[^"]+)"`, b.Get(list).Body)
+	id := open[len("/petugas/"):][:26]
+
+	take := address(`action="([^"]+/ambil\?[^"]+)"`, b.Get(open).Want(t, 200, back).Body)
+	mine := b.Post(take)
+	if mine.Location != open {
+		t.Fatalf("taking it leads to %s, not to %s", mine.Location, open)
+	}
+	page := b.Get(mine.Location).Want(t, 200, back)
+	b.Get(address(`href="([^"]+/tolak\?[^"]+)"`, page.Body)).Want(t, 200, back)
+	o.reg.ID = id
+	done := b.Post(address(`action="([^"]+/periksa\?[^"]+)"`, page.Body), o.form("terima")...)
+	page = b.Get(done.Location).Want(t, 200, "Berikutnya", back, `name="unit" value="`+o.Unit+`"`)
+	from := address(`name="dari" value="([^"]+)"`, page.Body)
+	next := b.Post("/petugas/berikutnya", "status", "New", "unit", o.Unit, "dari", from)
+	if !strings.HasSuffix(next.Location, "#mulai") {
+		t.Fatalf("next leads to %s", next.Location)
+	}
+	b.Get(strings.TrimSuffix(next.Location, "#mulai")).Want(t, 200, back)
+	b.Get("/petugas/"+id+"?dari="+url.QueryEscape("https://contoh.example/")).Want(t, 200, `href="/petugas?status=New"`).WantNo(t, "contoh.example/\"")
+	b.Get("/petugas/"+id).Want(t, 200, `href="/petugas?status=OnSetPassphrase"`)
+}
+
 func TestMailsAndLinks(t *testing.T) {
 	t.Parallel()
 	o := newOffice(t)

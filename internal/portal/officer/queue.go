@@ -61,7 +61,9 @@ func readQuery(q url.Values) queueQuery {
 }
 
 // href is the address of the queue that q describes.
-func (q queueQuery) href() string {
+func (q queueQuery) href() string { return Base + "?" + q.values().Encode() }
+
+func (q queueQuery) values() url.Values {
 	v := url.Values{"status": {string(q.Status)}}
 	set := func(name, value string) {
 		if value != "" {
@@ -77,7 +79,7 @@ func (q queueQuery) href() string {
 	if q.After.ID != "" {
 		set("sesudah", strconv.FormatInt(q.After.Since, 10)+"-"+q.After.ID)
 	}
-	return Base + "?" + v.Encode()
+	return v
 }
 
 func (q queueQuery) filtered() bool {
@@ -110,7 +112,7 @@ func (p *Pages) queue(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if v.Query.Search != "" {
-		v.Rows, err = p.Enrolment.Search(ctx, units, who.EmployeeID, v.Query.Search, pageRows)
+		v.Rows, err = p.Enrolment.Search(ctx, v.filter(who, units), v.Query.Search)
 	} else {
 		v.Rows, err = p.list(ctx, who, units, &v)
 	}
@@ -123,14 +125,18 @@ func (p *Pages) queue(w http.ResponseWriter, r *http.Request) error {
 	return web.Page(w, r, http.StatusOK, page, queuePage(v))
 }
 
-func (p *Pages) list(ctx context.Context, who enrolment.Checker, units []string, v *queueView) ([]enrolment.Row, error) {
-	f := enrolment.Filter{
-		Status: v.Query.Status, Units: units, Claimed: v.Query.Whose, Officer: who.EmployeeID,
-		After: v.Query.After, Limit: pageRows + 1,
-	}
+// filter is what the search and the list of a status leave out alike.
+func (v *queueView) filter(who enrolment.Checker, units []string) enrolment.Filter {
+	f := enrolment.Filter{Units: units, Claimed: v.Query.Whose, Officer: who.EmployeeID, Limit: pageRows}
 	if v.Query.Days > 0 {
 		f.Since = v.Now.AddDate(0, 0, -v.Query.Days)
 	}
+	return f
+}
+
+func (p *Pages) list(ctx context.Context, who enrolment.Checker, units []string, v *queueView) ([]enrolment.Row, error) {
+	f := v.filter(who, units)
+	f.Status, f.After, f.Limit = v.Query.Status, v.Query.After, pageRows+1
 	rows, err := p.Enrolment.Queue(ctx, f)
 	if err != nil {
 		return nil, err
@@ -209,7 +215,7 @@ func (p *Pages) next(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	ctx, who := r.Context(), checker(r.Context())
-	q := queueQuery{Status: enrolment.Status(web.Value(r, "status")), Unit: web.Value(r, "unit")}
+	q, from := queueQuery{Status: enrolment.Status(web.Value(r, "status")), Unit: web.Value(r, "unit")}, readOrigin(web.Value(r, "dari"))
 	if q.Status != enrolment.New && q.Status != enrolment.Enroll {
 		return web.ErrBadRequest
 	}
@@ -224,11 +230,11 @@ func (p *Pages) next(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 		if id != "" {
-			return web.See(w, r, path(id)+"#mulai") // check.js puts the focus on the first choice
+			return web.See(w, r, from.at(id, "")+"#mulai") // check.js puts the focus on the first choice
 		}
 	}
 	web.Flash(w, r, ui.Info, "officer.queue.no_next")
-	return web.See(w, r, q.href())
+	return web.See(w, r, from.list(q.Status).href())
 }
 
 // take claims the first registration of a queue that the officer may decide on.

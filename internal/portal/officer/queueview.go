@@ -19,7 +19,7 @@ func queueTabs(ctx context.Context, v queueView) []ui.Tab {
 			continue // takes seconds
 		}
 		list = append(list, ui.Tab{
-			Label: i18n.T(ctx, "officer.tab."+string(s)), Href: queueQuery{Status: s, Unit: v.Query.Unit}.href(),
+			Label: i18n.T(ctx, "officer.tab."+string(s)), Href: v.Query.tab(s).href(),
 			Count: min(n, enrolment.CountCap), More: n > enrolment.CountCap, HasCount: true,
 			Current: s == v.Query.Status && v.Query.Search == "",
 		})
@@ -97,7 +97,7 @@ func queueTable(ctx context.Context, v queueView) ui.TableProps {
 	for _, row := range v.Rows {
 		tone, _ := age(ctx, v.Now, row)
 		cells := []templ.Component{
-			nameCell(row), referenceCell(row), ui.Text(row.UnitName), waiting(v, row), claimedBy(row),
+			nameCell(v, row), referenceCell(row), ui.Text(row.UnitName), waiting(v, row), claimedBy(row),
 		}
 		if searching {
 			cells = append(cells, statusCell(row))

@@ -188,7 +188,7 @@ func holdCard(v caseView) templ.Component {
 							}
 							return nil
 						})
-						templ_7745c5c3_Err = ui.Form(ui.FormProps{Action: path(v.Registration.ID) + "/cabut/putuskan"}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var8), templ_7745c5c3_Buffer)
+						templ_7745c5c3_Err = ui.Form(ui.FormProps{Action: v.at("/cabut/putuskan")}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var8), templ_7745c5c3_Buffer)
 						if templ_7745c5c3_Err != nil {
 							return templ_7745c5c3_Err
 						}
@@ -247,7 +247,7 @@ func holdCard(v caseView) templ.Component {
 							}
 							return nil
 						})
-						templ_7745c5c3_Err = ui.Form(ui.FormProps{Action: path(v.Registration.ID) + "/cabut/putuskan"}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var10), templ_7745c5c3_Buffer)
+						templ_7745c5c3_Err = ui.Form(ui.FormProps{Action: v.at("/cabut/putuskan")}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var10), templ_7745c5c3_Buffer)
 						if templ_7745c5c3_Err != nil {
 							return templ_7745c5c3_Err
 						}
@@ -283,7 +283,7 @@ func holdCard(v caseView) templ.Component {
 								}()
 							}
 							ctx = templ.InitializeContext(ctx)
-							templ_7745c5c3_Err = ui.Button(ui.ButtonProps{Kind: ui.Secondary, Href: path(v.Registration.ID) + "/aktifkan", Label: i18n.T(ctx, "officer.aktifkan.title")}).Render(ctx, templ_7745c5c3_Buffer)
+							templ_7745c5c3_Err = ui.Button(ui.ButtonProps{Kind: ui.Secondary, Href: v.at("/aktifkan"), Label: i18n.T(ctx, "officer.aktifkan.title")}).Render(ctx, templ_7745c5c3_Buffer)
 							if templ_7745c5c3_Err != nil {
 								return templ_7745c5c3_Err
 							}
@@ -397,7 +397,7 @@ func ending(v caseView) templ.Component {
 						}()
 					}
 					ctx = templ.InitializeContext(ctx)
-					templ_7745c5c3_Err = ui.Button(ui.ButtonProps{Kind: ui.Secondary, Href: path(v.Registration.ID) + "/cabut", Label: i18n.T(ctx, "officer.cabut.open")}).Render(ctx, templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = ui.Button(ui.ButtonProps{Kind: ui.Secondary, Href: v.at("/cabut"), Label: i18n.T(ctx, "officer.cabut.open")}).Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
@@ -406,7 +406,7 @@ func ending(v caseView) templ.Component {
 						return templ_7745c5c3_Err
 					}
 					if !v.Hold.Suspended {
-						templ_7745c5c3_Err = ui.Button(ui.ButtonProps{Kind: ui.Plain, Href: path(v.Registration.ID) + "/tangguhkan", Label: i18n.T(ctx, "officer.tangguhkan.title")}).Render(ctx, templ_7745c5c3_Buffer)
+						templ_7745c5c3_Err = ui.Button(ui.ButtonProps{Kind: ui.Plain, Href: v.at("/tangguhkan"), Label: i18n.T(ctx, "officer.tangguhkan.title")}).Render(ctx, templ_7745c5c3_Buffer)
 						if templ_7745c5c3_Err != nil {
 							return templ_7745c5c3_Err
 						}
