@@ -3,13 +3,11 @@ package desk
 import (
 	"context"
 	"math"
-	"strings"
 
 	"github.com/a-h/templ"
 
 	"absah/internal/portal/i18n"
 	"absah/internal/portal/ui"
-	"absah/internal/store/db"
 )
 
 // latest is before which all rows are.
@@ -77,13 +75,4 @@ func recordTable(ctx context.Context, v recordView) ui.TableProps {
 		}})
 	}
 	return t
-}
-
-// actionWords says what was done to a registration as its history does; empty
-// for what only the record knows.
-func actionWords(ctx context.Context, row db.Audit) string {
-	if key := "dossier.action." + strings.TrimPrefix(row.Action, "registration."); row.ObjectKind == "registration" && i18n.Has(ctx, key) {
-		return i18n.T(ctx, key)
-	}
-	return ""
 }

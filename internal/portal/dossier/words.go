@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"slices"
+	"strings"
 	"time"
 
 	"absah/internal/clock"
@@ -70,6 +71,23 @@ func ActionName(ctx context.Context, h db.HistoryOfRow) string {
 		a = "ResetStart"
 	}
 	return known(ctx, "dossier.action.", a)
+}
+
+// ActName says what a row of the audit record says was done; the code itself where
+// no words are known.
+func ActName(ctx context.Context, action string) string {
+	if step, ok := strings.CutPrefix(action, "registration."); ok && i18n.Has(ctx, "dossier.action."+step) {
+		return i18n.T(ctx, "dossier.action."+step)
+	}
+	if key := "audit.action." + strings.ReplaceAll(action, ".", "_"); i18n.Has(ctx, key) {
+		return i18n.T(ctx, key)
+	}
+	return action
+}
+
+// ObjectName names the kind of what a row of the audit record is about.
+func ObjectName(ctx context.Context, kind string) string {
+	return known(ctx, "audit.object.", kind)
 }
 
 // RoleName names who acts, also link holders and the system itself.
