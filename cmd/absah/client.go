@@ -199,26 +199,38 @@ func (u *clientUnitCmd) Run(ctx context.Context, c *cli) error {
 		if err := inUnit(ctx, s, u.Code, &set); err != nil {
 			return err
 		}
-		return s.Change(ctx, operator, found.ID, set)
+		if err := s.Change(ctx, operator, found.ID, set); err != nil {
+			return err
+		}
+		knows := "the people of all units"
+		if u.Code != "" {
+			knows = "the people of " + u.Code + " and of the units below"
+		}
+		fmt.Printf("%s knows %s.\n", u.Name, knows)
+		return nil
 	})
 }
 
 type clientOAuthCmd struct {
-	Name     string        `arg:"" help:"Name of the application."`
-	Redirect []string      `help:"Redirect URIs, exactly as the application sends them; none ends its consents in the browser." placeholder:"URI"`
-	Window   time.Duration `help:"Longest activation window that a subscriber may open for it, such as 2h; 0 for none." default:"0" placeholder:"DURATION"`
+	Name       string         `arg:"" help:"Name of the application."`
+	Redirect   []string       `help:"Redirect URIs, exactly as the application sends them, instead of those before." placeholder:"URI" xor:"redirects"`
+	NoRedirect bool           `help:"No redirect URIs: ends its consents in the browser." xor:"redirects"`
+	Window     *time.Duration `help:"Longest activation window that a subscriber may open for it, such as 2h; 0 for none." placeholder:"DURATION"`
 }
 
 // Help implements kong.HelpProvider.
 func (clientOAuthCmd) Help() string {
-	return `Example:
+	return `What is not named stays as it is.
 
-    absah client oauth persuratan --redirect https://surat.example/kembali --window 2h`
+Examples:
+
+    absah client oauth persuratan --redirect https://surat.example/kembali --window 2h
+    absah client oauth persuratan --no-redirect`
 }
 
 // Run decides it for one.
 func (o *clientOAuthCmd) Run(ctx context.Context, c *cli) error {
-	redirects, err := apiclient.Redirects(strings.Join(o.Redirect, " "))
+	given, err := apiclient.Redirects(strings.Join(o.Redirect, " "))
 	if err != nil {
 		return fmt.Errorf("--redirect: %w", err)
 	}
@@ -227,7 +239,28 @@ func (o *clientOAuthCmd) Run(ctx context.Context, c *cli) error {
 		if err != nil {
 			return fmt.Errorf("%s: %w", o.Name, err)
 		}
-		return s.SetOAuth(ctx, operator, found.ID, apiclient.OAuth{Redirects: redirects, Window: o.Window})
+		set, err := s.OAuth(ctx, found.ID)
+		if err != nil {
+			return err
+		}
+		if len(given) > 0 || o.NoRedirect {
+			set.Redirects = given
+		}
+		if o.Window != nil {
+			set.Window = *o.Window
+		}
+		if err := s.SetOAuth(ctx, operator, found.ID, set); err != nil {
+			return err
+		}
+		redirects, window := "none", "none"
+		if len(set.Redirects) > 0 {
+			redirects = strings.Join(set.Redirects, " ")
+		}
+		if set.Window > 0 {
+			window = set.Window.String()
+		}
+		fmt.Printf("redirect URIs   %s\nlongest window  %s\n", redirects, window)
+		return nil
 	})
 }
 
@@ -271,6 +304,14 @@ func (c *cli) switchClient(ctx context.Context, name string, on bool) error {
 		}
 		set := found.Settings()
 		set.Enabled = on
-		return s.Change(ctx, operator, found.ID, set)
+		if err := s.Change(ctx, operator, found.ID, set); err != nil {
+			return err
+		}
+		state := "disabled: it is refused from now on"
+		if on {
+			state = "enabled: it may call again"
+		}
+		fmt.Printf("%s is %s.\n", name, state)
+		return nil
 	})
 }

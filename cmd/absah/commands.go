@@ -33,14 +33,18 @@ func (c *cli) load() (config.Config, *slog.Logger, error) {
 // operator is who works on the machine itself.
 var operator = audit.Actor{AccountID: "system:cli", Role: "administrator"}
 
+// site loads the settings of the installation, and says whether it is a demo.
+func (c *cli) site() (cfg config.Config, log *slog.Logger, isDemo bool, err error) {
+	if cfg, log, err = c.load(); err == nil {
+		isDemo, err = app.IsDemo(cfg)
+	}
+	return cfg, log, isDemo, err
+}
+
 // inside runs act in the installation, which may be serving meanwhile when its
 // database lets several processes in.
 func (c *cli) inside(ctx context.Context, act func(*app.App) error) error {
-	cfg, log, err := c.load()
-	if err != nil {
-		return err
-	}
-	isDemo, err := app.IsDemo(cfg)
+	cfg, log, isDemo, err := c.site()
 	if err != nil {
 		return err
 	}
@@ -161,11 +165,7 @@ Example:
 
 // Run prepares a production directory. The link that it prints is shown once.
 func (initCmd) Run(ctx context.Context, c *cli) error {
-	cfg, log, err := c.load()
-	if err != nil {
-		return err
-	}
-	isDemo, err := app.IsDemo(cfg)
+	cfg, log, isDemo, err := c.site()
 	if err != nil {
 		return err
 	}
