@@ -99,7 +99,7 @@ func mendable(err error) bool {
 	var limit *LimitError
 	var syntax *SyntaxError
 	var wrongType *TypeError
-	return errors.As(err, &syntax) || errors.As(err, &wrongType) || errors.As(err, &limit)
+	return errors.As(err, &syntax) || errors.As(err, &wrongType) || errors.As(err, &limit) || errors.Is(err, ErrFilter)
 }
 
 // readHeader looks for %PDF-m.n in the first 1024 bytes, as readers do.

@@ -69,7 +69,7 @@ func FuzzFile(f *testing.F) {
 
 func FuzzObject(f *testing.F) {
 	f.Add([]byte(pdftest.Objects))
-	for _, s := range []string{"<</A 1/B[2 0 R]/C<</D(e)>>>>", "[[[]]]", "(\\)", "<zz>", "--5.3.4", "/#zz#41", "1 0 R", "<<", "true false", "[1 2 R /A]"} {
+	for _, s := range []string{"<</A 1/B[2 0 R]/C<</D(e)>>>>", "[[[]]]", "(\\)", "<zz>", "--5.3.4", "/#zz#41", "1 0 R", "<<", "true false", "[1 2 R /A]", "0.00000000097"} {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {

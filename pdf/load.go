@@ -454,5 +454,26 @@ func (d *Document) ParseAt(offset int64) (Ref, Object, Spans, error) {
 	return l.ref, l.object, sp, err
 }
 
+// DictAt reads the direct dictionary that fills the span, one of those that ParseAt
+// told, as it is written there. It tells the places of its values. The error is a
+// *TypeError where something else stands there.
+func (d *Document) DictAt(at Span) (Dict, []Span, error) {
+	b, err := d.bytes(at.Start, at.End-at.Start)
+	if err != nil {
+		return nil, nil, err
+	}
+	var spans []Span
+	p := parser{b: b, base: at.Start, whole: true, limit: d.limits.Depth, spans: &spans}
+	o, _, err := p.value()
+	if err != nil {
+		return nil, nil, err
+	}
+	dict, ok := o.(Dict)
+	if !ok {
+		return nil, nil, &TypeError{"a dictionary", o}
+	}
+	return dict, spans, nil
+}
+
 // Raw returns length bytes of the file from offset on.
 func (d *Document) Raw(offset, length int64) ([]byte, error) { return d.bytes(offset, length) }

@@ -2,6 +2,8 @@ package pdf_test
 
 import (
 	"context"
+	"errors"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -149,5 +151,46 @@ func TestAmbiguousFilesAreTold(t *testing.T) {
 			}
 			told(t, d, c)
 		})
+	}
+}
+
+// TestObjectStreamOfAnUnknownFilter: a container that cannot be decoded is a fault of
+// the file, which Scan tells of; it is none of reading.
+func TestObjectStreamOfAnUnknownFilter(t *testing.T) {
+	f := pdftest.New("1.7")
+	f.Body()
+	f.Stream(10, "/Type /ObjStm /N 1 /First 4 /Filter /Lain", []byte("11 0 (x)"))
+	f.Table(pdftest.Trailer)
+	d := open(t, f.Bytes())
+	if err := d.Scan(t.Context()); err != nil {
+		t.Fatalf("scan: %v", err)
+	}
+	if !slices.ContainsFunc(d.Anomalies(), func(a pdf.Anomaly) bool { return a.Kind == pdf.ObjectStream }) {
+		t.Errorf("nothing said: %v", d.Anomalies())
+	}
+}
+
+// TestDictAtIsTheOneWithin: the places of what a nested dictionary holds.
+func TestDictAtIsTheOneWithin(t *testing.T) {
+	f := pdftest.New("1.7")
+	f.Body()
+	at := f.At()
+	f.Object(10, "<< /T (x) /V << /Type /Sig /Contents <00ff> /Inner << /Contents <11> >> >> >>")
+	f.Table(pdftest.Trailer)
+	d := open(t, f.Bytes())
+	_, o, spans, err := d.ParseAt(at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	inner, places, err := d.DictAt(spans.Values[1])
+	if err != nil || len(places) != len(inner) || len(inner) != 3 || !reflect.DeepEqual(inner, o.(pdf.Dict).Get("V")) {
+		t.Fatalf("%v %v %v", inner, places, err)
+	}
+	if s := places[1]; string(f.Bytes()[s.Start:s.End]) != "<00ff>" {
+		t.Errorf("Contents is at %v", s)
+	}
+	var wrong *pdf.TypeError
+	if _, _, err := d.DictAt(spans.Values[0]); !errors.As(err, &wrong) {
+		t.Errorf("a string is taken for a dictionary: %v", err)
 	}
 }

@@ -124,6 +124,9 @@ func appendReal(dst []byte, f float64) []byte {
 		}
 		if len(dst)-i > 11 {
 			dst = strconv.AppendFloat(dst[:start], f, 'f', 10, 64)
+			for dst[len(dst)-1] == '0' && dst[len(dst)-2] != '.' {
+				dst = dst[:len(dst)-1] // that rounding left
+			}
 		}
 		return dst
 	}

@@ -20,7 +20,7 @@ func TestAppendObject(t *testing.T) {
 		{Real(1), "1.0"},
 		{Real(1e21), "1000000000000000000000.0"},
 		{Real(1.0 / 3), "0.3333333333"},
-		{Real(1e-30), "0.0000000000"},
+		{Real(1e-30), "0.0"},
 		{Real(math.NaN()), "0"},
 		{Real(math.Inf(1)), "0"},
 		{String("a(b)\\\r\n\t"), `(a\(b\)\\\r\n\t)`},

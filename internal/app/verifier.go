@@ -69,7 +69,7 @@ func (a *App) verifier() (*verification.Service, error) {
 	ask := func(ctx context.Context, q verification.Question) ([]byte, error) {
 		return outside.Relay(ctx, q.URL, q.Body)
 	}
-	return &verification.Service{Pool: pool, Trust: trust, Clock: a.Clock, Ask: ask}, nil
+	return &verification.Service{Pool: pool, Trust: trust, Clock: a.Clock, Ask: ask, Seal: a.Hierarchy.IsSeal}, nil
 }
 
 // Anchors is the list of other authorities that administrators keep.

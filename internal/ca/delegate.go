@@ -386,6 +386,25 @@ func (h *Hierarchy) TSA() (Delegate, error) { return h.delegate(h.delegates()[0]
 // Seal is the institution's seal (segel elektronik).
 func (h *Hierarchy) Seal() (Delegate, error) { return h.delegate(h.delegates()[1]) }
 
+// IsSeal tells whether der is a certificate that the institution's seal has or had.
+// Its subject says so by itself only where the profile has an organizationIdentifier.
+func (h *Hierarchy) IsSeal(der []byte) (bool, error) {
+	list, err := numbersOf(h.Dir, SealKey)
+	if err != nil {
+		return false, fmt.Errorf("certificates of the seal: %w", err)
+	}
+	for _, n := range list {
+		cert, err := readCertificate(h.Dir, numbered(SealKey, n))
+		if err != nil {
+			return false, fmt.Errorf("certificates of the seal: %w", err)
+		}
+		if bytes.Equal(cert.Raw, der) {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
 func (h *Hierarchy) delegate(s service) (Delegate, error) {
 	cert, _, err := newestOf(h.Dir, s.name)
 	if err != nil {

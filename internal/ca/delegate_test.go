@@ -50,6 +50,11 @@ func TestServicesAreCertifiedForOthersToAccept(t *testing.T) {
 			if got := seal.Certificate.Subject.String(); !strings.Contains(got, "CN=Instansi Contoh") || !strings.Contains(got, "2.5.4.97") {
 				t.Errorf("subject of the seal: %s", got)
 			}
+			for want, d := range map[bool]Delegate{true: seal, false: tsa} {
+				if is, err := w.h.IsSeal(d.Certificate.Raw); err != nil || is != want {
+					t.Errorf("%s is a seal: %v, %v", d.Certificate.Subject, is, err)
+				}
+			}
 		})
 	}
 }

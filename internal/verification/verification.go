@@ -4,6 +4,7 @@
 package verification
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/json"
@@ -60,6 +61,9 @@ type Service struct {
 	// Ask gets the answer of an authority's server; nil asks nobody. It has to
 	// keep to public addresses (security: server-side request forgery).
 	Ask func(ctx context.Context, q Question) ([]byte, error)
+	// Seal, if set, knows the certificates (DER) of seals whose names do not say that
+	// they are of an institution (validation.Signer.Seal).
+	Seal func(certificate []byte) (bool, error)
 	// Watch, if set, is told how much memory each child says that it took, in bytes.
 	Watch func(memory int64)
 }
@@ -125,10 +129,27 @@ func (s *Service) Judge(ctx context.Context, d *Document, password []byte) (*Ans
 			return nil, err
 		}
 		if answer.Report, answer.Chains = r.Report, r.Chains; q.Last || len(r.Missing) == 0 {
-			return answer, nil
+			return answer, s.nameSeals(answer)
 		}
 		q.Known = append(q.Known, s.askOutside(ctx, r.Missing[:min(len(r.Missing), reader.MaxQuestions)], trust.Hosts)...)
 	}
+}
+
+// nameSeals calls signatures seals that are by a certificate which Seal knows.
+func (s *Service) nameSeals(a *Answer) error {
+	for i, sig := range a.Signatures {
+		if s.Seal == nil || sig.Signer == nil || sig.Signer.Seal != "" || i >= len(a.Chains) || len(a.Chains[i]) == 0 {
+			continue
+		}
+		known, err := s.Seal(a.Chains[i][0])
+		if err != nil {
+			return fmt.Errorf("look whose seal it is: %w", err)
+		}
+		if known {
+			sig.Signer.Seal = cmp.Or(sig.Signer.Organisation, sig.Signer.Name)
+		}
+	}
+	return nil
 }
 
 // run has a child judge the document once.

@@ -201,3 +201,26 @@ func TestRefusals(t *testing.T) {
 type zeros struct{}
 
 func (zeros) Read(p []byte) (int, error) { clear(p); return len(p), nil }
+
+// TestSealsThatAreKnown: the certificate of a seal whose name does not say so makes a
+// seal, and nobody else's does.
+func TestSealsThatAreKnown(t *testing.T) {
+	t.Parallel()
+	own := newSigner(t)
+	s := service(t, WorkerCommand, own.cert.Raw)
+	for _, known := range []bool{false, true} {
+		s.Seal = func(der []byte) (bool, error) { return known && bytes.Equal(der, own.cert.Raw), nil }
+		a, err := verify(t, s, bytes.NewReader(own.pdf))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := a.Signatures[0].Signer.Seal; (got == "Siti Contoh") != known || !known && got != "" {
+			t.Errorf("known %v: called the seal of %q", known, got)
+		}
+	}
+	broken := errors.New("cannot be read")
+	s.Seal = func([]byte) (bool, error) { return false, broken }
+	if _, err := verify(t, s, bytes.NewReader(own.pdf)); !errors.Is(err, broken) {
+		t.Errorf("error %v", err)
+	}
+}

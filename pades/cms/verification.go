@@ -133,15 +133,7 @@ func (v *Verification) algorithms(sd *SignedData) {
 	}) {
 		v.note(NoteDigestAlgorithms, "digestAlgorithms lacks %s, which the signer used", hashfn.Name(v.Digest))
 	}
-	for _, h := range []crypto.Hash{v.Digest, v.Algorithm.Hash} {
-		switch h {
-		case crypto.MD5, crypto.SHA1, crypto.RIPEMD160, crypto.SHA224, crypto.SHA3_224:
-			v.note(NoteWeakDigest, "%v is in use", h)
-		}
-		if v.Algorithm.Hash == v.Digest {
-			break
-		}
-	}
+	v.weak()
 	for _, a := range []AlgorithmIdentifier{v.Info.DigestAlgorithm, v.Info.SignatureAlgorithm} {
 		if a.needless() {
 			v.note(NoteParameters, "%s has the parameters NULL, which it has not to have", a.OID)
@@ -157,6 +149,19 @@ func (v *Verification) algorithms(sd *SignedData) {
 	}
 	if v.Algorithm.Key == KeyEd448 && v.Digest != hashfn.SHAKE256 {
 		v.note(NoteDigestAlgorithms, "Ed448 with %v in place of SHAKE256 (RFC 8419 3.2)", v.Digest)
+	}
+}
+
+// weak notes digests that are not relied upon any more.
+func (v *Verification) weak() {
+	for _, h := range []crypto.Hash{v.Digest, v.Algorithm.Hash} {
+		switch h {
+		case crypto.MD5, crypto.SHA1, crypto.RIPEMD160, crypto.SHA224, crypto.SHA3_224:
+			v.note(NoteWeakDigest, "%v is in use", h)
+		}
+		if v.Algorithm.Hash == v.Digest {
+			break
+		}
 	}
 }
 

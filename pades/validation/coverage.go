@@ -82,27 +82,56 @@ func cover(doc *pdf.Document, c *candidate) (*coverage, error) {
 	return cov, nil
 }
 
-// matchContents compares the gap with the place of Contents as written in the
-// object that the signature's reference leads to.
-func (cov *coverage) matchContents(doc *pdf.Document, c *candidate) error {
+// written is the signature dictionary as its bytes say, with the places of its
+// values. It has to be an object of its own, or the value of a field that is one;
+// then the bytes around it are covered like all others, and only the field that was
+// signed can hold it.
+func written(doc *pdf.Document, c *candidate) (pdf.Dict, []pdf.Span, error) {
 	loc, ok := doc.Locate(c.at)
-	if !ok || loc.Container != (pdf.Ref{}) {
-		return refuse(codePlace, "the signature dictionary is not an object of its own")
+	switch {
+	case !ok:
+		return nil, nil, refuse(codeNested, "the signature dictionary is written within another object than its form field, so its place in the file cannot be told")
+	case loc.Container != (pdf.Ref{}):
+		return nil, nil, refuse(codeNested, "the signature dictionary lies in an object stream, so Contents has no place in the file that could be left out of what is signed")
 	}
 	ref, object, spans, err := doc.ParseAt(loc.Offset)
 	if err != nil {
-		return fmt.Errorf("read the signature dictionary as written: %w", err)
+		return nil, nil, fmt.Errorf("read the signature dictionary as written: %w", err)
 	}
 	d, isDict := object.(pdf.Dict)
 	if ref.Number != c.at.Number || !isDict {
-		return refuse(codePlace, "the signature dictionary is not where the cross-reference says")
+		return nil, nil, refuse(codePlace, "the signature dictionary is not where the cross-reference says")
+	}
+	if c.ref != (pdf.Ref{}) {
+		return d, spans.Values, nil
+	}
+	if key, twice := d.Duplicate(); twice {
+		return nil, nil, refuse(codeKeyTwice, "the signature's field has the key %s twice", key)
+	}
+	i := slices.IndexFunc(d, func(e pdf.Entry) bool { return e.Key == "V" })
+	if i < 0 || i >= len(spans.Values) {
+		return nil, nil, refuse(codePlace, "the signature's field has no value where the cross-reference says")
+	}
+	v, places, err := doc.DictAt(spans.Values[i])
+	if err != nil {
+		return nil, nil, fmt.Errorf("read the signature dictionary as written in its field: %w", err)
+	}
+	return v, places, nil
+}
+
+// matchContents compares the gap with the place of Contents as written in the
+// signature dictionary that the field leads to.
+func (cov *coverage) matchContents(doc *pdf.Document, c *candidate) error {
+	d, spans, err := written(doc, c)
+	if err != nil {
+		return err
 	}
 	text, isString := d.Get("Contents").(pdf.String)
 	i := slices.IndexFunc(d, func(e pdf.Entry) bool { return e.Key == "Contents" })
-	if c.ref == (pdf.Ref{}) || !isString || i < 0 || i >= len(spans.Values) {
+	if !isString || i < 0 || i >= len(spans) {
 		return refuse(codePlace, "Contents is not written in the signature dictionary itself")
 	}
-	span := spans.Values[i]
+	span := spans[i]
 	cov.contents = []byte(text)
 	if span.Start != cov.gapStart || span.End != cov.gapEnd {
 		// A few writers leave the brackets within the range: nothing escapes.

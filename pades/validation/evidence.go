@@ -38,6 +38,9 @@ func (j *job) evidenceOf(s *signature) (*evidence, error) {
 	if s.token != nil {
 		sd = s.token.SignedData
 	}
+	if sd == nil && len(s.beside) > 0 {
+		sd = &cms.SignedData{Certificates: s.beside}
+	}
 	return j.evidence[0].with(sd), nil
 }
 

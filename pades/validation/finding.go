@@ -40,9 +40,11 @@ const (
 	codeByteRange        = "byte-range"
 	codeRevision         = "byte-range-revision"
 	codePlace            = "contents-place"
+	codeNested           = "contents-nested"
 	codeContents         = "contents-form"
 	codeMore             = "contents-more"
-	codeOldKind          = "subfilter-old"
+	codeUsageRights      = "usage-rights" // a note on the document
+	codeCert             = "cert-unreadable"
 	codeUnknownKind      = "subfilter-unknown"
 	codeUnreadable       = "cms-unreadable"
 	codeStampUnreadable  = "timestamp-unreadable"
@@ -120,7 +122,7 @@ func coded[K ~int](codes []string, k K, otherwise string) string {
 func Codes() []string {
 	all := []string{
 		codeNotPDF, codePassword, codeEncryption, codeLimit, codeDamaged, codeForm, codeCompare, codeScan, codeStore, codeAmbiguous, codeBehind, codeRemoved,
-		codeChanged, codeKeyTwice, codeByteRange, codeRevision, codePlace, codeContents, codeMore, codeOldKind, codeUnknownKind, codeUnreadable,
+		codeChanged, codeKeyTwice, codeByteRange, codeRevision, codePlace, codeNested, codeContents, codeMore, codeUsageRights, codeCert, codeUnknownKind, codeUnreadable,
 		codeStampUnreadable, codeStampHash, codeStampFuture, codeStampNote, codeOnSignature, codeOnSignatureHash, codeOnSignatureWrong, codeOnSignatureTrust,
 		codeCertificate, codeNoRoot, codeUnknownStatus, codeNoStatus, codeAlgorithm, codeReference,
 	}

@@ -51,7 +51,9 @@ type Report struct {
 	Signatures []*Signature `json:"signatures"` // in the order of the revisions that hold them
 	// Errors concern the whole document.
 	Errors []string `json:"errors"`
-	// Findings are Errors with their codes, in the same order.
+	// Notes are facts about the whole document that do not count against it.
+	Notes []string `json:"notes,omitempty"`
+	// Findings are Errors and Notes with their codes, in the order in which they came up.
 	Findings []Finding `json:"findings,omitempty"`
 }
 
@@ -156,6 +158,13 @@ func (s *Signature) note(f Finding) {
 // doubt notes something about the whole document.
 func (r *Report) doubt(f Finding) {
 	r.Errors = append(r.Errors, f.Text)
+	r.Findings = append(r.Findings, f)
+}
+
+// note keeps a fact about the whole document that does not count against it.
+func (r *Report) note(f Finding) {
+	f.Note = true
+	r.Notes = append(r.Notes, f.Text)
 	r.Findings = append(r.Findings, f)
 }
 

@@ -23,6 +23,7 @@ type signature struct {
 	digest   []byte             // of what is covered, by the hash of token or signer
 	best     time.Time          // best-signature-time, EN 319 102-1 5.5.3
 	stamped  []*cms.Certificate // authorities of the signature timestamps that are good
+	beside   []*cms.Certificate // those that stand in Cert, where no SignedData brings them
 }
 
 // revision sorts signatures; those that cover none come last.
@@ -69,7 +70,7 @@ func (j *job) examine(c *candidate) (*signature, error) {
 	case "ETSI.RFC3161":
 		return s, j.examineTimestamp(s)
 	case "adbe.x509.rsa_sha1":
-		s.report.doubt(constraintsFailure, say(codeOldKind, "the signature is of the old kind adbe.x509.rsa_sha1, which is not judged"))
+		return s, j.examineX509(s)
 	default:
 		s.report.doubt(constraintsFailure, say(codeUnknownKind, fmt.Sprintf("the signature is of an unknown kind (SubFilter %q)", string(sub))))
 	}

@@ -190,7 +190,28 @@ func (j *job) unsigned() error {
 			return nil
 		}
 	}
+	j.usageRights()
 	return nil
+}
+
+// usageRights notes signatures that grant rights of a program and that no field has
+// (ISO 32000-2 12.8.2.3): a maker of software made them, and they say nothing of who
+// signed what the document says.
+func (j *job) usageRights() {
+	_, root, err := j.doc.Root()
+	if err != nil {
+		return
+	}
+	perms, err := j.doc.ResolveDict(root.Get("Perms"))
+	if err != nil {
+		return
+	}
+	for _, key := range []pdf.Name{"UR3", "UR"} {
+		if d, err := j.doc.ResolveDict(perms.Get(key)); err == nil && d != nil {
+			j.report.note(say(codeUsageRights, "the document has a signature for usage rights ("+string(key)+") only, which enables functions of a reader and is nobody's signature on the document", "key", string(key)))
+			return
+		}
+	}
 }
 
 // compare finds what changed behind the oldest signature.

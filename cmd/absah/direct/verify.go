@@ -199,10 +199,16 @@ func verifyText(name string, r *validation.Report) string {
 	for _, e := range r.Errors {
 		fmt.Fprintf(&b, "  %s\n", e)
 	}
+	for _, n := range r.Notes {
+		fmt.Fprintf(&b, "  note: %s\n", n)
+	}
 	for _, s := range r.Signatures {
 		what := "signature"
-		if s.Type == "timestamp" {
+		switch {
+		case s.Type == "timestamp":
 			what = "document timestamp"
+		case s.Signer != nil && s.Signer.Seal != "":
+			what = "seal"
 		}
 		fmt.Fprintf(&b, "  %s %q: %s", what, s.Field, s.Verdict)
 		if s.SubIndication != "" {

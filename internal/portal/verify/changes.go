@@ -106,7 +106,7 @@ func (v signatureView) changedPages() string {
 type sentence struct{ text, lang string }
 
 func (v view) findings(ctx context.Context) []sentence {
-	return sentences(ctx, v.Findings, v.Errors)
+	return sentences(ctx, v.Findings, slices.Concat(v.Errors, v.Notes))
 }
 
 func (v signatureView) findings(ctx context.Context) []sentence {

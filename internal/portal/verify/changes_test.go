@@ -120,3 +120,18 @@ func TestSeal(t *testing.T) {
 		}
 	}
 }
+
+// TestUsageRights: what grants rights of a program is called that, and no signature.
+func TestUsageRights(t *testing.T) {
+	t.Parallel()
+	h := validationtest.Home()
+	c := newCourt(t, h)
+	file := validationtest.FillHole(t, validationtest.Build("<< /Type /Catalog /Pages 2 0 R /Perms << /UR3 4 0 R >> >>", "<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
+		"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Resources << >> >>", validationtest.RawSignature("adbe.pkcs7.detached", "")), h.CAdES(t))
+	for lang, words := range map[string][2]string{"id": {"hak pakai (usage rights)", "hak pakai (UR3)"}, "en": {"usage rights, by a maker", "usage rights (UR3)"}} {
+		page, report := c.judge(t, lang, file)
+		if report.Verdict != "unsigned" || !strings.Contains(page, words[0]) || !strings.Contains(page, words[1]) {
+			t.Errorf("%s: %s, and the page does not say %q", lang, report.Verdict, words)
+		}
+	}
+}

@@ -47,6 +47,9 @@ func newView(ctx context.Context, a *verification.Answer, known *signing.Public)
 	if a.Verdict == validation.Indeterminate && len(a.Signatures) == 0 {
 		v.banner.Text, v.banner.Note = i18n.T(ctx, "verify.verdict.unreadable"), i18n.T(ctx, "verify.note.unreadable")
 	}
+	if a.Verdict == validation.Unsigned && slices.ContainsFunc(a.Findings, func(f validation.Finding) bool { return f.Code == "usage-rights" }) {
+		v.banner.Note = i18n.T(ctx, "verify.note.usage_rights")
+	}
 	for i, s := range a.Signatures {
 		one := newSignature(ctx, i+1, s)
 		one.sum, one.size = hexOf(a.SHA256), a.Size
