@@ -244,8 +244,10 @@ func (s *Service) record(ctx context.Context, tx *store.Tx, who audit.Actor, act
 	return audit.Record(ctx, tx, s.Clock(), who, audit.Entry{Action: action, ObjectKind: "api_client", ObjectID: id, Detail: detail})
 }
 
-// Change decides anew about an application; it takes effect at its next call. The
-// errors are ErrNotFound, ErrUnit and those of settings.
+// Change decides anew about an application; it takes effect at its next call. With
+// Enabled false its access tokens and the windows that were opened for it end too, so
+// that enabling it again gives nobody back what he held. The errors are ErrNotFound,
+// ErrUnit and those of settings.
 func (s *Service) Change(ctx context.Context, who audit.Actor, id string, set Settings) error {
 	if err := set.check(); err != nil {
 		return err
@@ -264,16 +266,20 @@ func (s *Service) Change(ctx context.Context, who audit.Actor, id string, set Se
 		if n == 0 {
 			return ErrNotFound
 		}
-		action := "application.change"
+		action, detail := "application.change", map[string]string{"scopes": join(set.Scopes), "networks": networks(set.Networks), "unit": set.Unit}
 		if !set.Enabled {
 			action = "application.disable"
+			if err := s.end(ctx, tx, who, id, detail); err != nil {
+				return err
+			}
 		}
-		return s.record(ctx, tx, who, action, id, map[string]string{"scopes": join(set.Scopes), "networks": networks(set.Networks), "unit": set.Unit})
+		return s.record(ctx, tx, who, action, id, detail)
 	})
 }
 
 // Rotate gives an application a new secret, told this once. The one before counts
-// for grace more; 0 ends it at once. It fails with ErrNotFound.
+// for grace more; 0 ends it at once, with the access tokens that were given for it. It
+// fails with ErrNotFound.
 func (s *Service) Rotate(ctx context.Context, who audit.Actor, id string, grace time.Duration) (string, error) {
 	secret, err := s.secret()
 	if err != nil {
@@ -288,7 +294,13 @@ func (s *Service) Rotate(ctx context.Context, who audit.Actor, id string, grace 
 		if n == 0 {
 			return ErrNotFound
 		}
-		return s.record(ctx, tx, who, "application.rotate", id, nil)
+		detail := map[string]string{"grace": grace.String()}
+		if grace <= 0 {
+			if err := s.endTokens(ctx, tx, id, detail); err != nil {
+				return err
+			}
+		}
+		return s.record(ctx, tx, who, "application.rotate", id, detail)
 	})
 	if err != nil {
 		return "", err
@@ -370,7 +382,7 @@ func (s *Service) Authenticate(ctx context.Context, user, secret, address string
 	right := subtle.ConstantTimeCompare(given[:], row.SecretHash)
 	before := subtle.ConstantTimeCompare(given[:], row.PreviousHash)
 	now := s.Clock()
-	if clock.FromMicros(row.PreviousUntil).Before(now) {
+	if !clock.FromMicros(row.PreviousUntil).After(now) {
 		before = 0
 	}
 	if err != nil || right|before != 1 {

@@ -83,7 +83,7 @@ func (a *App) programs(pages http.Handler, proxies []netip.Prefix) (http.Handler
 func tidied(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if strings.Contains(r.URL.Path, "//") {
-			if clean := path.Clean(r.URL.Path); esign.Serves(clean) || strings.HasPrefix(clean, "/csc/") {
+			if clean := path.Clean(r.URL.Path); esign.Serves(clean) || strings.HasPrefix(clean, "/csc/") || strings.HasPrefix(clean, "/oauth2/") {
 				r = r.Clone(r.Context())
 				r.URL.Path, r.URL.RawPath = clean, ""
 			}

@@ -127,6 +127,16 @@ func (h *house) windows(t *testing.T) {
 	want(t, "the last keeper", err, seal.ErrAlone)
 	ok(t, h.Order(ctx, h.two, h.seal, seal.Order{Kind: seal.NameKeeper, Keeper: h.asker.EmployeeID}))
 	ok(t, h.Second(ctx, h.one, h.seal))
+	_, code = h.opened(t, c, time.Hour, 5)
+	one, _, err = h.Code(ctx, c, h.seal, code, 1)
+	ok(t, err)
+	set := c.Settings()
+	set.Enabled = false
+	ok(t, h.Clients.Change(ctx, audit.System("test"), c.ID, set))
+	set.Enabled = true
+	ok(t, h.Clients.Change(ctx, audit.System("test"), c.ID, set))
+	_, err = h.SealFiles(ctx, who, c, h.seal, one, h.files(t, 1))
+	want(t, "after its application was disabled and enabled again", err, seal.ErrCode)
 	n := must[db.CountSealUsesRow](t)(h.DB.Read().CountSealUses(ctx, h.seal))
 	if n.Intended != 0 || n.Lost != 0 {
 		t.Errorf("uses %+v", n)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"absah/internal/apiclient"
 	"absah/internal/credential"
 	"absah/pades"
 	"absah/pades/appearance"
@@ -187,7 +188,7 @@ func problems() []problem {
 		{like[*appearance.FitError](), "fit"}, {like[*appearance.GlyphError](), "glyph"}, {like[*appearance.ImageError](), "image"},
 		{like[*appearance.QRError](), "qr"},
 		{like[*DamagedError](), "damaged"}, {like[*pdf.SyntaxError](), "damaged"}, {like[*pdf.TypeError](), "damaged"},
-		{like[*pdf.LimitError](), "too_hard"}, {same(ErrTooHard), "too_hard"}, {same(ErrReading), "reading"}, {same(ErrNotFound), "not_found"},
+		{like[*pdf.LimitError](), "too_hard"}, {same(ErrTooHard), "too_hard"}, {same(ErrReading), "reading"}, {same(apiclient.ErrDisabled), "application"}, {same(ErrNotFound), "not_found"},
 		{same(context.DeadlineExceeded), "too_slow"}, {same(context.Canceled), "interrupted"},
 	}
 }

@@ -79,7 +79,7 @@ func (a *Activation) signUses(ctx context.Context, uses []*use) error {
 	s := a.service
 	err := s.Store.InTx(ctx, func(tx *store.Tx) error {
 		now := s.now()
-		if err := s.current(ctx, tx.Queries, a.sub, now); err != nil {
+		if err := a.stands(ctx, tx.Queries, now); err != nil {
 			return err
 		}
 		for _, u := range uses {

@@ -5,6 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"time"
+
+	"absah/internal/apiclient"
+	"absah/internal/store/db"
 )
 
 // SignNow authorises a list of files with one passphrase and signs them at once:
@@ -32,4 +36,16 @@ func (s *Service) SignNow(ctx context.Context, a Authorization, write func(posit
 		out = append(out, o)
 	}
 	return out, nil
+}
+
+// stands looks before each use of the key whether the certificate may still be signed
+// with, and whether the application that asks is still let in: what is revoked or
+// disabled signs no more in the middle of a list either.
+func (a *Activation) stands(ctx context.Context, q *db.Queries, now time.Time) error {
+	if a.client != "" {
+		if err := apiclient.Enabled(ctx, q, a.client); err != nil {
+			return err
+		}
+	}
+	return a.service.current(ctx, q, a.sub, now)
 }

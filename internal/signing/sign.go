@@ -335,7 +335,7 @@ func (r *run) intend(ctx context.Context, place int, digest []byte, scheme strin
 	id := ident.From(s.Random)
 	err := s.Store.InTx(ctx, func(tx *store.Tx) error {
 		now := s.now()
-		if err := s.current(ctx, tx.Queries, a.sub, now); err != nil {
+		if err := a.stands(ctx, tx.Queries, now); err != nil {
 			return err
 		}
 		if place == 0 {

@@ -474,7 +474,7 @@ func TestSignNow(t *testing.T) {
 			signing.Item{File: strings.NewReader("bukan PDF"), Size: 9, Name: "b.pdf"},
 			signing.Item{File: bytes.NewReader(file), Size: int64(len(file)), Name: "c.pdf", Request: signing.Request{Level: pades.BLT}},
 		)
-		a.Client = "aplikasi"
+		a.Client = w.application("aplikasi")
 		var got [3]bytes.Buffer
 		out, err := w.SignNow(t.Context(), a, func(i int) io.Writer { return &got[i] })
 		must(t, err)

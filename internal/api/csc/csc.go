@@ -204,7 +204,11 @@ func (d *door) bearer(v version, m method) http.HandlerFunc {
 			return &fault{status: http.StatusForbidden, code: "access_denied", description: "The application may not do this"}
 		}
 		c := &call{version: v, client: client, access: access, actor: client.Actor(address)}
+		entered := d.Clock()
 		if c.body, err = readBody(r.Body); err != nil {
+			return err
+		}
+		if err := d.Clients.Still(r.Context(), client, entered); err != nil {
 			return err
 		}
 		if raw, there := c.body["clientData"]; there && string(raw) != "null" {
@@ -227,13 +231,17 @@ func tokenFault(err error) error {
 	return err
 }
 
+func disabled() *fault {
+	return &fault{status: http.StatusUnauthorized, code: "invalid_token", description: "The application is not valid or disabled"}
+}
+
 // admitted turns what apiclient says into the words of the interface.
 func (d *door) admitted(w http.ResponseWriter, b apiclient.Budget, err error) error {
 	quota.Tell(w, b)
 	var often *apiclient.RateError
 	switch {
 	case errors.Is(err, apiclient.ErrCredential):
-		return &fault{status: http.StatusUnauthorized, code: "invalid_token", description: "The application is not valid or disabled"}
+		return disabled()
 	case errors.Is(err, apiclient.ErrFrom):
 		return &fault{status: http.StatusForbidden, code: "access_denied", description: "The application may not call from this address"}
 	case errors.As(err, &often):

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"time"
 
+	"absah/internal/apiclient"
 	"absah/internal/credential"
 	"absah/internal/signing"
 )
@@ -24,6 +25,8 @@ func faultOf(err error) *fault {
 	switch {
 	case errors.As(err, &f):
 		return f
+	case errors.Is(err, apiclient.ErrDisabled):
+		return disabled()
 	case errors.As(err, &busy), errors.Is(err, credential.ErrBusy), errors.Is(err, signing.ErrClock), errors.Is(err, signing.ErrNoTimestamp), errors.Is(err, signing.ErrInProgress):
 		return &fault{status: http.StatusServiceUnavailable, code: "temporarily_unavailable", description: "Try again", after: 5 * time.Second}
 	case errors.As(err, &locked):

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"absah/internal/api/quota"
+	"absah/internal/apiclient"
 	"absah/internal/credential"
 	"absah/internal/enrolment"
 	"absah/internal/scan"
@@ -67,6 +68,10 @@ func refused(code int, text string, args ...any) error {
 
 // fail answers with an error.
 func (d *door) fail(w http.ResponseWriter, r *http.Request, err error) {
+	if errors.Is(err, apiclient.ErrDisabled) {
+		d.unauthorized(w, r)
+		return
+	}
 	p := problemOf(err)
 	if p.code == codeInternal {
 		d.Log.ErrorContext(r.Context(), "api", "path", strings.SplitN(r.Pattern, "{", 2)[0], "error", err)

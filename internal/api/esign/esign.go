@@ -196,9 +196,13 @@ func (d *door) handle(rt route) http.Handler {
 			return
 		}
 		name = c.client.Name
+		entered := d.Clock()
 		r.Body = http.MaxBytesReader(rec, r.Body, MaxBody)
 		var err error
 		if c.fields, err = readFields(r); err == nil {
+			err = d.Clients.Still(r.Context(), c.client, entered)
+		}
+		if err == nil {
 			err = rt.serve(d, rec, r, c)
 		}
 		c.fields.wipe()

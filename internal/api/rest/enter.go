@@ -25,7 +25,7 @@ func (d *door) enter(ctx context.Context, w http.ResponseWriter, c *call) error 
 		if c.request.Header.Get("Authorization") != "" {
 			d.wrong.Count(address)
 		}
-		return problem("unauthorized").header("WWW-Authenticate", `Basic realm="Absah", charset="UTF-8"`)
+		return unauthorized()
 	case errors.Is(err, apiclient.ErrFrom):
 		return problem("wrong_address")
 	case errors.As(err, &often):

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"absah/internal/apiclient"
 	"absah/internal/apidoc"
 	"absah/internal/credential"
 	"absah/internal/enrolment"
@@ -15,6 +16,11 @@ import (
 	"absah/internal/verification"
 	"absah/pades"
 )
+
+// unauthorized is the answer to whom no credential lets in.
+func unauthorized() *problemError {
+	return problem("unauthorized").header("WWW-Authenticate", `Basic realm="Absah", charset="UTF-8"`)
+}
 
 // errNobody says that a reference names not exactly one employee.
 var errNobody = errors.New("no such person")
@@ -27,6 +33,9 @@ func problemOf(err error) *problemError {
 	var p *problemError
 	if errors.As(err, &p) {
 		return p
+	}
+	if errors.Is(err, apiclient.ErrDisabled) {
+		return unauthorized()
 	}
 	for _, f := range []func(error) *problemError{keyProblem, personProblem, workflowProblem, verifyProblem, webhookProblem} {
 		if p := f(err); p != nil {
@@ -163,5 +172,5 @@ var codes = map[string]string{
 	"quota": "storage_full", "suspended": "certificate_suspended", "revoked": "certificate_revoked", "expired": "certificate_expired",
 	"no_certificate": "no_certificate", "inactive": "person_inactive", "clock": "clock", "no_timestamp": "level", "no_specimen": "no_specimen",
 	"fit": "placement", "fixed_place": "placement", "glyph": "placement", "image": "placement", "qr": "placement", "damaged": "document_damaged", "too_hard": "document_too_hard",
-	"too_slow": "interrupted", "not_found": "not_found", "read_only": "signing_refused", "busy": "busy", "reading": "busy",
+	"too_slow": "interrupted", "not_found": "not_found", "read_only": "signing_refused", "busy": "busy", "reading": "busy", "application": "unauthorized",
 }

@@ -97,11 +97,17 @@ func (d *door) once(ctx context.Context, c *call) (*answer, error) {
 	}
 	sum, digest := sha256.Sum256([]byte(key)), c.digest()
 	a := &act{door: d, client: c.client.ID, key: sum[:], request: hex.EncodeToString(digest[:])}
+	// An answer that is there is given to any number at once; only the act itself is
+	// one at a time.
+	said, err := a.replay(ctx)
+	if said != nil || err != nil {
+		return said, err
+	}
 	if !d.begin(a.name()) {
-		return nil, problem("idempotency_in_progress").after(retryRunning)
+		return a.waiting(ctx)
 	}
 	defer d.leave(a.name())
-	said, err := a.take(ctx, c)
+	said, err = a.take(ctx, c)
 	if said != nil || err != nil {
 		return said, err
 	}
@@ -186,6 +192,14 @@ func (a *act) take(ctx context.Context, c *call) (*answer, error) {
 	if fresh {
 		return nil, nil
 	}
+	if said, err := a.said(ctx, row); said != nil || err != nil {
+		return said, err
+	}
+	return a.takeOver(ctx, c, row)
+}
+
+// said gives the answer that a row holds; nil when it holds none yet.
+func (a *act) said(ctx context.Context, row db.ApiAnswer) (*answer, error) {
 	was, err := a.open(ctx, row.Sealed)
 	switch {
 	case err != nil:
@@ -196,15 +210,36 @@ func (a *act) take(ctx context.Context, c *call) (*answer, error) {
 		s := was.Answer
 		return (&answer{status: s.Status, kind: s.Kind, location: s.Location, headers: s.Headers, body: s.Body}).set("Idempotency-Replayed", "true"), nil
 	}
-	return nil, a.takeOver(ctx, c, row)
+	return nil, nil
+}
+
+// replay gives the answer that the act had, or nil when it has had none.
+func (a *act) replay(ctx context.Context) (*answer, error) {
+	d := a.door
+	row, err := d.Store.Read().GetAPIAnswer(ctx, db.GetAPIAnswerParams{ClientID: a.client, KeyHash: a.key})
+	if store.IsNotFound(err) || err == nil && row.ExpiresAt <= clock.Micros(d.Clock()) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("look for a kept answer: %w", err)
+	}
+	return a.said(ctx, row)
+}
+
+// waiting tells that somebody else carries the act out, unless he has just finished.
+func (a *act) waiting(ctx context.Context) (*answer, error) {
+	if said, err := a.replay(ctx); said != nil || err != nil {
+		return said, err
+	}
+	return nil, problem("idempotency_in_progress").after(retryRunning)
 }
 
 // takeOver carries on what another process began, or this one and could not write
 // down.
-func (a *act) takeOver(ctx context.Context, c *call, row db.ApiAnswer) error {
+func (a *act) takeOver(ctx context.Context, c *call, row db.ApiAnswer) (*answer, error) {
 	d, now := a.door, a.door.Clock()
 	if row.Process != d.process && row.LeaseUntil > clock.Micros(now) {
-		return problem("idempotency_in_progress").after(retryRunning)
+		return a.waiting(ctx)
 	}
 	var n int64
 	err := d.Store.InTx(ctx, func(tx *store.Tx) (err error) {
@@ -214,13 +249,13 @@ func (a *act) takeOver(ctx context.Context, c *call, row db.ApiAnswer) error {
 		return err
 	})
 	if err != nil {
-		return fmt.Errorf("carry on what was asked for: %w", err)
+		return nil, fmt.Errorf("carry on what was asked for: %w", err)
 	}
 	if n != 1 {
-		return problem("idempotency_in_progress").after(retryRunning)
+		return a.waiting(ctx)
 	}
 	c.again = true
-	return nil
+	return nil, nil
 }
 
 // finish writes the answer down.

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"absah/internal/audit"
@@ -63,6 +64,7 @@ func TestOnce(t *testing.T) {
 			o.once()
 			o.attempts()
 			o.running()
+			o.repeats()
 			o.crash()
 			o.unknown()
 		})
@@ -172,6 +174,46 @@ func (o *office) running() {
 	r.want(202, "")
 	if again := o.ask("POST", "/registrations", body, "Idempotency-Key", "r-1").want(202, ""); !bytes.Equal(again.body, r.body) {
 		t.Errorf("%s\n%s", again.body, r.body)
+	}
+}
+
+// staring is a vault that is slow to open the first kept answer.
+type staring struct {
+	keys.Vault
+	stared         atomic.Bool
+	entered, leave chan struct{}
+}
+
+func (v *staring) Open(ctx context.Context, name keys.Name, sealed, aad []byte) ([]byte, error) {
+	if bytes.HasPrefix(aad, []byte("absah/rest/answer/")) {
+		if v.stared.CompareAndSwap(false, true) {
+			close(v.entered)
+			<-v.leave
+		}
+	}
+	return v.Vault.Open(ctx, name, sealed, aad)
+}
+
+// repeats: an answer that is there is given to all who ask at the same time.
+func (o *office) repeats() {
+	t := o.t
+	id := o.document("Idempotency-Key", "ulang-1")
+	v := &staring{Vault: o.config.Vault, entered: make(chan struct{}), leave: make(chan struct{})}
+	mine := o.as(t, o.user, o.password)
+	mine.config.Vault = v
+	mine.serve()
+	ask := func() string { return mine.document("Idempotency-Key", "ulang-1") }
+	first := make(chan string)
+	go func() { first <- ask() }()
+	<-v.entered
+	for range 3 {
+		if again := ask(); again != id {
+			t.Errorf("document %s, want %s", again, id)
+		}
+	}
+	close(v.leave)
+	if again := <-first; again != id {
+		t.Errorf("document %s, want %s", again, id)
 	}
 }
 

@@ -232,9 +232,15 @@ func (d *door) serve(ctx context.Context, w http.ResponseWriter, c *call) (*answ
 			return nil, err
 		}
 	}
+	entered := d.Clock()
 	c.request.Body = http.MaxBytesReader(w, c.request.Body, c.route.maxBody)
 	if c.route.operation != nil {
 		if err := c.read(); err != nil {
+			return nil, err
+		}
+	}
+	if c.client != nil {
+		if err := d.Clients.Still(ctx, c.client, entered); err != nil {
 			return nil, err
 		}
 	}

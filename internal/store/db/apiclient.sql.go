@@ -9,6 +9,17 @@ import (
 	"context"
 )
 
+const aPIClientEnabled = `-- name: APIClientEnabled :one
+select enabled from api_client where name = $1
+`
+
+func (q *Queries) APIClientEnabled(ctx context.Context, name string) (bool, error) {
+	row := q.db.QueryRowContext(ctx, aPIClientEnabled, name)
+	var enabled bool
+	err := row.Scan(&enabled)
+	return enabled, err
+}
+
 const changeAPIClient = `-- name: ChangeAPIClient :execrows
 update api_client set info = $2, networks = $3, scopes = $4, corner = $5, rate = $6, enabled = $7, unit_id = $8 where id = $1
 `
@@ -47,6 +58,60 @@ delete from api_document where id = $1
 
 func (q *Queries) DropAPIDocument(ctx context.Context, id string) (int64, error) {
 	result, err := q.db.ExecContext(ctx, dropAPIDocument, id)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+const endAccessTokensOfClient = `-- name: EndAccessTokensOfClient :execrows
+update oauth_secret set used_at = $1 where client_id = $2 and kind = 'access' and used_at = 0
+`
+
+type EndAccessTokensOfClientParams struct {
+	Now      int64
+	ClientID string
+}
+
+func (q *Queries) EndAccessTokensOfClient(ctx context.Context, arg EndAccessTokensOfClientParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, endAccessTokensOfClient, arg.Now, arg.ClientID)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+const endSealWindowsOfClient = `-- name: EndSealWindowsOfClient :execrows
+update seal_window set state = 'closed', ended_at = $1, ended_by = $2
+where client_id = $3 and state in ('asked', 'proposed', 'open')
+`
+
+type EndSealWindowsOfClientParams struct {
+	Now      int64
+	EndedBy  string
+	ClientID string
+}
+
+func (q *Queries) EndSealWindowsOfClient(ctx context.Context, arg EndSealWindowsOfClientParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, endSealWindowsOfClient, arg.Now, arg.EndedBy, arg.ClientID)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+const endSigningWindowsOfClient = `-- name: EndSigningWindowsOfClient :execrows
+update signing_window set ended_at = $1, reason = $2 where client_id = $3 and ended_at = 0
+`
+
+type EndSigningWindowsOfClientParams struct {
+	Now      int64
+	Reason   string
+	ClientID string
+}
+
+func (q *Queries) EndSigningWindowsOfClient(ctx context.Context, arg EndSigningWindowsOfClientParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, endSigningWindowsOfClient, arg.Now, arg.Reason, arg.ClientID)
 	if err != nil {
 		return 0, err
 	}

@@ -31,3 +31,16 @@ select id, client_id, blob_id from api_document where expires_at <= $1 order by 
 
 -- name: DropAPIDocument :execrows
 delete from api_document where id = $1;
+
+-- name: APIClientEnabled :one
+select enabled from api_client where name = $1;
+
+-- name: EndAccessTokensOfClient :execrows
+update oauth_secret set used_at = sqlc.arg(now) where client_id = sqlc.arg(client_id) and kind = 'access' and used_at = 0;
+
+-- name: EndSigningWindowsOfClient :execrows
+update signing_window set ended_at = sqlc.arg(now), reason = sqlc.arg(reason) where client_id = sqlc.arg(client_id) and ended_at = 0;
+
+-- name: EndSealWindowsOfClient :execrows
+update seal_window set state = 'closed', ended_at = sqlc.arg(now), ended_by = sqlc.arg(ended_by)
+where client_id = sqlc.arg(client_id) and state in ('asked', 'proposed', 'open');

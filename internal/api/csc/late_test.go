@@ -1,0 +1,74 @@
+package csc
+
+import (
+	"encoding/json"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"absah/internal/audit"
+	"absah/internal/signing/signingtest"
+)
+
+// late is a body whose first byte waits until the server asks for it (RFC 9110 10.1.1,
+// 100-continue), which is after the credential was looked at.
+type late struct {
+	io.Reader
+	first func()
+}
+
+func (l *late) Read(p []byte) (int, error) {
+	if l.first != nil {
+		l.first()
+		l.first = nil
+	}
+	return l.Reader.Read(p)
+}
+
+// arrive sends a request whose body arrives after meanwhile.
+func arrive(t *testing.T, r *http.Request, body io.Reader, meanwhile func()) *http.Response {
+	t.Helper()
+	r.Body = io.NopCloser(&late{body, meanwhile})
+	r.Header.Set("Expect", "100-continue")
+	client := http.Client{Transport: &http.Transport{ExpectContinueTimeout: time.Minute}}
+	defer client.CloseIdleConnections()
+	resp, err := client.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = resp.Body.Close() })
+	return resp
+}
+
+// TestDisabledWhileItArrives: a call whose application was disabled before its body was
+// there does nothing.
+func TestDisabledWhileItArrives(t *testing.T) {
+	s := open(t)
+	id, _ := s.credentialOf("v1", s.ec)
+	body, err := json.Marshal(object{"credentialID": id, "numSignatures": 1, "hash": []string{b64(digest("a"))}, "PIN": signingtest.Passphrase})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := s.request("v1/credentials/authorize", nil)
+	r.ContentLength = int64(len(body))
+	resp := arrive(t, r, strings.NewReader(string(body)), func() {
+		set := s.client.Settings()
+		set.Enabled = false
+		if err := s.clients.Change(t.Context(), audit.System("test"), s.client.ID, set); err != nil {
+			t.Error(err)
+		}
+		s.now.Advance(2 * time.Second)
+	})
+	var got object
+	if err := json.NewDecoder(resp.Body).Decode(&got); err != nil {
+		t.Fatal(err)
+	}
+	if resp.StatusCode != http.StatusUnauthorized || got["error"] != "invalid_token" {
+		t.Errorf("%d %v", resp.StatusCode, got)
+	}
+	if n, err := s.world.DB.Read().OpenActivations(t.Context(), 1<<62); err != nil || len(n) != 0 {
+		t.Errorf("%d activations, %v", len(n), err)
+	}
+}

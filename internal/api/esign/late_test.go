@@ -1,0 +1,64 @@
+package esign
+
+import (
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"absah/internal/audit"
+)
+
+// late is a body whose first byte waits until the server asks for it (RFC 9110 10.1.1,
+// 100-continue), which is after the credential was looked at.
+type late struct {
+	io.Reader
+	first func()
+}
+
+func (l *late) Read(p []byte) (int, error) {
+	if l.first != nil {
+		l.first()
+		l.first = nil
+	}
+	return l.Reader.Read(p)
+}
+
+// arrive sends a request whose body arrives after meanwhile.
+func arrive(t *testing.T, r *http.Request, body io.Reader, meanwhile func()) *http.Response {
+	t.Helper()
+	r.Body = io.NopCloser(&late{body, meanwhile})
+	r.Header.Set("Expect", "100-continue")
+	client := http.Client{Transport: &http.Transport{ExpectContinueTimeout: time.Minute}}
+	defer client.CloseIdleConnections()
+	resp, err := client.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = resp.Body.Close() })
+	return resp
+}
+
+// TestDisabledWhileItArrives: a call whose application was disabled before its body was
+// there does nothing.
+func TestDisabledWhileItArrives(t *testing.T) {
+	o := open(t, nil, false)
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, o.server.URL+"/api/user/passphrase/forget/"+nik, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.SetBasicAuth("persuratan", o.secret)
+	r.Header.Set("Content-Type", "application/json")
+	resp := arrive(t, r, strings.NewReader("{}"), func() {
+		set := o.client.Settings()
+		set.Enabled = false
+		if err := o.clients.Change(t.Context(), audit.System("test"), o.client.ID, set); err != nil {
+			t.Error(err)
+		}
+		o.now.Advance(2 * time.Second)
+	})
+	if got := o.object(resp, 401); got["error"] != "Unauthorized" || len(o.stands.reset) != 0 {
+		t.Errorf("%v, %v", got, o.stands.reset)
+	}
+}
