@@ -28,7 +28,7 @@ const named = (list, text) => async (v) => {
 const claimed = (list, pattern) => async (v) => {
   const path = await first(list, pattern)(v);
   await v.goto(path);
-  const take = await v.page.$('main form[action$="/ambil"] button');
+  const take = await v.page.$('main form:is([action$="/ambil"], [action*="/ambil?"]) button');
   if (take) await v.follow(() => v.press(take));
   return path;
 };

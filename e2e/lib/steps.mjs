@@ -63,14 +63,14 @@ export async function openCase(v, person) {
   await v.goto(`/petugas?q=${person.nip}`);
   const a = await v.find('main a[href^="/petugas/"]', person.name);
   await v.follow(() => v.press(a));
-  const take = await v.page.$('form[action$="/ambil"] button');
+  const take = await v.page.$('form:is([action$="/ambil"], [action*="/ambil?"]) button');
   if (take) await v.follow(() => v.press(take));
 }
 
 // check decides as an officer who has the case open: everything accepted, but
 // the fields in refused, each with the code of a reason.
 export async function check(v, refused = {}) {
-  const fields = await v.page.$$eval('form[action$="/periksa"] input[type=radio][value=accept]', (all) => all.map((e) => e.name));
+  const fields = await v.page.$$eval('form:is([action$="/periksa"], [action*="/periksa?"]) input[type=radio][value=accept]', (all) => all.map((e) => e.name));
   assert.ok(fields.length >= 10, `the page asks about ${fields.length} fields only`);
   for (const f of fields) {
     await v.check(f, f in refused ? "reject" : "accept");

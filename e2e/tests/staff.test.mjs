@@ -12,11 +12,11 @@ journey("an employee completes the data and the HR unit decides", {}, (at, step)
   const correction = async () => {
     await hr.goto("/hr/perubahan");
     await hr.follow(async () => hr.press(await hr.find('main a[href^="/hr/perubahan/"]', person.name)));
-    const take = await hr.page.$('form[action$="/ambil"] button');
+    const take = await hr.page.$('form:is([action$="/ambil"], [action*="/ambil?"]) button');
     if (take) await hr.follow(() => hr.press(take));
   };
-  const fields = () => hr.page.$$eval('form[action$="/putusan"] input[type=radio][value=accept]', (all) => all.map((e) => e.name));
-  const decide = async () => hr.follow(async () => hr.press(await hr.find('form[action$="/putusan"] button:not([type=button])')));
+  const fields = () => hr.page.$$eval('form:is([action$="/putusan"], [action*="/putusan?"]) input[type=radio][value=accept]', (all) => all.map((e) => e.name));
+  const decide = async () => hr.follow(async () => hr.press(await hr.find('form:is([action$="/putusan"], [action*="/putusan?"]) button:not([type=button])')));
 
   step("nothing is there, and registering is not possible yet", async () => {
     const { server, browser } = at;
@@ -174,7 +174,7 @@ journey("an administrator imports people and mends one", {}, (at, step) => {
     await upload([header, one, two], false);
     await admin.comes("Berkas ini bersih");
     assert.equal(count("199001012015012001"), "0");
-    await admin.follow(async () => admin.press(await admin.find('main form[action$="/terapkan"] button')));
+    await admin.follow(async () => admin.press(await admin.find('main form:is([action$="/terapkan"], [action*="/terapkan?"]) button')));
     await admin.comes("Seluruh isi berkas telah diterapkan");
     await admin.seesPage();
     assert.equal(count("199001012015012001"), "1");

@@ -50,10 +50,10 @@ journey("a registration is returned, mended and sent again", {}, (at, step) => {
     await hr.goto("/hr/perubahan");
     await hr.seesPage();
     await hr.follow(async () => hr.press(await hr.find('main a[href^="/hr/perubahan/"]', person.name)));
-    await hr.follow(async () => hr.press(await hr.find('form[action$="/ambil"] button')));
+    await hr.follow(async () => hr.press(await hr.find('form:is([action$="/ambil"], [action*="/ambil?"]) button')));
     await hr.seesPage();
     await hr.check("id_card", "accept");
-    await hr.follow(async () => hr.press(await hr.find('form[action$="/putusan"] button:not([type=button])')));
+    await hr.follow(async () => hr.press(await hr.find('form:is([action$="/putusan"], [action*="/putusan?"]) button:not([type=button])')));
     await steps.mail(letters, person, "Perubahan data Anda disetujui");
   });
 
@@ -233,11 +233,11 @@ journey("passphrase changed, reset and certificate revoked", {}, (at, step) => {
   step("two officers revoke another's certificate", async () => {
     const name = at.server.sql("select e.name || '|' || e.nip from registration r join employee e on e.id = r.employee_id where r.status = 'Issue' limit 1").split("|");
     await steps.openCase(one, { name: name[0], nip: name[1] });
-    await one.click("", 'main a[href$="/cabut"]');
+    await one.click("", 'main a:is([href$="/cabut"], [href*="/cabut?"])');
     await one.seesPage();
     await one.check("alasan");
     await one.check("yakin");
-    await one.follow(async () => one.press(await one.find('main form[action$="/cabut"] button:not([type=button])')));
+    await one.follow(async () => one.press(await one.find('main form:is([action$="/cabut"], [action*="/cabut?"]) button:not([type=button])')));
     const stands = () =>
       at.server.sql(
         `select r.status || '|' || c.revocation_reason from registration r join employee e on e.id = r.employee_id join certificate c on c.registration_id = r.id where e.nip = '${name[1]}' order by r.submitted_at desc limit 1`,
@@ -246,7 +246,7 @@ journey("passphrase changed, reset and certificate revoked", {}, (at, step) => {
     await steps.openCase(two, { name: name[0], nip: name[1] });
     await two.sees("meminta pencabutan");
     await two.seesPage();
-    await two.follow(async () => two.press(await two.find('main form[action$="/cabut/putuskan"] button:not([type=button])')));
+    await two.follow(async () => two.press(await two.find('main form:is([action$="/cabut/putuskan"], [action*="/cabut/putuskan?"]) button:not([type=button])')));
     assert.match(stands(), /^Revoked\|[1-9]$/);
     for (const v of [employee, one, two, letters]) await v.close();
   });
