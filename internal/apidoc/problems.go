@@ -77,7 +77,7 @@ func requestProblems() []Problem {
 func signerProblems() []Problem {
 	return []Problem{
 		{"person_unknown", 422, text("Orang tidak dikenal", "Unknown person"),
-			text("Tidak ada tepat satu pegawai dengan NIP, NIK, atau surel itu.", "There is not exactly one employee with this NIP, NIK or e-mail address.")},
+			text("Tidak ada tepat satu pegawai dengan NIP, NIK, atau e-mail itu.", "There is not exactly one employee with this NIP, NIK or e-mail address.")},
 		{"person_inactive", 422, text("Pegawai tidak aktif", "The employee is not active"),
 			text("Pegawai ini sudah tidak bertugas.", "This employee has left.")},
 		{"no_certificate", 422, text("Belum memiliki sertifikat", "No certificate"),

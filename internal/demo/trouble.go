@@ -90,7 +90,7 @@ func (t *teller) pastBreach(ctx context.Context) error {
 
 // openBreach is one whose clock runs.
 func (t *teller) openBreach(ctx context.Context) error {
-	_, err := t.breach(ctx, t.of(storyIssued)[2:5], 4*time.Hour, "Berkas scan tiga pegawai terkirim ke alamat surel yang salah (cerita rekaan).", "Penerima diminta menghapus berkas; pengiriman lewat surel dihentikan.")
+	_, err := t.breach(ctx, t.of(storyIssued)[2:5], 4*time.Hour, "Berkas scan tiga pegawai terkirim ke alamat e-mail yang salah (cerita rekaan).", "Penerima diminta menghapus berkas; pengiriman lewat e-mail dihentikan.")
 	return err
 }
 

@@ -65,7 +65,7 @@ func Samples(lang Lang) []Message {
 			{"Citra Contohwati", []Field{"nik", "email"}, day(-1)}, {"Eko Misalnya", []Field{"id_card"}, day(-2)}}, "/hr/corrections"}},
 		{to, CorrectionDecided{"UPK Sekretariat Contoh", at, []Decision{{"nik", true, ""}, {"id_card", false, tr("Hasil pindai tidak terbaca", "The scan cannot be read")}}, "/corrections"}},
 		{to, CorrectionDecided{"UPK Sekretariat Contoh", at, []Decision{{"nik", true, ""}}, "/registration"}},
-		{to, CorrectionDecided{"UPK Sekretariat Contoh", at, []Decision{{"email", false, tr("Bukan alamat email kedinasan", "Not an official e-mail address")}}, "/corrections"}},
+		{to, CorrectionDecided{"UPK Sekretariat Contoh", at, []Decision{{"email", false, tr("Bukan alamat e-mail kedinasan", "Not an official e-mail address")}}, "/corrections"}},
 		{staff, AccountInvitation{"bagus.percobaan", []string{"registration_officer", "auditor"}, tr("Administrator Contoh", "Sample Administrator"), "/activate/ffeeddccbbaa99887766554433221100", day(3)}},
 		{staff, LoginLocked{at, 5, at.Add(15 * time.Minute), "192.0.2.17", "/login/reset"}},
 		{staff, LoginLocked{at, 10, time.Time{}, "", "/login/reset"}},

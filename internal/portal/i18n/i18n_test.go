@@ -322,3 +322,21 @@ func TestEveryKeyHasAText(t *testing.T) {
 		t.Errorf("found only %d keys: the search is broken", found)
 	}
 }
+
+// TestOneWordForOneThing: each of these has another word everywhere in the texts.
+func TestOneWordForOneThing(t *testing.T) {
+	t.Parallel()
+	for lang, words := range map[Lang]string{
+		Indonesian: `surel|email|papan tik|upload|download|username|logout|website|anchor`,
+		English:    `email|log ?out|username|canceled`,
+	} {
+		other := regexp.MustCompile(`(?i)(?:^|[^-\w.@/{])(` + words + `)(?:$|[^-\w.@/}])`)
+		for key, forms := range texts(t, lang) {
+			for _, form := range forms {
+				if m := other.FindStringSubmatch(form); m != nil {
+					t.Errorf("%s: %q says %q: %s", lang, key, m[1], form)
+				}
+			}
+		}
+	}
+}

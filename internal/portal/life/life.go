@@ -3,7 +3,9 @@
 package life
 
 import (
+	"context"
 	"fmt"
+	"io"
 	"net/http"
 	"slices"
 	"strings"
@@ -94,5 +96,7 @@ func (p *Pages) list(w http.ResponseWriter, r *http.Request) error {
 		Title: i18n.T(ctx, "life.title"), Lede: i18n.T(ctx, "life.lede"), Wide: true,
 		Breadcrumbs: []ui.Link{{Label: i18n.T(ctx, "nav.home"), Href: "/"}, {Label: i18n.T(ctx, "nav.queue"), Href: "/petugas"}, {Label: i18n.T(ctx, "life.title")}},
 	}
-	return web.Page(w, r, http.StatusOK, pg, ui.Table(table))
+	return web.Page(w, r, http.StatusOK, pg, templ.ComponentFunc(func(ctx context.Context, out io.Writer) error {
+		return ui.Card(ui.CardProps{Flush: true}).Render(templ.WithChildren(ctx, ui.Table(table)), out)
+	}))
 }

@@ -74,7 +74,7 @@ func gallerySteps() []Step {
 		{Title: "New", State: StepDone, Who: "Melati Contohwati", At: galleryTime.Add(-50 * time.Hour), Text: "Registrasi dikirim."},
 		{Title: "On Set Passphrase", State: StepDone, Who: "Bagus Fiktifan (Petugas DS)", At: galleryTime.Add(-26 * time.Hour), Text: "Data diverifikasi dan tautan dikirim."},
 		{Title: "Enroll", State: StepCurrent, Who: "Giliran Petugas DS", At: galleryTime.Add(-3 * time.Hour), Wait: "Biasanya 4 jam, hampir selalu dalam 1 hari kerja"},
-		{Title: "Issue", State: StepUpcoming, Text: "Sertifikat elektronik diterbitkan dan Anda menerima email."},
+		{Title: "Issue", State: StepUpcoming, Text: "Sertifikat elektronik diterbitkan dan Anda menerima e-mail."},
 	}
 }
 
