@@ -262,7 +262,7 @@ export class Visitor {
     if (over.length > 0) this.problems.push(`${this.path()} is wider than the window: ${over.join(", ")}`);
     // A field in which nobody can read what was typed fits nowhere.
     const narrow = await this.page.$$eval("main :is(input:not([type=checkbox], [type=radio], [type=color]), select, textarea)", (all) =>
-      all.filter((e) => e.getClientRects().length > 0 && e.getBoundingClientRect().width < 64).map((e) => e.name || e.id),
+      all.filter((e) => e.getBoundingClientRect().width > 2 && e.getBoundingClientRect().width < 64).map((e) => e.name || e.id),
     );
     if (narrow.length > 0) this.problems.push(`${this.path()} has fields too narrow to read: ${narrow.join(", ")}`);
   }

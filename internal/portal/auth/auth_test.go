@@ -5,6 +5,7 @@ import (
 	"html"
 	"net/http"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -303,8 +304,12 @@ func TestFloodsAreSlowedDown(t *testing.T) {
 	b := h.Visitor()
 	refused := 0
 	for range 70 {
-		if b.Post("/masuk", "username", "siapa", "password", "salah").Status == http.StatusTooManyRequests {
+		if a := b.Post("/masuk", "username", "siapa", "password", "salah"); a.Status == http.StatusTooManyRequests {
 			refused++
+			wait, err := strconv.Atoi(a.Header.Get("Retry-After"))
+			if err != nil || !strings.Contains(a.Body, "Tunggu "+strconv.Itoa(wait)+" detik") {
+				t.Errorf("the page does not say how long to wait (Retry-After %q):\n%s", a.Header.Get("Retry-After"), a.Body)
+			}
 		}
 	}
 	if refused != 10 {

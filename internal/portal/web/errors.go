@@ -62,7 +62,7 @@ func Fail(w http.ResponseWriter, r *http.Request, err error) {
 		errorPage(w, r, http.StatusConflict, "conflict")
 	case errors.As(err, &many):
 		setRetryAfter(w, many.After)
-		errorPage(w, r, http.StatusTooManyRequests, "toomany")
+		errorPage(w, r, http.StatusTooManyRequests, "toomany", "wait", i18n.Duration(ctx, wait(many.After)))
 	case errors.Is(err, context.Canceled) && ctx.Err() != nil:
 		w.WriteHeader(499) // the browser is gone; only the log sees it
 	default:
@@ -73,21 +73,26 @@ func Fail(w http.ResponseWriter, r *http.Request, err error) {
 
 // setRetryAfter tells in whole seconds when to come back, at least one.
 func setRetryAfter(w http.ResponseWriter, d time.Duration) {
-	w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(max(d, time.Second).Seconds()))))
+	w.Header().Set("Retry-After", strconv.Itoa(int(wait(d).Seconds())))
+}
+
+// wait is d in whole seconds, at least one: whoever waits for that long waits enough.
+func wait(d time.Duration) time.Duration {
+	return time.Duration(math.Ceil(max(d, time.Second).Seconds())) * time.Second
 }
 
 // Deny answers an unsafe request that came from another site (403).
 func Deny(w http.ResponseWriter, r *http.Request) { errorPage(w, r, http.StatusForbidden, "crosssite") }
 
 // errorJSON is errorPage for programs.
-func errorJSON(w http.ResponseWriter, r *http.Request, status int, name string) error {
+func errorJSON(w http.ResponseWriter, r *http.Request, status int, name string, args ...any) error {
 	ctx, code := r.Context(), codes[name]
 	kind := "about:blank" // RFC 9457 4.2.1: it is what the status says
 	if p, ok := apidoc.ProblemOf(code); ok {
 		kind = RequestOf(ctx).Site.BaseURL + apidoc.ReferencePage + "#" + p.Anchor()
 	}
 	b, err := json.Marshal(map[string]any{
-		"type": kind, "status": status, "code": code, "title": i18n.T(ctx, "error."+name+".title"), "detail": i18n.T(ctx, "error."+name+".text"),
+		"type": kind, "status": status, "code": code, "title": i18n.T(ctx, "error."+name+".title"), "detail": i18n.T(ctx, "error."+name+".text", args...),
 		"instance": r.URL.Path + "#" + RequestOf(ctx).Reference,
 	})
 	if err != nil { // of strings and a number
@@ -103,20 +108,20 @@ var codes = map[string]string{
 	"notfound": "not_found", "bad": "unreadable", "toolarge": "too_large", "conflict": "changed", "toomany": "too_many_requests", "fault": "internal", "crosssite": "cross_site",
 }
 
-// errorPage shows the texts error.NAME.title and error.NAME.text, to who asks for JSON
-// as problem details (RFC 9457).
-func errorPage(w http.ResponseWriter, r *http.Request, status int, name string) {
+// errorPage shows the texts error.NAME.title and error.NAME.text, which args fill, to who
+// asks for JSON as problem details (RFC 9457).
+func errorPage(w http.ResponseWriter, r *http.Request, status int, name string, args ...any) {
 	ctx := r.Context()
 	req := RequestOf(ctx)
 	if WantsJSON(r) {
-		if err := errorJSON(w, r, status, name); err != nil {
+		if err := errorJSON(w, r, status, name, args...); err != nil {
 			req.Site.Log.ErrorContext(ctx, "error page failed", "reference", req.Reference, "error", err)
 		}
 		return
 	}
 	page := ui.Page{Title: i18n.T(ctx, "error."+name+".title")}
 	props := problem{
-		Text:      i18n.T(ctx, "error."+name+".text"),
+		Text:      i18n.T(ctx, "error."+name+".text", args...),
 		Reference: req.Reference,
 		Tell:      status >= http.StatusInternalServerError,
 	}
