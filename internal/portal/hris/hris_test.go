@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -129,6 +130,10 @@ func TestUploadPage(t *testing.T) {
 		t.Fatalf("scans = %+v, %v", scans, err)
 	}
 	site.As(sari).Get("/ds/lengkapi").Want(t, http.StatusOK, "/berkas/"+scans[0].ID+"/kecil", "Ganti berkas")
+	page := site.As(sari).Get("/ds/lengkapi/ktp").Want(t, http.StatusOK, "Berkas saat ini", `src="/berkas/`+scans[0].ID+`"`, `loading="lazy"`)
+	if regexp.MustCompile(`<details[^>]* open`).MatchString(page.Body) {
+		t.Error("the scan that is there is loaded before anybody asks for it")
+	}
 	a := site.As(sari).Get("/berkas/" + scans[0].ID)
 	a.Want(t, http.StatusOK)
 	for name, want := range map[string]string{

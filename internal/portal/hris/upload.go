@@ -34,6 +34,14 @@ type uploadForm struct {
 
 func (u uploadForm) help() string { return "hris.upload.help_" + string(u.Kind) }
 
+// now is the scan that is there. It is loaded when somebody wants to see it: who comes
+// to send another one need not wait for it.
+func (u uploadForm) now(ctx context.Context, e staff.Evidence) ui.Image {
+	i := staffview.Image(ctx, e, i18n.T(ctx, "staff.scan.own", "field", staffview.Label(ctx, u.Kind)))
+	i.Lazy = true
+	return i
+}
+
 func (u uploadForm) hint() string {
 	if u.Kind == staff.Specimen {
 		return "hris.upload.hint_specimen"

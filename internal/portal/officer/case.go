@@ -28,7 +28,7 @@ type caseView struct {
 	MadeOne  bool // the viewer made the first check that stands
 	Finished bool // the viewer comes from a decision
 	Before   enrolment.Status
-	From     origin // the list from which the viewer comes
+	From     origin  // the list from which the viewer comes
 	Groups   []group // what is judged; only when Mine
 	Form     checkForm
 	Officers []ui.Option // to whom it can be handed over

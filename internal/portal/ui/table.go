@@ -102,6 +102,7 @@ type Image struct {
 	Full string
 	// PDF shows a link instead: browsers show PDF files better than a page can.
 	PDF  bool
+	Lazy bool   // loaded when it comes into sight, and inside of closed details when they are opened
 	Note string // "1.240 × 780 piksel, 214 KB"
 }
 
