@@ -2,11 +2,14 @@ package app_test
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/base64"
 	"encoding/json"
 	"io"
 	"mime/multipart"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -135,6 +138,89 @@ func byProgram(h *house, secrets map[string]string) {
 	}{{"b", markTypo, http.StatusForbidden}, {"b", markTypo, http.StatusForbidden}, {"c", markFresh, http.StatusCreated}} {
 		call("/signings", c.key, map[string]any{"signer": nik, "passphrase": c.passphrase, "documents": []any{map[string]any{"id": id}}}, c.status)
 	}
+	byOthers(h, secret, letter)
+}
+
+// byOthers gives a passphrase in every other way in which a program can: in a form, the
+// query, JSON and as a PIN, also where the rest of the call is wrong. Each wrong one counts
+// as an attempt, whichever door it came through.
+func byOthers(h *house, secret string, letter []byte) {
+	t := h.t
+	call := func(path, kind, authorization, body string, status int, has string) string {
+		t.Helper()
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, h.base+path, strings.NewReader(body))
+		must(t, err)
+		req.Header.Set("Content-Type", kind)
+		if req.SetBasicAuth("persuratan", secret); authorization != "" {
+			req.Header.Set("Authorization", authorization)
+		}
+		res, err := http.DefaultClient.Do(req)
+		must(t, err)
+		said, err := io.ReadAll(res.Body)
+		_ = res.Body.Close() // read to its end
+		must(t, err)
+		if res.StatusCode != status || !strings.Contains(string(said), has) {
+			t.Fatalf("%s %s: status %d: %.800s", path[:min(len(path), 30)], kind, res.StatusCode, said)
+		}
+		search(t, "answer", string(said), map[string]string{"NIK": markNIK, "passphrase": markFresh, "wrong passphrase": markTypo, "secret of the application": secret})
+		return string(said)
+	}
+	parts := func(fields ...string) (string, string) {
+		var body bytes.Buffer
+		w := multipart.NewWriter(&body)
+		for i := 0; i+1 < len(fields); i += 2 {
+			must(t, w.WriteField(fields[i], fields[i+1]))
+		}
+		part, err := w.CreateFormFile("file", "surat.pdf")
+		must(t, err)
+		_, err = part.Write(letter)
+		must(t, err)
+		must(t, w.Close())
+		return w.FormDataContentType(), body.String()
+	}
+	const asJSON, asForm = "application/json", "application/x-www-form-urlencoded"
+	file := base64.StdEncoding.EncodeToString(letter)
+	v2 := func(passphrase string) string {
+		return `{"nik":"` + markNIK + `","passphrase":"` + passphrase + `","signatureProperties":[{"tampilan":"INVISIBLE"}],"file":["` + file + `"]}`
+	}
+	query := func(passphrase string) string {
+		return "/api/sign/pdf?" + url.Values{"nik": {markNIK}, "passphrase": {passphrase}, "tampilan": {"invisible"}}.Encode()
+	}
+
+	// What cannot be read, or lacks something, costs no attempt.
+	call("/api/v2/sign/pdf", asJSON, "", `{"nik":"`+markNIK+`","passphrase":"`+markTypo, 400, "4015")
+	call("/api/v1/signings", asJSON, "", `{"passphrase":"`+markTypo, 400, "unreadable")
+	call("/api/v1/signings", asJSON, "", `{"passphrase":"`+markTypo+`","documents":7}`, 422, "invalid_fields")
+	kind, body := parts("nik", markNIK, "passphrase", markTypo, "tampilan", "melayang")
+	call("/api/sign/pdf", kind, "", body, 400, "tampilan")
+	call("/api/v1/nothing?passphrase="+url.QueryEscape(markTypo), asJSON, "", "{}", 404, "not_found")
+
+	kind, body = parts("nik", markNIK, "passphrase", markTypo, "tampilan", "invisible")
+	call("/api/sign/pdf", kind, "", body, 400, "percobaan: 4")
+	kind, body = parts()
+	call(query(markTypo), kind, "", body, 400, "percobaan: 3")
+	call("/api/v2/sign/pdf", asJSON, "", v2(markTypo), 400, "percobaan: 2")
+	token := call("/oauth/token?"+url.Values{"client_id": {"persuratan"}, "client_secret": {secret}, "grant_type": {"client_credentials"}}.Encode(), asForm, "", "", 200, "access_token")
+	var got struct {
+		Token string   `json:"access_token"`
+		IDs   []string `json:"credentialIDs"`
+	}
+	must(t, json.Unmarshal([]byte(token), &got))
+	bearer := "Bearer " + got.Token
+	must(t, json.Unmarshal([]byte(call("/csc/v1/credentials/list", asJSON, bearer, `{"userID":"`+markNIP+`"}`, 200, "credentialIDs")), &got))
+	if len(got.IDs) != 1 {
+		t.Fatalf("credentials %v", got.IDs)
+	}
+	hash := sha256.Sum256(letter)
+	authorize := func(passphrase, more string) string {
+		return `{"credentialID":"` + got.IDs[0] + `","numSignatures":1,"hash":["` + base64.StdEncoding.EncodeToString(hash[:]) + `"],"PIN":"` + passphrase + `"` + more + `}`
+	}
+	call("/csc/v1/credentials/authorize", asJSON, bearer, authorize(markFresh, `,"OTP":"`+markTypo+`"`), 400, "The OTP is invalid")
+	call("/csc/v1/credentials/authorize", asJSON, bearer, authorize(markTypo, ""), 400, "The PIN is invalid")
+	call("/api/v2/sign/pdf", asJSON, "", v2(markFresh), 200, `"file"`) // of five the last
+	kind, body = parts()
+	call(query(markFresh), kind, "", body, 200, "%PDF-")
+	call("/csc/v1/credentials/authorize", asJSON, bearer, authorize(markFresh, ""), 200, "SAD")
 }
 
 // bring gives the installation a document and returns its identifier.

@@ -24,6 +24,7 @@ import (
 	"strings"
 	"time"
 
+	"absah/internal/api/crash"
 	"absah/internal/api/quota"
 	"absah/internal/apiclient"
 	"absah/internal/audit"
@@ -256,7 +257,7 @@ func (d *door) logged(serve func(http.ResponseWriter, *http.Request) error) http
 		started := time.Now()
 		w.Header().Set("Cache-Control", "no-store")
 		w.Header().Set("X-Content-Type-Options", "nosniff")
-		err := serve(w, r)
+		err := crash.Caught(func() error { return serve(w, r) })
 		status := http.StatusOK
 		if err != nil {
 			status = d.fail(w, r, err)

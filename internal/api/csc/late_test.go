@@ -1,9 +1,12 @@
 package csc
 
 import (
+	"bytes"
 	"encoding/json"
 	"io"
+	"log/slog"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -70,5 +73,20 @@ func TestDisabledWhileItArrives(t *testing.T) {
 	}
 	if n, err := s.world.DB.Read().OpenActivations(t.Context(), 1<<62); err != nil || len(n) != 0 {
 		t.Errorf("%d activations, %v", len(n), err)
+	}
+}
+
+// TestCrash: a panic is a fault of the service like others, and what it carries is not in
+// the log.
+func TestCrash(t *testing.T) {
+	var log bytes.Buffer
+	d := &door{Config: Config{Log: slog.New(slog.NewJSONHandler(&log, nil))}}
+	w := httptest.NewRecorder()
+	d.logged(func(http.ResponseWriter, *http.Request) error { panic("kuda lompat pagar") })(w, httptest.NewRequest(http.MethodPost, "/csc/v1/signatures/signHash", nil))
+	if w.Code != http.StatusInternalServerError || !strings.Contains(w.Body.String(), "server_error") {
+		t.Errorf("%d %s", w.Code, w.Body)
+	}
+	if strings.Contains(log.String(), "kuda lompat") || !strings.Contains(log.String(), "panic: string") {
+		t.Errorf("%s", log.String())
 	}
 }

@@ -19,6 +19,7 @@ import (
 	"strings"
 	"time"
 
+	"absah/internal/api/crash"
 	"absah/internal/api/quota"
 	"absah/internal/apiclient"
 	"absah/internal/audit"
@@ -203,7 +204,7 @@ func (d *door) handle(rt route) http.Handler {
 			err = d.Clients.Still(r.Context(), c.client, entered)
 		}
 		if err == nil {
-			err = rt.serve(d, rec, r, c)
+			err = crash.Caught(func() error { return rt.serve(d, rec, r, c) })
 		}
 		c.fields.wipe()
 		if err != nil {

@@ -1,6 +1,7 @@
 package esign
 
 import (
+	"context"
 	"io"
 	"net/http"
 	"strings"
@@ -8,6 +9,7 @@ import (
 	"time"
 
 	"absah/internal/audit"
+	"absah/internal/store/db"
 )
 
 // late is a body whose first byte waits until the server asks for it (RFC 9110 10.1.1,
@@ -60,5 +62,26 @@ func TestDisabledWhileItArrives(t *testing.T) {
 	})
 	if got := o.object(resp, 401); got["error"] != "Unauthorized" || len(o.stands.reset) != 0 {
 		t.Errorf("%v, %v", got, o.stands.reset)
+	}
+}
+
+// panicking is a registrar that panics with what it was given.
+type panicking struct{ Registrar }
+
+func (panicking) ResetPIN(context.Context, audit.Actor, bool) (db.Registration, error) {
+	panic("kuda lompat pagar")
+}
+
+// TestCrash: a panic is a fault of the service like others, and what it carries is not in
+// the log.
+func TestCrash(t *testing.T) {
+	o := open(t, nil, false)
+	o.config.Registrar = panicking{o.stands}
+	o.server.Config.Handler = New(o.config)
+	if got := o.object(o.ask("POST", "/api/user/passphrase/forget/"+nik), 500); got["status_code"] != float64(codeInternal) {
+		t.Errorf("%v", got)
+	}
+	if log := o.log.String(); strings.Contains(log, "kuda lompat") || !strings.Contains(log, "panic: string") {
+		t.Errorf("%s", log)
 	}
 }

@@ -1,13 +1,16 @@
 package rest
 
 import (
+	"context"
 	"io"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
 	"absah/internal/apidoc"
 	"absah/internal/audit"
+	"absah/internal/store/db"
 )
 
 // late is a body whose first byte waits until the server asks for it (RFC 9110 10.1.1,
@@ -62,4 +65,23 @@ func TestDisabledWhileItArrives(t *testing.T) {
 	if l := o.ask("GET", "/documents", nil).want(200, ""); l.items() != 0 {
 		t.Errorf("%d documents", l.items())
 	}
+}
+
+// panicking is a registrar that panics with what it was given.
+type panicking struct{ Registrar }
+
+func (panicking) ResetPIN(context.Context, audit.Actor, bool) (db.Registration, error) {
+	panic("kuda lompat pagar")
+}
+
+// TestCrash: a panic is a problem like others, and what it carries is not in the log.
+func TestCrash(t *testing.T) {
+	o := open(t)
+	o.config.Registrar = panicking{o.stands}
+	o.serve()
+	o.ask("POST", "/people/"+o.nip+"/passphrase-reset", nil).want(500, "internal")
+	if log := o.log.String(); strings.Contains(log, "kuda lompat") || !strings.Contains(log, "panic: string") {
+		t.Errorf("%s", log)
+	}
+	o.ask("GET", "/me", nil).want(200, "")
 }

@@ -14,6 +14,7 @@ import (
 	"sync"
 	"time"
 
+	"absah/internal/api/crash"
 	"absah/internal/api/quota"
 	"absah/internal/apiclient"
 	"absah/internal/apidoc"
@@ -211,7 +212,11 @@ func (d *door) handle(rt route) http.Handler {
 		h.Set("Cache-Control", "no-store")
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("Request-Id", c.reference)
-		a, err := d.serve(ctx, w, c)
+		var a *answer
+		err := crash.Caught(func() (err error) {
+			a, err = d.serve(ctx, w, c)
+			return err
+		})
 		c.wipe()
 		if err != nil {
 			a = d.failure(ctx, c, err)
