@@ -20,13 +20,20 @@ func Between(ctx context.Context, doc *pdf.Document, first int) ([]Change, error
 	if first >= last {
 		return nil, nil
 	}
+	old := doc.At(first)
 	watched := map[uint32]bool{}
+	revisions := make([]touched, last+1)
+	held, members := newHoldings(old), 0
 	for i := first + 1; i <= last; i++ {
-		for _, r := range doc.Changed(i) {
+		t := held.touched(doc, i)
+		if members += len(t.members); members > maxMembers {
+			return nil, &pdf.LimitError{What: "objects in object streams that are written again", Limit: maxMembers}
+		}
+		for _, r := range slices.Concat(t.entries, t.members) {
 			watched[r.Number] = true
 		}
+		revisions[i] = t
 	}
-	old := doc.At(first)
 	web, err := newWeb(ctx, old, watched)
 	if err != nil {
 		return nil, err
@@ -41,7 +48,7 @@ func Between(ctx context.Context, doc *pdf.Document, first int) ([]Change, error
 			changed: map[uint32]*delta{}, accounted: map[edge]bool{}, judged: map[uint32]bool{}, whole: map[uint32]bool{},
 			copied: map[uint32]bool{}, passed: map[uint32]bool{}, fields: map[uint32]*fieldUse{},
 		}
-		c.run(doc.Changed(i))
+		c.run(revisions[i])
 		all = append(all, c.out...)
 		old = c.cur
 	}
@@ -70,8 +77,8 @@ type comparison struct {
 	out       []Change
 }
 
-func (c *comparison) run(refs []pdf.Ref) {
-	c.collect(refs)
+func (c *comparison) run(t touched) {
+	c.collect(t)
 	c.web.readTrailer(c.cur)
 	c.to = map[uint32][]edge{}
 	for _, edges := range c.web.from {
@@ -94,9 +101,9 @@ func (c *comparison) run(refs []pdf.Ref) {
 
 // collect finds which objects the revision really changed. Writing an object
 // again as it was is no change.
-func (c *comparison) collect(refs []pdf.Ref) {
+func (c *comparison) collect(t touched) {
 	seen := map[uint32]bool{}
-	for _, r := range refs {
+	for i, r := range slices.Concat(t.entries, t.members) {
 		if seen[r.Number] {
 			continue
 		}
@@ -106,7 +113,7 @@ func (c *comparison) collect(refs []pdf.Ref) {
 		before, existed := c.web.live[r.Number]
 		is, exists := c.cur.Locate(r)
 		if existed {
-			if was, ok := c.old.Locate(before); ok && exists && before == r && was == is {
+			if was, ok := c.old.Locate(before); ok && exists && before == r && was == is && i < len(t.entries) {
 				continue
 			}
 			if d.old, err = c.old.Object(before); err != nil {
@@ -121,7 +128,9 @@ func (c *comparison) collect(refs []pdf.Ref) {
 		} else {
 			c.web.drop(r.Number)
 		}
-		if c.equal(d.old, d.cur) {
+		// One of another generation is another object even where it says the same:
+		// what referred to it leads nowhere now (ISO 32000-2 7.3.10).
+		if c.equal(d.old, d.cur) && !(existed && exists && before != r) {
 			continue
 		}
 		c.changed[r.Number] = d
@@ -260,7 +269,11 @@ func (c *comparison) trailer() {
 	if ref, ok := is.Get("Info").(pdf.Ref); ok {
 		c.enter(ref, position{}.key("Info"))
 		if c.changed[ref.Number] != nil || !c.equal(was.Get("Info"), ref) {
-			c.absorb(c.changedValue(ref), position{from: ref.Number})
+			is := c.changedValue(ref)
+			if _, plain := is.(pdf.Dict); plain && !streams(c.changed[ref.Number]) {
+				c.whole[ref.Number] = true
+			}
+			c.absorb(is, position{from: ref.Number})
 			c.report(Change{Kind: Metadata, Object: ref, Detail: "Info"})
 		}
 	}

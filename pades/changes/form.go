@@ -1,6 +1,8 @@
 package changes
 
 import (
+	"slices"
+
 	"absah/pdf"
 )
 
@@ -34,13 +36,15 @@ func (c *comparison) form(a, b pdf.Object, p position) {
 		case "DR":
 			c.defaultResources(a, b, p.key(k), at)
 		case "XFA":
-			if c.touches(b) || !c.equal(a, b) {
-				c.takeOver(b, p.key(k))
-				c.report(Change{Kind: FormFill, Object: at, Need: NeedFilling, Detail: "XFA"})
-			}
+			c.xfa(a, b, p.key(k), at)
 		case "NeedAppearances":
-			if !c.equal(a, b) && b == pdf.Bool(true) {
+			switch {
+			case c.equal(a, b):
+			case resolve(c.cur, b) == pdf.Bool(true):
 				c.report(Change{Kind: FormFill, Object: at, Need: NeedFilling, Detail: string(k)})
+			case resolve(c.old, a) == pdf.Bool(true) && c.filledIn(was.Get("Fields"), nil, 0):
+				// Readers drew the values; now they show what lay there instead.
+				c.report(Change{Kind: FormFill, Object: at, Need: NeedFilling, Detail: string(k), Doubt: AppearanceOnly})
 			}
 		case "DA", "Q":
 			if !c.equal(a, b) && a != nil {
@@ -52,6 +56,52 @@ func (c *comparison) form(a, b pdf.Object, p position) {
 			}
 		}
 	}
+}
+
+// filledIn tells whether the older view has a field with a value that is no
+// signature. What is nested too deeply counts as one.
+func (c *comparison) filledIn(list, kind pdf.Object, depth int) bool {
+	if depth > maxLevels {
+		return true
+	}
+	for _, o := range array(resolve(c.old, list)) {
+		d := c.oldDict(o)
+		inherited := kind
+		if k := d.Get("FT"); k != nil {
+			inherited = resolve(c.old, k)
+		}
+		if d.Get("V") != nil && inherited != pdf.Name("Sig") || c.filledIn(d.Get("Kids"), inherited, depth+1) {
+			return true
+		}
+	}
+	return false
+}
+
+// xfa judges a form that readers of XFA show in place of the pages: of its packets
+// only the data may change, and where it is all one stream it cannot be told what did
+// (ISO 32000-1 12.7.8).
+func (c *comparison) xfa(a, b pdf.Object, p position, at pdf.Ref) {
+	if !c.touches(b) && c.equal(a, b) {
+		return
+	}
+	ch := Change{Kind: FormFill, Object: at, Need: NeedFilling, Detail: "XFA"}
+	was, is := array(resolve(c.old, a)), array(resolve(c.cur, b))
+	switch {
+	case isNull(a) || isNull(b):
+		ch.Kind, ch.Need = Form, NeedMore
+	case was == nil && is == nil:
+		ch.Doubt = CannotTell
+	case len(was) != len(is) || len(is)%2 != 0:
+		ch.Kind, ch.Need = Form, NeedMore
+	}
+	for i := 0; i+1 < min(len(was), len(is)); i += 2 {
+		name := resolve(c.cur, is[i])
+		if name != resolve(c.old, was[i]) || name != pdf.String("datasets") && (!c.equal(was[i+1], is[i+1]) || c.touches(is[i+1])) {
+			ch.Kind, ch.Need = Form, NeedMore
+		}
+	}
+	c.takeOver(b, p)
+	c.report(ch)
 }
 
 // defaultResources may gain names (fonts for new fields). A font that was there
@@ -103,7 +153,8 @@ type parent struct {
 	name     string
 	kind     pdf.Object // FT
 	existing bool       // the field was there before
-	value    pdf.Object // V of a signature field in the older view
+	value    pdf.Object // V in the older view
+	now      pdf.Object // V in the newer view
 }
 
 const maxFieldDepth = 64
@@ -156,12 +207,15 @@ func (w *fieldWalk) pair(ref pdf.Ref, p position, up parent, depth int) {
 	}
 	w.seen[ref.Number] = true
 	was, is := c.oldDict(ref), c.curDict(ref)
-	here := parent{at: ref, name: fieldName(up.name, is), kind: up.kind, existing: true, value: up.value}
+	here := parent{at: ref, name: fieldName(up.name, is), kind: up.kind, existing: true, value: up.value, now: up.now}
 	if k := is.Get("FT"); k != nil {
-		here.kind = k
+		here.kind = resolve(c.cur, k)
 	}
 	if v := was.Get("V"); v != nil {
 		here.value = v
+	}
+	if v := is.Get("V"); v != nil {
+		here.now = v
 	}
 	at := position{from: ref.Number}
 	if c.changed[ref.Number] != nil {
@@ -233,12 +287,34 @@ func (c *comparison) compareField(was, is pdf.Dict, at position, here parent) {
 	switch {
 	case signature && appearance && here.value != nil:
 		c.report(Change{Kind: SignatureAltered, Object: here.at, Need: NeedMore, Field: here.name, Detail: "AP"})
+	case signature && appearance && here.now == nil:
+		// A field that nobody signed has nothing to show anew.
+		c.report(Change{Kind: FormFill, Object: here.at, Need: NeedFilling, Field: here.name, Doubt: AppearanceOnly})
+	case signature && appearance && here.value == nil && c.curDict(here.now).Get("Type") == pdf.Name("DocTimeStamp") && c.shows(is):
+		c.report(Change{Kind: Timestamp, Object: here.at, Need: NeedSigning, Field: here.name}) // people see it
 	case signature:
+	case value && here.kind == pdf.Name("Btn") && !c.ticked(is, here.now):
+		c.report(Change{Kind: FormFill, Object: here.at, Need: NeedFilling, Field: here.name, Doubt: AppearanceOnly})
 	case value:
 		c.report(Change{Kind: FormFill, Object: here.at, Need: NeedFilling, Field: here.name})
 	case appearance:
 		c.report(Change{Kind: FormFill, Object: here.at, Need: NeedFilling, Field: here.name, Doubt: AppearanceOnly})
 	}
+}
+
+// ticked tells whether a box shows the state that the value says: that of its name
+// where it has it, and otherwise off (ISO 32000-2 12.7.5.2.3).
+func (c *comparison) ticked(widget pdf.Dict, value pdf.Object) bool {
+	shown := resolve(c.cur, widget.Get("AS"))
+	if shown == nil {
+		return true // what has no states: a button, or the field of several widgets
+	}
+	states := c.curDict(c.curDict(widget.Get("AP")).Get("N"))
+	want, ok := resolve(c.cur, value).(pdf.Name)
+	if !ok || !states.Has(want) {
+		want = "Off"
+	}
+	return shown == want
 }
 
 // signatureValue judges V of a signature field that was there before: an empty
@@ -313,11 +389,15 @@ func (w *fieldWalk) added(ref pdf.Ref, p position, up parent) {
 	case v != nil:
 		ch = c.signatureAdded(v, ref, name)
 	}
+	kids := array(resolve(c.cur, is.Get("Kids")))
+	if c.acts(is) || slices.ContainsFunc(kids, func(o pdf.Object) bool { return c.acts(c.curDict(o)) }) {
+		ch = Change{Kind: Form, Object: ref, Need: NeedMore, Field: name, Detail: "action"}
+	}
 	c.report(ch)
 	use := &fieldUse{index: len(c.out) - 1}
 	c.fields[ref.Number] = use
 	at := position{from: ref.Number}
-	for _, kid := range array(resolve(c.cur, is.Get("Kids"))) {
+	for _, kid := range kids {
 		if k, ok := kid.(pdf.Ref); ok {
 			c.fields[k.Number] = use
 		}

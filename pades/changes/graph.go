@@ -122,9 +122,6 @@ func (w *web) readTrailer(view *pdf.Document) {
 }
 
 func (w *web) take(from uint32, o pdf.Object) {
-	if stream, ok := o.(*pdf.Stream); ok && stream.Dict.Get("Type") == pdf.Name("XRef") {
-		return // the trailer of a revision, which readTrailer takes for the newest
-	}
 	var out []uint32
 	references(o, "", func(path string, to pdf.Ref) {
 		out = append(out, to.Number)

@@ -143,9 +143,12 @@ func (c *comparison) annotation(ref pdf.Ref, page pdf.Page, index int) {
 	}
 	c.takeOver(appearance, at.key("AP"))
 	ch := Change{Kind: Annotation, Page: index + 1, Object: ref, Need: NeedAnnotating, Detail: "changed"}
-	if is == nil {
+	switch {
+	case is == nil:
 		ch.Detail = "removed"
-	} else {
+	case c.acts(is) && (!c.equal(was.Get("A"), is.Get("A")) || !c.equal(was.Get("AA"), is.Get("AA"))):
+		ch.Need = NeedMore
+	default:
 		ch.Doubt = c.mayCover(is, index)
 	}
 	c.report(ch)
@@ -174,6 +177,9 @@ func (c *comparison) annotationAdded(o pdf.Object, p position, page pdf.Page, in
 			if ch.Doubt == "" {
 				ch.Doubt = c.mayCover(is, index)
 			}
+			if ch.Need == NeedNothing && c.shows(is) {
+				ch.Need = NeedSigning // a timestamp that people see
+			}
 			return
 		}
 	}
@@ -188,39 +194,25 @@ func (c *comparison) annotationAdded(o pdf.Object, p position, page pdf.Page, in
 		c.absorb(is, p)
 		ch.Doubt = c.mayCover(is, index)
 	}
+	if c.acts(is) {
+		ch.Need = NeedMore
+	}
 	if is.Get("Subtype") == pdf.Name("Widget") {
 		ch.Kind, ch.Need = Form, NeedMore
 	}
 	c.report(ch)
 }
 
-// Flags of annotations (ISO 32000-2 table 167).
-const (
-	flagHidden = 1 << 1
-	flagNoView = 1 << 5
-)
-
 // mayCover tells whether an annotation's place on the page holds something that
 // was signed. An empty rectangle and a hidden annotation show nothing.
 func (c *comparison) mayCover(is pdf.Dict, index int) Doubt {
-	f := flags(resolve(c.cur, is.Get("F")))
-	if f&flagHidden != 0 || f&flagNoView != 0 {
+	box, ok := c.extent(is)
+	switch {
+	case !c.visible(is):
 		return ""
-	}
-	r := array(resolve(c.cur, is.Get("Rect")))
-	if len(r) != 4 {
+	case !ok:
 		return CannotTell
-	}
-	var box [4]float64
-	for i := range box {
-		v := resolve(c.cur, r[i])
-		if !number(v) {
-			return CannotTell
-		}
-		box[i] = numberOf(v)
-	}
-	box = [4]float64{min(box[0], box[2]), min(box[1], box[3]), max(box[0], box[2]), max(box[1], box[3])}
-	if box[0] == box[2] || box[1] == box[3] {
+	case box[0] == box[2] || box[1] == box[3]:
 		return ""
 	}
 	covers, err := coversContent(c.ctx, c.old, c.before[index], box)

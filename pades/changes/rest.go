@@ -222,7 +222,7 @@ func (c *comparison) liveEdge(n uint32) (edge, bool) {
 }
 
 // linkKeys are keys whose values point at objects that have a role elsewhere.
-var linkKeys = []string{"Parent", "P", "Pg", "Dest", "Obj", "Popup", "IRT", "CO", "T", "Names", "Dests", "SP", "SD", "Data"}
+var linkKeys = []string{"Parent", "P", "Pg", "Dest", "Obj", "Popup", "IRT", "CO", "T", "SP", "SD", "Data"}
 
 // unforeseen returns a reference to n that no rule has walked and that is more
 // than a link.
@@ -249,6 +249,9 @@ func (c *comparison) isLink(e edge, d *delta) bool {
 	if d.isNew() {
 		return false // an old reference that led nowhere before
 	}
+	if c.whole[d.ref.Number] {
+		return false // anything of it may have changed, and nothing points at such parts
+	}
 	for _, o := range []pdf.Object{d.old, d.cur} {
 		if _, plain := o.(pdf.Dict); o != nil && !plain {
 			return false
@@ -261,7 +264,7 @@ func (c *comparison) isLink(e edge, d *delta) bool {
 	if key == "Kids" || key == "Fields" || key == "Annots" {
 		return false
 	}
-	return slices.Contains(linkKeys, key) || strings.Contains(e.path, "/Names[]") || strings.Contains(e.path, "/Dests/") ||
+	return slices.Contains(linkKeys, key) ||
 		key != "Contents" && key != "Resources" && dict(d.old).Get("Type") == pdf.Name("Page") && !strings.Contains(e.path, "/Annots")
 }
 

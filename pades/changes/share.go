@@ -82,7 +82,7 @@ func (c *comparison) otherUses(objects map[uint32]pdf.Ref) []edge {
 			if d := c.changed[from]; d != nil && !c.judged[from] {
 				return // reported for what refers to it
 			}
-			if c.isLink(e, c.unchanged(to)) {
+			if d := c.unchanged(to); linked(d) && c.isLink(e, d) {
 				return
 			}
 			if known, ok := found[to.Number]; !ok || compareEdges(e, known) < 0 { // the same words each time

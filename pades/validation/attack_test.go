@@ -2,11 +2,15 @@ package validation
 
 import (
 	"bytes"
+	"crypto"
+	"crypto/sha256"
+	"slices"
 	"testing"
 
 	"absah/pades"
 	"absah/pades/validation/validationtest"
 	"absah/pdf"
+	"absah/pdf/pdftest"
 )
 
 // expected is what a case may be called: never what is not in it.
@@ -39,6 +43,122 @@ func TestChangesAfterSigning(t *testing.T) {
 func TestOneObjectInTwoRoles(t *testing.T) {
 	h := home()
 	holds(t, h, h.Sharings(t))
+}
+
+// TestPreparedDocuments: what a document was laid out for before it was signed is
+// judged by what it does.
+func TestPreparedDocuments(t *testing.T) {
+	h := home()
+	holds(t, h, h.Preparations(t))
+	holds(t, h, h.Generations(t))
+}
+
+// TestKindOfAFieldByReference: a signature field is one however its kind is written,
+// so what was signed in it is no form data.
+func TestKindOfAFieldByReference(t *testing.T) {
+	h := home()
+	v := h.validator(t)
+	file := amend(t, letter("", "<< /Type /Annot /Subtype /Widget /FT 11 0 R /T (lain) /F 4 /Rect [72 300 272 350] /P 3 0 R >>", "/Sig"), func(u *pdf.Update) {
+		addToForm(t, u, obj(10))
+		addToPage(t, u, obj(10))
+	})
+	one := h.sign(t, file, pades.Options{Field: "pertama", Certify: 2})
+	two := h.sign(t, one, pades.Options{Field: "lain"})
+	valid.check(t, judge(t, v, two))
+	invalid.check(t, judge(t, v, amend(t, two, func(u *pdf.Update) { set(t, u, obj(10), "V", nil) })))
+}
+
+// TestTimestampThatShows: a certification that permits nothing permits document
+// timestamps, and no words on the page with them.
+func TestTimestampThatShows(t *testing.T) {
+	h := home()
+	v := h.validator(t)
+	one := h.sign(t, letter("", "<< /Type /Annot /Subtype /Widget /FT /Sig /T (waktu) /F 4 /Rect [300 300 400 350] /P 3 0 R >>"), pades.Options{Field: "pertama", Certify: 1})
+	hole := validationtest.RawSignature("ETSI.RFC3161", "")
+	dict := bytes.Replace([]byte(hole), []byte("/Type /Sig"), []byte("/Type /DocTimeStamp"), 1)
+	stamp := func(covered []byte) []byte {
+		sum := sha256.Sum256(covered)
+		token, err := h.timestamper(signedAt).Timestamp(t.Context(), crypto.SHA256, sum[:])
+		if err != nil {
+			t.Fatal(err)
+		}
+		return token
+	}
+	for name, c := range map[string]struct {
+		do   func(u *pdf.Update, value pdf.Ref)
+		want expected
+	}{
+		"nothing to see": {func(u *pdf.Update, value pdf.Ref) {
+			f := sigField(u, "cap", rect(0, 0, 0, 0))
+			set(t, u, f, "V", value, "AP", nil)
+			addToForm(t, u, f)
+			addToPage(t, u, f)
+		}, valid},
+		"a new field with a face": {func(u *pdf.Update, value pdf.Ref) {
+			f := sigField(u, "cap", rect(400, 20, 500, 60))
+			set(t, u, f, "V", value)
+			addToForm(t, u, f)
+			addToPage(t, u, f)
+		}, invalid},
+		"a face for a field that was there": {func(u *pdf.Update, value pdf.Ref) {
+			set(t, u, obj(8), "V", value, "AP", pdf.Dict{{Key: "N", Value: u.Add(validationtest.Form("BT (LUNAS) Tj ET"))}})
+		}, invalid},
+		"a field that was there": {func(u *pdf.Update, value pdf.Ref) { set(t, u, obj(8), "V", value) }, valid},
+	} {
+		var value pdf.Ref
+		file := amend(t, one, func(u *pdf.Update) {
+			value = u.Add(pdf.Dict{{Key: "Lubang", Value: pdf.String("LUBANG")}})
+			c.do(u, value)
+		})
+		file = validationtest.WithObject(t, file, value, string(dict))
+		r := judge(t, v, validationtest.FillHole(t, file, stamp))
+		if !slices.Contains(c.want, r.Verdict) {
+			t.Errorf("%s: %s", name, dump(r))
+		}
+	}
+}
+
+// TestContainerExchanged: what lies in an object stream changes with it.
+func TestContainerExchanged(t *testing.T) {
+	h := home()
+	v := h.validator(t)
+	f := pdftest.New("1.5")
+	f.Stream(4, "", []byte(pdftest.Content))
+	f.ObjectStream(9, pdftest.Members()[:3]...)
+	f.ObjectStream(7, pdftest.Members()[3:]...)
+	f.XrefStream(8, pdftest.Trailer, false)
+	base := h.sign(t, f.Bytes(), pades.Options{Field: "pertama"})
+	valid.check(t, judge(t, v, base))
+	doc, err := pdf.Open(pdf.Bytes(base), int64(len(base)), pdf.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	o, err := doc.Object(obj(7))
+	if err != nil {
+		t.Fatal(err)
+	}
+	was := o.(*pdf.Stream)
+	data, err := doc.StreamData(was)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, words := range [][2]string{{"/Helvetica", "/Wingdings"}, {"/Helvetica", "/Helvetica"}} {
+		evil := bytes.Replace(data, []byte(words[0]), []byte(words[1]), 1)
+		changed := words[0] != words[1]
+		if bytes.Equal(evil, data) == changed {
+			t.Fatalf("no %s in %q", words[0], data)
+		}
+		file := amend(t, base, func(u *pdf.Update) {
+			u.Set(obj(7), &pdf.Stream{Dict: pdf.Dict{{Key: "Type", Value: pdf.Name("ObjStm")}, {Key: "N", Value: was.Dict.Get("N")}, {Key: "First", Value: was.Dict.Get("First")}}, Data: evil})
+		})
+		r := judge(t, v, file)
+		if changed && r.Verdict == Valid {
+			t.Errorf("the members are others, and it is called %s", r.Verdict)
+		}
+		if !changed && r.Verdict != Valid {
+			t.Errorf("the members are the same: %s", dump(r))
+		}
+	}
 }
 
 // TestResourcesWrittenAgain: some writers give a page another object that says the

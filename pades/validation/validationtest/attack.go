@@ -41,7 +41,7 @@ func (c Case) Allows(verdict string) bool { return slices.Contains(c.Want, verdi
 func (h *House) Cases(t testing.TB) []Case {
 	t.Helper()
 	return slices.Concat(
-		h.Changed(t), h.Sharings(t), h.Forgeries(t), h.FlippedKeys(t), h.Wrappings(t), h.Tails(t), h.RecycledSignatures(t), h.TwoReaders(t), h.CMS(t),
+		h.Changed(t), h.Sharings(t), h.Preparations(t), h.Generations(t), h.Forgeries(t), h.FlippedKeys(t), h.Wrappings(t), h.Tails(t), h.RecycledSignatures(t), h.TwoReaders(t), h.CMS(t),
 	)
 }
 
@@ -253,17 +253,23 @@ func (h *House) Tails(t testing.TB) []Case {
 	return out
 }
 
+// startxref is the place of the newest section.
+func startxref(t testing.TB, file []byte) int {
+	t.Helper()
+	var at int
+	if _, err := fmt.Sscanf(string(file[bytes.LastIndex(file, []byte("startxref")):]), "startxref\n%d", &at); err != nil {
+		t.Fatal(err)
+	}
+	return at
+}
+
 // TwoReaders are files in which readers that follow one part of the structure see
 // another document than those that follow another: hybrid cross-references, and
 // malformed ones.
 func (h *House) TwoReaders(t testing.TB) []Case {
 	t.Helper()
 	base := h.Sign(t, Letter(""), pades.Options{Field: "pertama"})
-	old := bytes.LastIndex(base, []byte("startxref"))
-	var prev int
-	if _, err := fmt.Sscanf(string(base[old:]), "startxref\n%d", &prev); err != nil {
-		t.Fatal(err)
-	}
+	old, prev := bytes.LastIndex(base, []byte("startxref")), startxref(t, base)
 	content := func(words string) string {
 		s := "BT /F1 18 Tf 72 700 Td (" + words + ") Tj ET"
 		return fmt.Sprintf("4 0 obj\n<< /Length %d >>\nstream\n%s\nendstream\nendobj\n", len(s), s)
@@ -288,13 +294,13 @@ func (h *House) TwoReaders(t testing.TB) []Case {
 		b = append(b, fmt.Sprintf("40 1\n%010d 00000 n \ntrailer\n<< /Size 41 /Root 1 0 R /Prev %d /XRefStm %d >>\nstartxref\n%d\n%%%%EOF\n", stream, prev, stream, at)...)
 		return b
 	}
-	startxref := func(n int) []byte {
+	tail := func(n int) []byte {
 		return append(bytes.Clone(base[:old]), fmt.Sprintf("startxref\n%d\n%%%%EOF\n", n)...)
 	}
 	return []Case{
 		{TwoDocuments, "hybrid: only the stream names the content", hybrid(content("Bayar dua juta rupiah"), ""), notValid},
 		{TwoDocuments, "hybrid: table and stream disagree", hybrid(content("Bayar dua juta rupiah"), content("Bayar tiga juta rupiah")), notValid},
-		{TwoDocuments, "startxref off by one", startxref(prev + 1), notValid},
-		{TwoDocuments, "startxref names the older section", startxref(bytes.Index(base, []byte("xref\n0"))), []string{"invalid", "indeterminate", "unsigned"}},
+		{TwoDocuments, "startxref off by one", tail(prev + 1), notValid},
+		{TwoDocuments, "startxref names the older section", tail(bytes.Index(base, []byte("xref\n0"))), []string{"invalid", "indeterminate", "unsigned"}},
 	}
 }

@@ -11,10 +11,14 @@ import (
 	"encoding/hex"
 	"fmt"
 	"math/big"
+	"regexp"
+	"slices"
+	"strconv"
 	"sync"
 	"testing"
 
 	"absah/pades/cms"
+	"absah/pdf"
 )
 
 // Hole is what a signature dictionary that is written by hand has in place of its
@@ -116,4 +120,30 @@ func (e *Entity) PKCS1(t testing.TB, hash crypto.Hash) func(covered []byte) []by
 		}
 		return tlv(0x04, value)
 	}
+}
+
+// WithObject puts other words in place of an object of the newest revision, which is
+// one with a table, and mends the places that the table names.
+func WithObject(t testing.TB, file []byte, r pdf.Ref, words string) []byte {
+	t.Helper()
+	head := fmt.Sprintf("%d %d obj\n", r.Number, r.Generation)
+	at := bytes.LastIndex(file, []byte(head))
+	if at < 0 {
+		t.Fatalf("no object %v", r)
+	}
+	end := at + bytes.Index(file[at:], []byte("endobj"))
+	grown := len(head) + len(words) + 1 - (end - at)
+	section := startxref(t, file)
+	table := bytes.Clone(file[section:])
+	for _, row := range regexp.MustCompile(`(?m)^\d{10} \d{5} n`).FindAllIndex(table, -1) {
+		n, err := strconv.Atoi(string(table[row[0] : row[0]+10]))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n > at {
+			copy(table[row[0]:], fmt.Sprintf("%010d", n+grown))
+		}
+	}
+	table = bytes.Replace(table, fmt.Appendf(nil, "startxref\n%d\n", section), fmt.Appendf(nil, "startxref\n%d\n", section+grown), 1)
+	return slices.Concat(file[:at], []byte(head+words+"\n"), file[end:section], table)
 }

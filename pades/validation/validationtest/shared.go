@@ -1,6 +1,7 @@
 package validationtest
 
 import (
+	"bytes"
 	"fmt"
 	"strings"
 	"testing"
@@ -17,6 +18,7 @@ type shared struct {
 	form, text, signature       string            // further entries of the form and its two fields
 	more                        []string          // objects from 9
 	contents, annots, pages     string            // in place of what a page has; inherited by it
+	trailer                     string            // further entries of the trailer
 	change                      map[uint32]string // data of streams, by object number
 	do                          func(t testing.TB, u *pdf.Update)
 	want                        [4][]string // as Change.Want; nil: invalid everywhere
@@ -49,7 +51,7 @@ func (s shared) file() []byte {
 		field + "/FT /Tx /T (catatan) /Rect [72 500 272 520] /DA (/F1 12 Tf 0 g) " + s.text + " >>",
 		field + "/FT /Sig /T (kedua) /Rect [72 400 272 450] " + s.signature + " >>",
 	}
-	return Build(append(objects, s.more...)...)
+	return bytes.Replace(Build(append(objects, s.more...)...), []byte(" /Root 1 0 R"), []byte(" /Root 1 0 R "+s.trailer), 1)
 }
 
 // sharings are documents in which one object serves two roles.
@@ -106,10 +108,12 @@ func deepFace() shared {
 
 // Sharings are documents in which one object serves two roles, changed behind a
 // signature in the role that may change.
-func (h *House) Sharings(t testing.TB) []Case {
+func (h *House) Sharings(t testing.TB) []Case { return h.prepared(t, sharings()) }
+
+func (h *House) prepared(t testing.TB, list []shared) []Case {
 	t.Helper()
 	var out []Case
-	for _, s := range sharings() {
+	for _, s := range list {
 		if s.want[0] == nil {
 			s.want = same(invalid)
 		}
