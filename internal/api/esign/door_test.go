@@ -4,10 +4,14 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"absah/internal/apiclient"
 	"absah/internal/audit"
 	"absah/internal/store/db"
 )
@@ -83,5 +87,52 @@ func TestCrash(t *testing.T) {
 	}
 	if log := o.log.String(); strings.Contains(log, "kuda lompat") || !strings.Contains(log, "panic: string") {
 		t.Errorf("%s", log)
+	}
+}
+
+// TestEveryCallAsksForItsScope: whoever has all scopes but the one is refused.
+func TestEveryCallAsksForItsScope(t *testing.T) {
+	o := open(t, nil, false)
+	places := strings.NewReplacer("{id}", "x", "{nik}", nik)
+	for _, scope := range apiclient.Scopes() {
+		set := o.client.Settings()
+		set.Scopes = slices.DeleteFunc(apiclient.Scopes(), func(s apiclient.Scope) bool { return s == scope })
+		if err := o.clients.Change(t.Context(), audit.System("test"), o.client.ID, set); err != nil {
+			t.Fatal(err)
+		}
+		for _, r := range (&door{}).routes() {
+			if r.scope != scope {
+				continue
+			}
+			method, path, _ := strings.Cut(places.Replace(r.pattern), " ")
+			if got := o.object(o.ask(method, path), 403); got["error"] != "Forbidden" || !strings.Contains(got["message"].(string), string(scope)) {
+				t.Errorf("%s: %v", r.pattern, got)
+			}
+		}
+	}
+}
+
+// TestEveryRecordedRequestIsReplayed: none of testdata/wire lies there for nothing.
+func TestEveryRecordedRequestIsReplayed(t *testing.T) {
+	files, err := filepath.Glob("testdata/wire/*.http")
+	if err != nil || len(files) < 28 {
+		t.Fatalf("%d files, %v", len(files), err)
+	}
+	var tests strings.Builder
+	sources, err := filepath.Glob("*_test.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range sources {
+		b, err := os.ReadFile(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		tests.Write(b)
+	}
+	for _, f := range files {
+		if name := strings.TrimSuffix(filepath.Base(f), ".http"); !strings.Contains(tests.String(), `"`+name+`"`) {
+			t.Errorf("no test sends %s", name)
+		}
 	}
 }

@@ -3,14 +3,17 @@ package csc
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"absah/internal/apiclient"
 	"absah/internal/audit"
 	"absah/internal/signing/signingtest"
 )
@@ -88,5 +91,25 @@ func TestCrash(t *testing.T) {
 	}
 	if strings.Contains(log.String(), "kuda lompat") || !strings.Contains(log.String(), "panic: string") {
 		t.Errorf("%s", log.String())
+	}
+}
+
+// TestEveryMethodAsksForItsScope: whoever has all scopes but the one is refused.
+func TestEveryMethodAsksForItsScope(t *testing.T) {
+	s := open(t)
+	for _, m := range methods() {
+		if m.scope == "" {
+			continue
+		}
+		set := s.client.Settings()
+		set.Scopes = slices.DeleteFunc(apiclient.Scopes(), func(one apiclient.Scope) bool { return one == m.scope })
+		if err := s.clients.Change(t.Context(), audit.System("test"), s.client.ID, set); err != nil {
+			t.Fatal(err)
+		}
+		for v := m.from; v <= m.to; v++ {
+			if got := s.do(s.request(fmt.Sprintf("v%d/%s", v, m.name), object{}), 403); got["error"] != "access_denied" {
+				t.Errorf("v%d/%s: %v", v, m.name, got)
+			}
+		}
 	}
 }
