@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"crypto"
 	"crypto/sha256"
+	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"absah/pades"
@@ -158,6 +160,41 @@ func TestContainerExchanged(t *testing.T) {
 		if !changed && r.Verdict != Valid {
 			t.Errorf("the members are the same: %s", dump(r))
 		}
+	}
+}
+
+// TestContainersExchangedOverAndOver: how much is compared is bounded, and said.
+func TestContainersExchangedOverAndOver(t *testing.T) {
+	h := home()
+	f := pdftest.New("1.5")
+	f.Stream(4, "", []byte(pdftest.Content))
+	f.ObjectStream(9, pdftest.Members()...)
+	const members = 1000
+	var head, data strings.Builder
+	var list []pdftest.Member
+	for n := range members {
+		list = append(list, pdftest.Member{Number: 100 + n, Body: "1"})
+		fmt.Fprintf(&head, "%d %d ", 100+n, 2*n)
+		data.WriteString("1 ")
+	}
+	f.ObjectStream(7, list...)
+	f.XrefStream(8, pdftest.Trailer, false)
+	file := h.sign(t, f.Bytes(), pades.Options{Field: "pertama"})
+	packed := string(pdftest.Deflate([]byte(head.String() + data.String())))
+	object := "7 0 obj\n" + stream(fmt.Sprintf("/Type /ObjStm /N %d /First %d /Filter /FlateDecode", members, head.Len()), packed) + "\nendobj\n"
+	var prev int
+	if _, err := fmt.Sscanf(string(file[bytes.LastIndex(file, []byte("startxref")):]), "startxref\n%d", &prev); err != nil {
+		t.Fatal(err)
+	}
+	for range 1<<20/members + 1 {
+		at := len(file)
+		file = append(file, object...)
+		section := len(file)
+		file = fmt.Appendf(file, "xref\n7 1\n%010d 00000 n \ntrailer\n<< /Size 2000 /Root 1 0 R /Prev %d >>\nstartxref\n%d\n%%%%EOF\n", at, prev, section)
+		prev = section
+	}
+	if r := judge(t, h.validator(t), file); r.Verdict == Valid || !has(r, codeCompare) {
+		t.Errorf("called %s: %v", r.Verdict, r.Errors)
 	}
 }
 
