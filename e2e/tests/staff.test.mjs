@@ -59,6 +59,7 @@ journey("an employee completes the data and the HR unit decides", {}, (at, step)
     await employee.seesPage();
     // 1200 by 760 upright is 760 by 1200; a tenth of the width went.
     await employee.goto("/ds/lengkapi/ktp");
+    await employee.press(await employee.find("main details summary", "Lihat berkas saat ini"));
     await employee.sees("684 × 1.200 piksel");
   });
 

@@ -193,7 +193,7 @@ func (p *Pages) order(w http.ResponseWriter, r *http.Request) error {
 		o.Reason = ca.Reason(n)
 	}
 	if o.Kind == seals.NameKeeper {
-		nip := web.Value(r, "nip")
+		nip := web.NIP(r, "nip")
 		e, err := p.Store.Read().GetEmployeeByNIP(r.Context(), nip)
 		if store.IsNotFound(err) {
 			errs := web.FieldErrors{}

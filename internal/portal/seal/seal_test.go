@@ -79,7 +79,7 @@ func (r *room) made() string {
 	r.one.Get(path).Want(t, 200, "Satu orang tidak dapat melakukan kedua bagian", "Menunggu sertifikat")
 	r.one.Post(path+"/usul", "aksi", "keeper", "nip", "111111111111111111").Want(t, 422, "Tidak ada pegawai dengan NIP ini")
 	for _, who := range []audit.Actor{r.aniWho, r.budiWho} {
-		r.one.Post(path+"/usul", "aksi", "keeper", "nip", r.nip(who)).Want(t, 303)
+		r.one.Post(path+"/usul", "aksi", "keeper", "nip", r.nip(who)[:8]+" "+r.nip(who)[8:]).Want(t, 303)
 	}
 	r.two.Get(path).Want(t, 200, "Ani Contoh", "Menunggu administrator kedua")
 	r.approve(r.two, path)

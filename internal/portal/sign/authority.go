@@ -12,6 +12,7 @@ import (
 	"github.com/a-h/templ"
 
 	"absah/internal/account"
+	"absah/internal/identity"
 	"absah/internal/portal/i18n"
 	"absah/internal/portal/ui"
 	"absah/internal/portal/web"
@@ -58,7 +59,7 @@ func (p *Pages) staffMember(r *http.Request, nip string) (*db.Employee, error) {
 }
 
 func (p *Pages) authorities(w http.ResponseWriter, r *http.Request) error {
-	v := authorityView{nip: strings.TrimSpace(r.URL.Query().Get("nip")), Errors: web.FieldErrors{}}
+	v := authorityView{nip: identity.Normalise(r.URL.Query().Get("nip")), Errors: web.FieldErrors{}}
 	if v.nip == "" {
 		return p.showAuthorities(w, r, v)
 	}
@@ -94,7 +95,7 @@ func (p *Pages) addAuthority(w http.ResponseWriter, r *http.Request) error {
 	if err := web.ReadForm(w, r); err != nil {
 		return err
 	}
-	v := authorityView{nip: web.Value(r, "nip"), Errors: web.FieldErrors{}, entry: signing.Authority{
+	v := authorityView{nip: web.NIP(r, "nip"), Errors: web.FieldErrors{}, entry: signing.Authority{
 		Form: signing.Form(web.Value(r, "bentuk")), Office: web.Value(r, "jabatan"), Behalf: web.Value(r, "untuk"), Decree: web.Value(r, "sk"),
 		DecreeDate: web.Value(r, "tanggal_sk"), From: web.Value(r, "mulai"), Until: web.Value(r, "sampai"), Forbidden: r.PostForm["dilarang"],
 	}}
@@ -131,7 +132,7 @@ func (p *Pages) revokeAuthority(w http.ResponseWriter, r *http.Request) error {
 	if err := web.ReadForm(w, r); err != nil {
 		return err
 	}
-	ctx, nip := r.Context(), web.Value(r, "nip")
+	ctx, nip := r.Context(), web.NIP(r, "nip")
 	e, err := p.staffMember(r, nip)
 	if err != nil {
 		return err

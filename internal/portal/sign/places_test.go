@@ -24,7 +24,7 @@ func TestPlacesOfOthers(t *testing.T) {
 	d := list[0]
 	other := r.Applicant("Budi Kedua Contoh", r.Unit)
 	path := sign.Base + "/berkas/" + d.ID
-	people := []string{"jumlah", "3", "nip.1", r.nip(r.j.Applicant), "peran.1", "sign", "nip.2", "", "peran.2", "sign", "nip.3", r.nip(other), "peran.3", "paraf", "urutan", "bersamaan", "catatan", "mohon"}
+	people := []string{"jumlah", "3", "nip.1", r.nip(r.j.Applicant), "peran.1", "sign", "nip.2", "", "peran.2", "sign", "nip.3", r.nip(other)[:8] + " " + r.nip(other)[8:], "peran.3", "paraf", "urutan", "bersamaan", "catatan", "mohon"}
 	post := func(pairs ...string) pagetest.Answer { return r.b.Post(path+"/alur", pairs...) }
 	with := func(list []string, pairs ...string) []string { // those that come later count
 		values := map[string]string{}

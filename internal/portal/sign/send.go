@@ -182,7 +182,7 @@ func (p *Pages) readPeople(r *http.Request, v *sendView) {
 	for i := range v.People {
 		one := &v.People[i]
 		if one.Fixed == "" {
-			one.NIP = web.Value(r, one.field("nip"))
+			one.NIP = web.NIP(r, one.field("nip"))
 		}
 		if web.Value(r, one.field("tampil")) == "" {
 			continue

@@ -341,7 +341,7 @@ func TestAuthorities(t *testing.T) {
 	post := func(b *pagetest.Browser, pairs ...string) pagetest.Answer {
 		return b.Post(sign.AuthorityPath, append(pairs, fields...)...)
 	}
-	officer.Get(sign.AuthorityPath+"?nip="+e.Nip).Want(t, http.StatusOK, "Budi Plt Contoh", "Belum ada wewenang")
+	officer.Get(sign.AuthorityPath+"?nip="+e.Nip[:8]+"+"+e.Nip[8:]).Want(t, http.StatusOK, "Budi Plt Contoh", "Belum ada wewenang")
 	post(officer).Want(t, http.StatusSeeOther)
 	officer.Get(sign.AuthorityPath+"?nip="+e.Nip).Want(t, http.StatusOK, "Plt. Kepala Biro Contoh", "SK-1/2026", "Berlaku")
 	officer.Post(sign.AuthorityPath, "nip", e.Nip, "bentuk", "plt", "jabatan", "X", "sk", "1", "tanggal_sk", day(0), "mulai", day(2), "sampai", day(1)).

@@ -146,7 +146,7 @@ func (p *Pages) readTemplate(w http.ResponseWriter, r *http.Request) (*templateF
 func readStep(r *http.Request, n, most int) stepForm {
 	s := newStep(n)
 	get := func(name string) string { return clip(web.Value(r, s.field(name))) }
-	s.Who, s.NIP, s.Name, s.Role, s.Mode = get("siapa"), get("nip"), get("sebutan"), get("peran"), get("tampil")
+	s.Who, s.NIP, s.Name, s.Role, s.Mode = get("siapa"), clip(web.NIP(r, s.field("nip"))), get("sebutan"), get("peran"), get("tampil")
 	s.Level, s.Authority, s.reason, s.location = get("tingkat"), get("wewenang"), get("alasan"), get("lokasi")
 	s.Content, s.Spots = r.PostForm[s.field("isi")], nil
 	places, _ := strconv.Atoi(get("tempat"))

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"absah/internal/identity"
 	"absah/internal/portal/i18n"
 	"absah/internal/portal/ui"
 )
@@ -54,6 +55,10 @@ func formError(err error) error {
 func Value(r *http.Request, field string) string {
 	return strings.TrimSpace(r.PostForm.Get(field))
 }
+
+// NIP is the value of a field for an NIP, without what people put between its digits,
+// such as the spaces with which it is printed.
+func NIP(r *http.Request, field string) string { return identity.Normalise(Value(r, field)) }
 
 // Message is a text of the message files with what fills it.
 type Message struct {

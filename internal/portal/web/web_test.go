@@ -42,6 +42,10 @@ func TestFormsAreRead(t *testing.T) {
 		r.Header.Set("Content-Type", kind)
 		return r, ReadForm(httptest.NewRecorder(), r)
 	}
+	grouped, err := read("application/x-www-form-urlencoded", "nip=+19910817+201503-2.001")
+	if err != nil || NIP(grouped, "nip") != "199108172015032001" {
+		t.Errorf("an NIP in groups is read as %q, %v", NIP(grouped, "nip"), err)
+	}
 	r, err := read("application/x-www-form-urlencoded", "a=+satu+&b=%20")
 	if err != nil || Value(r, "a") != "satu" || Value(r, "b") != "" {
 		t.Errorf("form = %v, %v", r.PostForm, err)
