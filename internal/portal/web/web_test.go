@@ -170,3 +170,16 @@ func TestStatusOfAForm(t *testing.T) {
 		t.Errorf("%+v", m)
 	}
 }
+
+// TestWaitIsLongEnough: who waits as long as the page says is let in.
+func TestWaitIsLongEnough(t *testing.T) {
+	t.Parallel()
+	for d, want := range map[time.Duration]time.Duration{
+		-time.Second: time.Second, 0: time.Second, time.Millisecond: time.Second,
+		1001 * time.Millisecond: 2 * time.Second, time.Minute: time.Minute,
+	} {
+		if got := wait(d); got != want {
+			t.Errorf("%s to wait is told as %s, want %s", d, got, want)
+		}
+	}
+}
