@@ -249,7 +249,7 @@ func (s *Service) Exchange(ctx context.Context, client, code, redirect, verifier
 	sum := sha256.Sum256([]byte(verifier))
 	challenge := base64.RawURLEncoding.EncodeToString(sum[:])
 	if row.UsedAt != 0 {
-		return Tokens{}, errors.Join(ErrGrant, s.end(ctx, row.GrantID.String, "oauth.replay"))
+		return Tokens{}, s.replayed(ctx, row, errReplay)
 	}
 	if s.expired(row) || x.Redirect != redirect || subtle.ConstantTimeCompare([]byte(challenge), []byte(x.Challenge)) != 1 {
 		return Tokens{}, ErrGrant
@@ -264,17 +264,33 @@ func (s *Service) Exchange(ctx context.Context, client, code, redirect, verifier
 		t.Details = x.Details
 		return err
 	})
-	return t, err
+	if err != nil {
+		return Tokens{}, s.replayed(ctx, row, err)
+	}
+	return t, nil
 }
 
-// take uses a code or refresh token up and returns its grant, which still counts.
+// errReplay is the ErrGrant of a code or refresh token that was shown before.
+var errReplay = fmt.Errorf("%w: it was used", ErrGrant)
+
+// replayed ends the grant of a code or refresh token that was shown before, also
+// when the first one who showed it was faster by a moment only.
+func (s *Service) replayed(ctx context.Context, row db.OauthSecret, err error) error {
+	if !errors.Is(err, errReplay) {
+		return err
+	}
+	return errors.Join(err, s.end(ctx, row.GrantID.String, "oauth.replay"))
+}
+
+// take uses a code or refresh token up and returns its grant, which still counts. It
+// fails with errReplay and ErrGrant.
 func (s *Service) take(ctx context.Context, tx *store.Tx, row db.OauthSecret) (db.OauthGrant, error) {
 	n, err := tx.UseOAuthSecret(ctx, db.UseOAuthSecretParams{Hash: row.Hash, UsedAt: clock.Micros(s.Clock())})
 	if err != nil {
 		return db.OauthGrant{}, fmt.Errorf("use %s: %w", row.Kind, err)
 	}
 	if n != 1 {
-		return db.OauthGrant{}, ErrGrant
+		return db.OauthGrant{}, errReplay
 	}
 	g, err := tx.GetOAuthGrant(ctx, row.GrantID.String)
 	if err != nil {
@@ -316,7 +332,7 @@ func (s *Service) Refresh(ctx context.Context, client, token string) (Tokens, er
 		return Tokens{}, err
 	}
 	if row.UsedAt != 0 {
-		return Tokens{}, errors.Join(ErrGrant, s.end(ctx, row.GrantID.String, "oauth.replay"))
+		return Tokens{}, s.replayed(ctx, row, errReplay)
 	}
 	if s.expired(row) {
 		return Tokens{}, ErrGrant
@@ -330,5 +346,8 @@ func (s *Service) Refresh(ctx context.Context, client, token string) (Tokens, er
 		t, err = s.tokens(ctx, tx, g, time.Time{})
 		return err
 	})
-	return t, err
+	if err != nil {
+		return Tokens{}, s.replayed(ctx, row, err)
+	}
+	return t, nil
 }
