@@ -9,10 +9,14 @@ import (
 	"path/filepath"
 )
 
+// Temporary begins the names of files that are being written. A crash leaves them,
+// with some or all of the bytes.
+const Temporary = ".new-"
+
 // Create writes a file that must not exist yet; where it does, the error is
 // fs.ErrExist and the file stays as it is, also when two processes try at once.
 // On the way its bytes are in the same directory in a file whose name begins with
-// ".new-".
+// Temporary.
 func Create(path string, b []byte, mode fs.FileMode) error {
 	return write(path, b, mode, os.Link) // Link fails when the name exists; Rename would overwrite
 }
@@ -25,7 +29,7 @@ func Replace(path string, b []byte, mode fs.FileMode) error {
 // write makes the bytes durable first and then the name.
 func write(path string, b []byte, mode fs.FileMode, name func(from, to string) error) error {
 	dir := filepath.Dir(path)
-	tmp, err := os.CreateTemp(dir, ".new-*")
+	tmp, err := os.CreateTemp(dir, Temporary+"*")
 	if err != nil {
 		return err
 	}

@@ -319,6 +319,13 @@ func encrypt(dir string, o options) error {
 		return fail(err)
 	}
 	for _, e := range entries {
+		if strings.HasPrefix(e.Name(), durable.Temporary) {
+			// A crash while a secret was made left it, perhaps with the secret in the clear.
+			if err := os.Remove(filepath.Join(dir, e.Name())); err != nil {
+				return fail(err)
+			}
+			continue
+		}
 		if !isKeyFile(e.Name()) {
 			continue
 		}
