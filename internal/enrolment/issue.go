@@ -55,7 +55,9 @@ func (s *Service) Issued(ctx context.Context, tx *store.Tx, r db.Registration, c
 }
 
 // Refused takes the registration back to the second check because the
-// authority found a fault before it signed anything. why is a code.
+// authority found a fault before it signed anything. why is a code. A renewal of
+// what was revoked meanwhile ends: its old key vouches for nothing any more, and
+// that is not for an officer to mend.
 func (s *Service) Refused(ctx context.Context, tx *store.Tx, registrationID, why string) error {
 	r, err := lock(ctx, tx, registrationID)
 	if err != nil {
@@ -73,6 +75,15 @@ func (s *Service) Refused(ctx context.Context, tx *store.Tx, registrationID, why
 	_, err = tx.VoidStage(ctx, db.VoidStageParams{RegistrationID: r.ID, Stage: 2, VoidedAt: clock.Micros(s.now())})
 	if err != nil {
 		return fmt.Errorf("void approval: %w", err)
+	}
+	if over, err := s.revokedBefore(ctx, tx, r); err != nil {
+		return err
+	} else if over {
+		r, err = s.advance(ctx, tx, r, step{action: ActionCancel, role: System, who: audit.System("ca"), reason: Reason{Code: why}})
+		if err != nil {
+			return err
+		}
+		return s.discard(ctx, tx, r)
 	}
 	// Data that changed while the authority worked void the first check too.
 	return s.EmployeeChanged(ctx, tx, r.EmployeeID, audit.System("ca"))

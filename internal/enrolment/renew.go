@@ -160,6 +160,25 @@ func (s *Service) allowRenewal(o RenewalOffer) error {
 	return nil
 }
 
+// lockRenewed locks an employee and the registration whose certificate is to be
+// renewed, so that nobody renews what is being revoked: whoever comes second sees
+// what the first did. It fails with ErrNotFound.
+func (s *Service) lockRenewed(ctx context.Context, tx *store.Tx, employeeID string) (db.Employee, error) {
+	e, err := tx.LockEmployee(ctx, employeeID)
+	if err != nil {
+		return e, fmt.Errorf("lock employee: %w", err)
+	}
+	r, err := tx.IssuedRegistration(ctx, employeeID)
+	if store.IsNotFound(err) {
+		return e, ErrNotFound
+	}
+	if err != nil {
+		return e, fmt.Errorf("look for the certificate: %w", err)
+	}
+	_, err = lock(ctx, tx, r.ID)
+	return e, err
+}
+
 // RequestRenewal begins a renewal that officers check first: an ordinary
 // registration on data as they are now, at whose end the new certificate takes
 // the place of the old one, which stays valid meanwhile.
@@ -169,9 +188,9 @@ func (s *Service) allowRenewal(o RenewalOffer) error {
 func (s *Service) RequestRenewal(ctx context.Context, who audit.Actor) (db.Registration, error) {
 	var r db.Registration
 	err := s.Store.InTx(ctx, func(tx *store.Tx) error {
-		e, err := tx.LockEmployee(ctx, who.EmployeeID)
+		e, err := s.lockRenewed(ctx, tx, who.EmployeeID)
 		if err != nil {
-			return fmt.Errorf("lock employee: %w", err)
+			return err
 		}
 		o, err := s.renewal(ctx, tx.Queries, e.ID, e.Locale)
 		if err != nil {
@@ -245,9 +264,9 @@ func (s *Service) Renew(ctx context.Context, who audit.Actor, secret *passphrase
 	}
 	var r db.Registration
 	err = s.Store.InTx(ctx, func(tx *store.Tx) error {
-		e, err := tx.LockEmployee(ctx, e.ID)
+		e, err := s.lockRenewed(ctx, tx, e.ID)
 		if err != nil {
-			return fmt.Errorf("lock employee: %w", err)
+			return err
 		}
 		now, err := s.renewal(ctx, tx.Queries, e.ID, c.Locale)
 		if err != nil {
@@ -420,11 +439,26 @@ func (s *Service) endRenewal(ctx context.Context, tx *store.Tx, r db.Registratio
 	if open, err = lock(ctx, tx, open.ID); err != nil {
 		return err
 	}
+	if st := Status(open.Status); !st.Open() || st == Issuing {
+		return nil // an officer or its applicant was faster
+	}
 	open, err = s.advance(ctx, tx, open, step{action: ActionCancel, role: System, who: audit.System("worker"), reason: reason})
 	if err != nil {
 		return err
 	}
 	return s.discard(ctx, tx, open)
+}
+
+// revokedBefore tells whether r renews a certificate that is revoked.
+func (s *Service) revokedBefore(ctx context.Context, tx *store.Tx, r db.Registration) (bool, error) {
+	if Kind(r.Kind) != Renewal || !r.ReplacesID.Valid {
+		return false, nil
+	}
+	old, err := tx.GetRegistration(ctx, r.ReplacesID.String)
+	if err != nil {
+		return false, fmt.Errorf("read the registration before: %w", err)
+	}
+	return Status(old.Status) == Revoked, nil
 }
 
 // endPredecessors revokes the renewed certificates of a person that are still

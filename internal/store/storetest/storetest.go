@@ -14,6 +14,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	_ "github.com/jackc/pgx/v5/stdlib" // registers the driver "pgx"
 
@@ -45,6 +46,27 @@ func Open(t testing.TB, dsn string) *store.Store {
 		}
 	})
 	return s
+}
+
+// Blocked waits until so many wait for locks in a PostgreSQL database, or done is
+// closed, which must be when no more will.
+func Blocked(t testing.TB, s *store.Store, want int, done <-chan struct{}) {
+	t.Helper()
+	for {
+		var n int
+		err := s.ReadDB().QueryRowContext(t.Context(), `select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`).Scan(&n)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n >= want {
+			return
+		}
+		select {
+		case <-done:
+			return
+		case <-time.After(5 * time.Millisecond):
+		}
+	}
 }
 
 var template struct {
