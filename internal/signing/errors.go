@@ -179,7 +179,7 @@ func like[E error]() func(error) bool {
 // problems are the causes that have words of their own; the first that fits counts.
 func problems() []problem {
 	return []problem{
-		{same(ErrChanged), "changed"}, {same(ErrInProgress), "in_progress"}, {same(ErrInterrupted), "interrupted"}, {same(ErrTurn), "not_your_turn"}, {same(ErrFixed), "fixed_place"},
+		{same(ErrChanged), "changed"}, {same(ErrInProgress), "in_progress"}, {same(ErrInterrupted), "interrupted"}, {same(credential.ErrStale), "interrupted"}, {same(ErrTurn), "not_your_turn"}, {same(ErrFixed), "fixed_place"},
 		{same(ErrActivation), "expired_activation"}, {same(ErrLost), "lost"}, {same(ErrPassword), "password"}, {same(pdf.ErrPassword), "password"}, {same(ErrReadOnly), "read_only"},
 		{same(ErrNotPDF), "not_pdf"}, {same(pdf.ErrNotPDF), "not_pdf"}, {same(ErrTooBig), "too_big"}, {same(ErrQuota), "quota"},
 		{like[*SuspendedError](), "suspended"}, {like[*RevokedError](), "revoked"}, {like[*ExpiredError](), "expired"},

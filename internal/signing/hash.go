@@ -20,8 +20,8 @@ import (
 // this activation or another one of the same key, gets the value that was made.
 // pss chooses RSASSA-PSS for an RSA key.
 //
-// Errors: ErrActivation, ErrNotAuthorised, ErrDigest, ErrLost, and those of the
-// certificate (*RevokedError ...).
+// Errors: ErrActivation, ErrNotAuthorised, ErrDigest, ErrInProgress, ErrLost,
+// ErrInterrupted, and those of the certificate (*RevokedError ...).
 func (a *Activation) SignHashes(ctx context.Context, hashes [][]byte, pss bool) ([][]byte, error) {
 	if err := a.enter(); err != nil {
 		return nil, err
@@ -89,6 +89,9 @@ func (a *Activation) signUses(ctx context.Context, uses []*use) error {
 		}
 		return nil
 	})
+	if store.IsUnique(err) {
+		return ErrInProgress // another activation, perhaps of another process, was faster by a moment
+	}
 	if err != nil {
 		return err
 	}
@@ -142,8 +145,11 @@ func (a *Activation) intendHash(ctx context.Context, tx *store.Tx, u *use, now t
 			ActivationID: a.ID, Position: int64(u.position), Serial: a.sub.certificate.Serial, Now: clock.Micros(now),
 			CredentialID: a.sub.credential.ID, Scheme: u.scheme, Hash: u.hash,
 		})
-		if err != nil || n != 1 {
-			return fmt.Errorf("write down the use of the key again (%d rows): %w", n, err)
+		if err != nil {
+			return fmt.Errorf("write down the use of the key again: %w", err)
+		}
+		if n != 1 {
+			return ErrInProgress // as above
 		}
 		return nil
 	}

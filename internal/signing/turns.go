@@ -206,9 +206,18 @@ func (s *Service) RemindAll(ctx context.Context, _ string) error {
 	return nil
 }
 
-// withWorkflow runs f with the workflow of a document, locked.
+// withWorkflow runs f with the workflow of a document, locked. The document is locked
+// before it, as where it is signed: in the other order a signature and a rejection
+// at the same moment would wait for each other.
 func (s *Service) withWorkflow(ctx context.Context, documentID string, f func(*store.Tx, Workflow, string) error) error {
 	return s.Store.InTx(ctx, func(tx *store.Tx) error {
+		d, err := tx.LockDocument(ctx, documentID)
+		if store.IsNotFound(err) {
+			return ErrNotFound
+		}
+		if err != nil {
+			return fmt.Errorf("lock document: %w", err)
+		}
 		if _, err := tx.LockWorkflow(ctx, documentID); store.IsNotFound(err) {
 			return ErrNotFound
 		} else if err != nil {
@@ -217,10 +226,6 @@ func (s *Service) withWorkflow(ctx context.Context, documentID string, f func(*s
 		w, err := s.workflow(ctx, tx.Queries, documentID)
 		if err != nil {
 			return err
-		}
-		d, err := tx.GetDocument(ctx, documentID)
-		if err != nil {
-			return fmt.Errorf("read document: %w", err)
 		}
 		return f(tx, w, d.Name)
 	})

@@ -207,6 +207,10 @@ func (s *Service) OpenWindow(ctx context.Context, r WindowRequest) (Window, erro
 	err = s.Store.InTx(ctx, func(tx *store.Tx) error {
 		now := s.now()
 		h.expires = now.Add(r.Life)
+		// Locked, so that of two that are opened at the same moment one ends the other.
+		if _, err := tx.LockCredential(ctx, h.credential); err != nil {
+			return fmt.Errorf("lock key: %w", err)
+		}
 		if err := s.current(ctx, tx.Queries, sub, now); err != nil {
 			return err
 		}

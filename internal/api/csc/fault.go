@@ -58,5 +58,11 @@ func faultOf(err error) *fault {
 	case errors.As(err, &revoked), errors.As(err, &suspended), errors.Is(err, signing.ErrNoCertificate), errors.Is(err, signing.ErrInactive), errors.Is(err, signing.ErrNotFound):
 		return bad("Invalid parameter credentialID")
 	}
+	switch signing.Problem(err) {
+	case "interrupted", "too_slow": // also by a change of the passphrase at the same moment
+		return &fault{status: http.StatusServiceUnavailable, code: "temporarily_unavailable", description: "Try again", after: time.Second}
+	case "lost":
+		return bad("The hash was signed once and its signature is lost")
+	}
 	return &fault{status: http.StatusInternalServerError, code: "server_error", description: "An error of the service"}
 }
