@@ -287,7 +287,7 @@ type restoreCmd struct {
 	WithoutErasureKeys bool     `help:"The erasure keys are lost: restore all but scans, documents and what was submitted."`
 	Identity           []string `help:"File of identities that open it." type:"existingfile" placeholder:"FILE"`
 	CRL                []string `name:"crl" help:"Certificate revocation list that was published since: what it revokes stays revoked, and numbers go on above its own." type:"existingfile" placeholder:"FILE"`
-	Drill              bool     `help:"Restore into a temporary directory, look whether it serves, and remove it."`
+	Drill              bool     `help:"Restore into a directory of its own in the data directory, look whether it serves, and remove it."`
 	Reconcile          bool     `help:"The database was put back by other means: bring it into agreement with the export of the log."`
 }
 

@@ -51,6 +51,7 @@ func TestKillsOfBackupAndRestore(t *testing.T) {
 			for range n {
 				h.killRestore(database.to)
 			}
+			h.killDrill()
 		})
 	}
 }
@@ -292,6 +293,33 @@ func (h *victim) killRestore(database func(testing.TB) string) {
 	}
 	if !h.serves(cfg) {
 		h.Error("what was restored does not serve")
+	}
+}
+
+// killDrill kills a drill when its keys lie there, and looks that the next one leaves
+// nothing of them.
+func (h *victim) killDrill() {
+	h.Helper()
+	data := filepath.Join(h.TempDir(), "elsewhere")
+	args := append(h.restoreArgs(data, h.whole[0]), "--drill")
+	cmd := command(h.Context(), nil, args...)
+	h.must(cmd.Start())
+	keys := func() []string {
+		list, err := filepath.Glob(filepath.Join(data, "*", "data", "keys", "*.key"))
+		h.must(err)
+		return list
+	}
+	for deadline := time.Now().Add(time.Minute); len(keys()) == 0 && time.Now().Before(deadline); {
+		time.Sleep(time.Millisecond)
+	}
+	h.must(cmd.Process.Kill())
+	_ = cmd.Wait() // killed
+	if len(keys()) == 0 {
+		h.Fatal("the drill was killed before it restored a key, or after its end")
+	}
+	program(h.T, nil, args...).want(h.T, 0, "serves")
+	if left := names(data); len(left) > 0 {
+		h.Errorf("after the next drill there is %v", left)
 	}
 }
 

@@ -143,7 +143,7 @@ func Open(ctx context.Context, cfg config.Config, o Options) (*App, error) {
 	}
 	a := &App{Config: cfg, Demo: o.Demo, Log: o.Log, Clock: o.Clock, Hub: &live.Hub{}, restoring: o.restoring, shortcuts: o.Shortcuts}
 	for _, step := range []func(context.Context) error{
-		a.checkKind, a.openStore, a.openStatus, a.openVault, a.openHierarchy, a.openBlobs, a.openMail, a.openWebhooks, a.openPeople, a.openVerifier, a.openAuthority, a.openTSA, a.openSigning, a.openPrograms, a.openSeals, a.openLog, a.openPrivacy, a.openLife,
+		a.checkKind, a.tidy, a.openStore, a.openStatus, a.openVault, a.openHierarchy, a.openBlobs, a.openMail, a.openWebhooks, a.openPeople, a.openVerifier, a.openAuthority, a.openTSA, a.openSigning, a.openPrograms, a.openSeals, a.openLog, a.openPrivacy, a.openLife,
 	} {
 		if err := step(ctx); err != nil {
 			return nil, errors.Join(err, a.Close())

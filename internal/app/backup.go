@@ -244,15 +244,20 @@ func settle(ctx context.Context, cfg config.Config, log *slog.Logger, restoring 
 	return n, err
 }
 
-// Drill restores a backup into a directory of its own, on SQLite and disk, looks
-// whether it serves, and removes it. The installation of cfg is not touched; its
+// Drill restores a backup into a directory of its own in the data directory, on
+// SQLite and disk, looks whether it serves, and removes it; what an earlier drill
+// left that was killed it removes first. The installation of cfg is not touched; its
 // keys are used only when they are in a token.
 func Drill(ctx context.Context, cfg config.Config, log *slog.Logger, from Origin) (out Restored, certificates int, err error) {
-	dir, err := os.MkdirTemp("", "absah-drill-")
-	if err != nil {
-		return out, 0, fmt.Errorf("drill: %w", err)
+	if err := removeDrills(cfg); err != nil {
+		return out, 0, err
 	}
-	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	place, err := newDrill(cfg)
+	if err != nil {
+		return out, 0, err
+	}
+	defer func() { err = errors.Join(err, place.remove()) }()
+	dir := place.dir
 	cfg.Data, cfg.Database.URL, cfg.Blobs, cfg.Roles = filepath.Join(dir, "data"), "", config.Blobs{Kind: "disk"}, nil
 	cfg.Transparency.Dir = ""
 	if out, err = Restore(ctx, cfg, log, from); err != nil {
