@@ -76,7 +76,7 @@ func (s *Service) Refused(ctx context.Context, tx *store.Tx, registrationID, why
 	if err != nil {
 		return fmt.Errorf("void approval: %w", err)
 	}
-	if over, err := s.revokedBefore(ctx, tx, r); err != nil {
+	if over, err := revokedBefore(ctx, tx, r); err != nil {
 		return err
 	} else if over {
 		r, err = s.advance(ctx, tx, r, step{action: ActionCancel, role: System, who: audit.System("ca"), reason: Reason{Code: why}})
@@ -87,6 +87,18 @@ func (s *Service) Refused(ctx context.Context, tx *store.Tx, registrationID, why
 	}
 	// Data that changed while the authority worked void the first check too.
 	return s.EmployeeChanged(ctx, tx, r.EmployeeID, audit.System("ca"))
+}
+
+// revokedBefore tells whether r renews a certificate that is revoked.
+func revokedBefore(ctx context.Context, tx *store.Tx, r db.Registration) (bool, error) {
+	if Kind(r.Kind) != Renewal || !r.ReplacesID.Valid {
+		return false, nil
+	}
+	old, err := tx.GetRegistration(ctx, r.ReplacesID.String)
+	if err != nil {
+		return false, fmt.Errorf("read the registration before: %w", err)
+	}
+	return Status(old.Status) == Revoked, nil
 }
 
 // Revocation is a wish to revoke.

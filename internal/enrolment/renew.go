@@ -439,7 +439,7 @@ func (s *Service) endRenewal(ctx context.Context, tx *store.Tx, r db.Registratio
 	if open, err = lock(ctx, tx, open.ID); err != nil {
 		return err
 	}
-	if st := Status(open.Status); !st.Open() || st == Issuing {
+	if permitted(open, ActionCancel, System) != nil {
 		return nil // an officer or its applicant was faster
 	}
 	open, err = s.advance(ctx, tx, open, step{action: ActionCancel, role: System, who: audit.System("worker"), reason: reason})
@@ -447,18 +447,6 @@ func (s *Service) endRenewal(ctx context.Context, tx *store.Tx, r db.Registratio
 		return err
 	}
 	return s.discard(ctx, tx, open)
-}
-
-// revokedBefore tells whether r renews a certificate that is revoked.
-func (s *Service) revokedBefore(ctx context.Context, tx *store.Tx, r db.Registration) (bool, error) {
-	if Kind(r.Kind) != Renewal || !r.ReplacesID.Valid {
-		return false, nil
-	}
-	old, err := tx.GetRegistration(ctx, r.ReplacesID.String)
-	if err != nil {
-		return false, fmt.Errorf("read the registration before: %w", err)
-	}
-	return Status(old.Status) == Revoked, nil
 }
 
 // endPredecessors revokes the renewed certificates of a person that are still
