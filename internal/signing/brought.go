@@ -95,7 +95,8 @@ func (a *Activation) SignDigest(ctx context.Context, digests [][]byte, level pad
 		use        *use
 	}
 	parts := make([]part, len(digests))
-	uses := make([]*use, len(digests))
+	var uses []*use
+	seen := map[string]*use{} // a digest that is there twice is signed once
 	for i, digest := range digests {
 		position, item, err := a.hashItem(digest)
 		if err != nil {
@@ -111,8 +112,10 @@ func (a *Activation) SignDigest(ctx context.Context, digests [][]byte, level pad
 			return nil, fmt.Errorf("make the signed attributes: %w", err)
 		}
 		hash, opts := p.builder.ToBeSigned(p.attributes)
-		p.use = &use{position: position, hash: hash, opts: opts, scheme: schemeOf(a.Public(), opts)}
-		uses[i] = p.use
+		if p.use = seen[string(hash)]; p.use == nil {
+			p.use = &use{position: position, hash: hash, opts: opts, scheme: schemeOf(a.Public(), opts)}
+			seen[string(hash)], uses = p.use, append(uses, p.use)
+		}
 	}
 	if err := a.signLocked(ctx, uses); err != nil {
 		return nil, err

@@ -378,6 +378,11 @@ func TestSignDoc(t *testing.T) {
 			t.Errorf("signature object: %v", v.Err())
 		}
 	}
+	twice := digests("AdES-B-B")
+	twice[0]["hashes"] = []string{b64(digest("lain")), b64(digest("lain"))}
+	if got := s.call("v2/signatures/signDoc", call("documentDigests", twice))["SignatureObject"].([]any); len(got) != 2 || got[0] != got[1] {
+		t.Errorf("a digest that is there twice: %d signatures", len(got))
+	}
 
 	doc := func(name string, value any) []object {
 		o := object{"document": b64([]byte("lain")), "signature_format": "P", "signAlgo": oidECDSASHA256}
