@@ -15,6 +15,7 @@ import (
 	"runtime/debug"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"absah/internal/account"
 	"absah/internal/clock"
@@ -119,6 +120,9 @@ func (p *portal) serve(w http.ResponseWriter, r *http.Request) {
 	if !p.rightHost(rec, r) {
 		return
 	}
+	if name := r.UserAgent(); !utf8.ValidString(name) { // sessions and the record keep it
+		r.Header.Set("User-Agent", strings.ToValidUTF8(name, "?"))
+	}
 	p.mux.ServeHTTP(rec, r)
 }
 
@@ -207,6 +211,10 @@ func (p *portal) handle(pattern string, access web.Access, programs bool, h web.
 		}
 		if ended {
 			web.ForgetSession(w, p.site)
+		}
+		if err := web.CheckAddress(r); err != nil {
+			web.Fail(w, r, err)
+			return
 		}
 		if p.foreign(r, programs) {
 			web.Deny(w, r)

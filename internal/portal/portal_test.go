@@ -244,6 +244,15 @@ func TestErrorsBecomePages(t *testing.T) {
 			t.Errorf("%s has no reference", path)
 		}
 	}
+	// What no database keeps is not asked for.
+	for _, path := range []string{"/umum?a=%00", "/umum?%ff=1", "/aktivasi/%00", "/aktivasi/%ff"} {
+		if a := h.Visitor().Get(path); a.Status != http.StatusBadRequest {
+			t.Errorf("%s: %d", path, a.Status)
+		}
+	}
+	if a := h.Visitor().Post("/masuk", "username", "siti\x00", "password", "x"); a.Status != http.StatusBadRequest {
+		t.Errorf("a form with a zero byte: %d", a.Status)
+	}
 	if a := h.Visitor().Get("/ramai"); a.Header.Get("Retry-After") != "90" {
 		t.Errorf("Retry-After = %q", a.Header.Get("Retry-After"))
 	}

@@ -36,6 +36,10 @@ func IsCheck(err error) bool {
 // exist, or is named by one.
 func IsForeignKey(err error) bool { return is(err, "23503", sqliteConstraintForeignKey) }
 
+// IsText reports whether err says that a value is no text that PostgreSQL keeps: it
+// is not UTF-8, or holds a zero byte. What people and programs send may be that.
+func IsText(err error) bool { return is(err, "22021") || is(err, "22P05") }
+
 func is(err error, state string, codes ...int) bool {
 	var pg *pgconn.PgError
 	if errors.As(err, &pg) {

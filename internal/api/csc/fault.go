@@ -8,6 +8,7 @@ import (
 	"absah/internal/apiclient"
 	"absah/internal/credential"
 	"absah/internal/signing"
+	"absah/internal/store"
 )
 
 // faultOf says an error in the words of the interface.
@@ -27,6 +28,8 @@ func faultOf(err error) *fault {
 		return f
 	case errors.Is(err, apiclient.ErrDisabled):
 		return disabled()
+	case store.IsText(err):
+		return bad("A parameter is no text")
 	case errors.As(err, &busy), errors.Is(err, credential.ErrBusy), errors.Is(err, signing.ErrClock), errors.Is(err, signing.ErrNoTimestamp), errors.Is(err, signing.ErrInProgress):
 		return &fault{status: http.StatusServiceUnavailable, code: "temporarily_unavailable", description: "Try again", after: 5 * time.Second}
 	case errors.As(err, &locked):

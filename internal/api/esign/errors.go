@@ -14,6 +14,7 @@ import (
 	"absah/internal/scan"
 	"absah/internal/signing"
 	"absah/internal/staff"
+	"absah/internal/store"
 	"absah/internal/verification"
 	"absah/pades"
 )
@@ -99,7 +100,7 @@ func problemOf(err error) *problem {
 		return p
 	case errors.As(err, &field):
 		return &problem{status: http.StatusBadRequest, code: field.code, text: field.text, field: field.field}
-	case errors.Is(err, errUnreadable):
+	case errors.Is(err, errUnreadable), store.IsText(err):
 		return bad(codeData, "Isi permintaan tidak dapat dibaca. Kirim multipart/form-data atau JSON yang utuh")
 	case errors.As(err, &invalid):
 		return bad(codeData, "Data tidak sesuai ketentuan : %s", invalidFields(invalid))

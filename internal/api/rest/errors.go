@@ -13,6 +13,7 @@ import (
 	"absah/internal/scan"
 	"absah/internal/signing"
 	"absah/internal/staff"
+	"absah/internal/store"
 	"absah/internal/verification"
 	"absah/pades"
 )
@@ -36,6 +37,9 @@ func problemOf(err error) *problemError {
 	}
 	if errors.Is(err, apiclient.ErrDisabled) {
 		return unauthorized()
+	}
+	if store.IsText(err) {
+		return problem("unreadable")
 	}
 	for _, f := range []func(error) *problemError{keyProblem, personProblem, workflowProblem, verifyProblem, webhookProblem} {
 		if p := f(err); p != nil {

@@ -163,6 +163,8 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 		} else if ok && one.Code == "nip_fixed" {
 			p.kind = "mutability"
 		}
+	case store.IsText(err):
+		p = &problem{http.StatusBadRequest, "invalidValue", "a value is no text"}
 	case errors.Is(err, staff.ErrNotFound):
 		p = errNone
 	case errors.Is(err, staff.ErrStale):

@@ -15,6 +15,7 @@ import (
 	"absah/internal/apidoc"
 	"absah/internal/portal/i18n"
 	"absah/internal/portal/ui"
+	"absah/internal/store"
 )
 
 var (
@@ -54,7 +55,7 @@ func Fail(w http.ResponseWriter, r *http.Request, err error) {
 		Redirect(w, r, "/akun/konfirmasi?next="+url.QueryEscape(next))
 	case errors.Is(err, ErrNotFound), errors.Is(err, ErrForbidden):
 		errorPage(w, r, http.StatusNotFound, "notfound")
-	case errors.Is(err, ErrBadRequest):
+	case errors.Is(err, ErrBadRequest), store.IsText(err):
 		errorPage(w, r, http.StatusBadRequest, "bad")
 	case errors.Is(err, ErrTooLarge), errors.As(err, &tooBig):
 		errorPage(w, r, http.StatusRequestEntityTooLarge, "toolarge")

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"absah/internal/identity"
 	"absah/internal/portal/i18n"
@@ -27,7 +28,7 @@ func ReadForm(w http.ResponseWriter, r *http.Request) error {
 		return ReadMultipart(w, r, MaxForm)
 	}
 	r.Body = http.MaxBytesReader(w, r.Body, MaxForm)
-	return formError(r.ParseForm())
+	return formError(r, r.ParseForm())
 }
 
 // ReadMultipart reads a form with files, at most max bytes in all, into
@@ -35,13 +36,13 @@ func ReadForm(w http.ResponseWriter, r *http.Request) error {
 // a scan must not touch the disk. It fails with ErrTooLarge or ErrBadRequest.
 func ReadMultipart(w http.ResponseWriter, r *http.Request, max int64) error {
 	r.Body = http.MaxBytesReader(w, r.Body, max)
-	return formError(r.ParseMultipartForm(max))
+	return formError(r, r.ParseMultipartForm(max))
 }
 
-func formError(err error) error {
+func formError(r *http.Request, err error) error {
 	var tooBig *http.MaxBytesError
 	switch {
-	case err == nil:
+	case err == nil && texts(r.PostForm):
 		return nil
 	case errors.As(err, &tooBig):
 		return fmt.Errorf("read form: %w", ErrTooLarge)
@@ -49,6 +50,28 @@ func formError(err error) error {
 	// The library's text may quote what was typed.
 	return fmt.Errorf("read form: %w", ErrBadRequest)
 }
+
+// CheckAddress fails with ErrBadRequest where path or query are no text.
+func CheckAddress(r *http.Request) error {
+	if !text(r.URL.Path) || !texts(r.URL.Query()) {
+		return fmt.Errorf("read address: %w", ErrBadRequest)
+	}
+	return nil
+}
+
+// texts tells whether all that was filled in is text.
+func texts(form map[string][]string) bool {
+	for name, values := range form {
+		if !text(name) || slices.ContainsFunc(values, func(v string) bool { return !text(v) }) {
+			return false
+		}
+	}
+	return true
+}
+
+// text tells whether s is what every database keeps and every page shows: UTF-8
+// without a zero byte. No browser sends anything else.
+func text(s string) bool { return utf8.ValidString(s) && !strings.Contains(s, "\x00") }
 
 // Value is the first value of a field of the form, without spaces around it.
 // Passwords are read from r.PostForm as they are.

@@ -61,6 +61,10 @@ func TestFormsAreRead(t *testing.T) {
 		"huge":      {"application/x-www-form-urlencoded", "a=" + strings.Repeat("x", MaxForm), ErrTooLarge},
 		"huge file": {"multipart/form-data; boundary=x", "--x\r\nContent-Disposition: form-data; name=a; filename=f\r\n\r\n" + strings.Repeat("x", MaxForm) + "\r\n--x--\r\n", ErrTooLarge},
 		"escape":    {"application/x-www-form-urlencoded", "a=%zz", ErrBadRequest},
+		"no UTF-8":  {"application/x-www-form-urlencoded", "a=%ffzz", ErrBadRequest},
+		"zero byte": {"application/x-www-form-urlencoded", "b=1&a=zz%00", ErrBadRequest},
+		"name":      {"application/x-www-form-urlencoded", "a%00=1", ErrBadRequest},
+		"part":      {"multipart/form-data; boundary=x", "--x\r\nContent-Disposition: form-data; name=a\r\n\r\nd\x00\r\n--x--\r\n", ErrBadRequest},
 		"cut":       {"multipart/form-data; boundary=x", "--x\r\nContent-Dis", ErrBadRequest},
 	} {
 		_, err := read(c.kind, c.body)
