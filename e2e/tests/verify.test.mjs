@@ -95,6 +95,7 @@ journey("anybody verifies a document", {}, (at, step) => {
     await verify("laporan.pdf", pdf.bytes);
     await v.sees("Sah: semua tanda tangan berlaku");
     await v.sees("Ditandatangani oleh Instansi Contoh");
+    await v.sees("Segel elektronik 1");
   });
 
   step("a letter without signature, on a phone, in English", async () => {
