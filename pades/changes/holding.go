@@ -12,7 +12,8 @@ import (
 // container is, although no entry of theirs is (ISO 32000-2 7.5.8.3, type 2).
 type touched struct{ entries, members []pdf.Ref }
 
-// maxMembers bounds what all revisions touch by writing object streams again.
+// maxMembers bounds what all revisions touch by writing object streams again: a few
+// hundred bytes, written once more, could have thousands of objects compared.
 const maxMembers = 1 << 20
 
 // holdings know, for the view at hand, which objects lie in each object stream.
