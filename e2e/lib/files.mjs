@@ -127,7 +127,7 @@ export function fetched(v, href) {
 export async function send(v, action, within) {
   await v.page.evaluate(() => (document.querySelector("main").firstElementChild.dataset.before = ""));
   await v.press(await v.find(`main form[action="${action}"] button:not([type=button])${within ?? ""}`));
-  await v.page.waitForFunction(() => document.querySelector("main > *") && !document.querySelector("main > [data-before]"));
+  await v.until(`the answer of ${action}`, () => document.querySelector("main > *") !== null && !document.querySelector("main > [data-before]"));
 }
 
 // withFile runs act with the path of a file that has these bytes.

@@ -105,6 +105,7 @@ export async function start(env = {}) {
   const dir = await mkdtemp(join(tmpdir(), "absah-e2e-"));
   await cp(join(from, "data"), dir, { recursive: true });
   const server = await launch(dir, env);
+  server.visitors = new Set(); // whose windows are open
   const stop = server.stop;
   server.stop = async () => {
     await stop();

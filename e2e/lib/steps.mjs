@@ -91,12 +91,16 @@ export async function setPassphrase(v, path, passphrase = newPassphrase) {
 
 // accept reads both texts to their ends and agrees.
 export async function accept(v) {
-  await v.front();
-  await v.page.$$eval("[role=region][tabindex], .reader", (all) => {
-    for (const e of all) e.scrollTop = e.scrollHeight;
-  });
   for (const name of await v.page.$$eval("form input[type=checkbox]", (all) => all.map((e) => e.name))) {
-    await v.page.waitForFunction((n) => !document.querySelector(`input[name="${n}"]`).disabled, {}, name);
+    // A text grows when its font comes, so that its end is gone to until it is the end.
+    await v.until(
+      `${name} after the texts were read to their ends`,
+      (n) => {
+        for (const e of document.querySelectorAll("[role=region][tabindex], .reader")) e.scrollTop = e.scrollHeight;
+        return !document.querySelector(`input[name="${n}"]`).disabled;
+      },
+      name,
+    );
     await v.check(name);
   }
   await v.submit(v.path());

@@ -24,6 +24,28 @@ function pageFind(selector, text) {
   return seen.find((e) => norm(e.innerText) === want) ?? seen.find((e) => norm(e.innerText || e.value || e.getAttribute("aria-label")).includes(want)) ?? null;
 }
 
+// pageShows runs in the page: its state, what may be chosen, its text.
+function pageShows() {
+  const chosen = [...document.querySelectorAll("main input[type=checkbox], main input[type=radio]")]
+    .filter((e) => e.type === "checkbox" || e.checked || e.disabled)
+    .slice(0, 30)
+    .map((e) => `${e.name}=${e.value}${e.checked ? " checked" : ""}${e.disabled ? " disabled" : ""}`);
+  const readers = [...document.querySelectorAll("[role=region][tabindex], .reader")].map((e) => `${e.id || e.className}: at ${e.scrollTop} of ${e.scrollHeight - e.clientHeight}`);
+  const text = (document.querySelector("main") ?? document.body).innerText.replace(/\s+/g, " ").trim();
+  return [
+    `"${document.title}", ${document.readyState}, ${document.visibilityState}, ${innerWidth}x${innerHeight}, at ${scrollY} of ${document.documentElement.scrollHeight}, focus on ${document.activeElement?.outerHTML.slice(0, 120).replace(/value="[^"]*"/g, "")}`,
+    ...(chosen.length > 0 ? [`choices: ${chosen.join("; ")}`] : []),
+    ...(readers.length > 0 ? [`readers: ${readers.join("; ")}`] : []),
+    text.slice(0, 700),
+  ];
+}
+
+const pause = (ms) => new Promise((then) => setTimeout(then, ms));
+
+// patience is how long is waited for what must come: a busy machine is slow, and
+// nothing here judges time.
+const patience = 90_000;
+
 export class Visitor {
   static async at(browser, server, { width = 1280, height = 900, lang, theme } = {}) {
     const context = await browser.createBrowserContext();
@@ -31,6 +53,7 @@ export class Visitor {
     await page.setViewport({ width, height });
     const v = new Visitor();
     Object.assign(v, { context, page, server, engine: browser.engine, problems: [] });
+    server.visitors.add(v);
     page.on("pageerror", (e) => v.problems.push(`script: ${e.message}`));
     page.on("console", (m) => {
       const text = m.text();
@@ -38,7 +61,7 @@ export class Visitor {
       if (/Content.Security.Policy/i.test(text)) v.problems.push(`console: ${text}`);
     });
     Visitor.inFront = undefined; // the new window is
-    page.setDefaultTimeout(90_000); // a busy machine is slow, and nothing here judges time
+    page.setDefaultTimeout(patience);
     if (lang || theme) {
       await v.goto("/masuk");
       if (lang) await v.language(lang);
@@ -49,6 +72,7 @@ export class Visitor {
 
   async close() {
     await this.context.close();
+    this.server.visitors.delete(this);
     assert.equal([...new Set(this.problems)].join("\n"), "", "pages or browser have faults");
   }
 
@@ -56,12 +80,34 @@ export class Visitor {
   // what is not painted can neither be clicked nor measured, and hears of no
   // scrolling. The browser may put another one there when a window is closed.
   async front() {
-    for (let i = 0; i < 50; i++) {
+    const end = Date.now() + patience;
+    while (Date.now() < end) {
       if (Visitor.inFront === this && (await this.page.evaluate(() => document.visibilityState !== "hidden").catch(() => true))) return;
+      if (Visitor.inFront === this) await pause(50); // it was told to come already
       await this.page.bringToFront();
       Visitor.inFront = this;
     }
     assert.fail(`${this.path()} does not come to the front`);
+  }
+
+  // until waits for what a function in the page gives to be true, in front: behind
+  // another window nothing is painted, and what waits for that would wait for ever.
+  async until(what, f, ...args) {
+    const end = Date.now() + patience;
+    for (;;) {
+      await this.front();
+      // Between two documents there is nobody to ask.
+      const [found] = await this.page.evaluate(f, ...args).then((r) => [r], () => []);
+      if (found) return;
+      assert.ok(Date.now() < end, `${this.path()}: ${what} did not come to be`);
+      await pause(50);
+    }
+  }
+
+  // shows is what the window shows, in lines, for whoever reads that a step failed.
+  async shows() {
+    const seen = await Promise.race([pause(10_000).then(() => "it does not answer"), this.page.evaluate(pageShows).catch((e) => e.message)]);
+    return [`${this.page.url()}`, ...(typeof seen === "string" ? [seen] : seen), ...this.problems].map((line) => line.replace(/[0-9a-f]{32}/g, "<link>"));
   }
 
   // goto opens a path and returns the status of the answer.
@@ -100,12 +146,16 @@ export class Visitor {
       const t = await this.text().catch(() => "");
       if (t.toLowerCase().includes(text.toLowerCase())) return t;
       if (Date.now() > end) assert.fail(`"${text}" did not come to ${this.path()}:\n${t}`);
-      await new Promise((r) => setTimeout(r, 300));
+      await pause(300);
     }
   }
 
   async find(selector, text) {
-    if (text === undefined) return this.page.waitForSelector(selector, { visible: true });
+    if (text === undefined) {
+      // To wait for what is to be seen, it must be painted.
+      await this.until(`${selector} to be seen`, (s) => [...document.querySelectorAll(s)].some((e) => e.getClientRects().length > 0 && getComputedStyle(e).visibility !== "hidden"), selector);
+      return this.page.waitForSelector(selector, { visible: true });
+    }
     const handle = await this.page.evaluateHandle(pageFind, selector, text);
     const element = handle.asElement();
     assert.ok(element, `${this.path()} has no ${selector} "${text}":\n${await this.text("body")}`);
@@ -121,11 +171,15 @@ export class Visitor {
     const field = await this.find(`[name="${name}"]:not([type=hidden])`);
     const tag = await field.evaluate((e) => e.tagName + (e.type ?? ""));
     if (tag.startsWith("SELECT")) return field.select(value);
-    await field.evaluate((e) => {
-      e.value = "";
-      e.focus();
-    });
-    await field.type(value);
+    // What the keys wrote elsewhere, because the focus moved, is written again.
+    for (let i = 0; i < 3; i++) {
+      await field.evaluate((e) => {
+        e.value = "";
+        e.focus();
+      });
+      await field.type(value);
+      if ((await field.evaluate((e) => e.value)) === value) return;
+    }
   }
 
   // put sets a value without key strokes, for long texts and date fields.
@@ -164,7 +218,7 @@ export class Visitor {
         await element.click();
       } catch (e) {
         if (i === 4 || !/not clickable/.test(e.message)) throw e;
-        await new Promise((then) => setTimeout(then, 200)); // it has moved out of the window
+        await pause(200); // it has moved out of the window
         continue;
       }
       // Another document knows nothing of it: the click has led there.
@@ -221,7 +275,7 @@ export class Visitor {
       // A code works once, so that the next one may have to be waited for.
       const step = () => Math.floor(Date.now() / 30_000);
       const key = this.server.base + person.nip;
-      while (usedCodes.get(key) === step()) await new Promise((r) => setTimeout(r, 500));
+      while (usedCodes.get(key) === step()) await pause(500);
       usedCodes.set(key, step());
       await this.fill("code", code(demo.totp));
       await this.submit("/masuk/dua-langkah");
