@@ -19,7 +19,7 @@ async function told(e, step, visitors) {
 // server's configuration; without a frame, Chromium's pages are looked at in the one that
 // has none (browser.mjs). walk gets { server, browser, name }
 // filled before the first step, and a function that adds a step.
-export function journey(title, { env, only = browsers, frame = true } = {}, walk) {
+export function journey(title, { env, only = browsers, frame = false } = {}, walk) {
   for (const name of browsers.filter((b) => only.includes(b))) {
     describe(`${title}, in ${name}`, { concurrency: false }, () => {
       const at = { name };

@@ -12,7 +12,7 @@ import { Visitor } from "../lib/visitor.mjs";
 // authority's address by number.
 const env = { ABSAH_CA_PKI_URL: "http://127.0.0.1:{port}" };
 
-journey("from user belum terdaftar to the certificate", { env }, (at, step) => {
+journey("from user belum terdaftar to the certificate", { env, frame: true }, (at, step) => {
   let person, employee, one, two, letters, path;
 
   step("four people come", async () => {
@@ -180,7 +180,7 @@ journey("from user belum terdaftar to the certificate", { env }, (at, step) => {
   });
 });
 
-journey("on a phone, by keyboard only", {}, (at, step) => {
+journey("on a phone, by keyboard only", { frame: true }, (at, step) => {
   // tabTo moves the focus on with the Tab key until it is on what matches.
   const tabTo = async (v, selector, text) => {
     for (let i = 0; i < 120; i++) {

@@ -11,7 +11,7 @@ import { Visitor } from "../lib/visitor.mjs";
 // both browsers.
 const scripted = "[data-sheet], [data-rev], [data-crop], [data-viewer], [data-scroll-end], [data-passkey], [data-keys], [data-approval], [data-meter], .meter-bar";
 
-journey("every page", { frame: false }, (at, step) => {
+journey("every page", {}, (at, step) => {
   const problems = [];
   let turn = 0;
   for (const all of groups) {

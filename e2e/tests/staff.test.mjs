@@ -61,6 +61,7 @@ journey("an employee completes the data and the HR unit decides", {}, (at, step)
     await employee.goto("/ds/lengkapi/ktp");
     await employee.press(await employee.find("main details summary", "Lihat berkas saat ini"));
     await employee.sees("684 × 1.200 piksel");
+    await employee.until("the picture that was sent", () => [...document.querySelectorAll("main details img")].some((e) => e.naturalHeight > e.naturalWidth));
   });
 
   step("what is no scan and what is too large is refused in words", async () => {
