@@ -9,7 +9,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
 	"path/filepath"
 	"runtime"
 	"sync"
@@ -108,7 +107,7 @@ type App struct {
 	sealer    *credential.Sealer
 	shortcuts Shortcuts
 	profile   ca.Profile
-	lock      *os.File
+	lock      *dirLock
 
 	leaving   atomic.Bool // it was told to stop
 	meterOnce sync.Once

@@ -26,7 +26,7 @@ const (
 type drill struct {
 	data, dir string
 	made      bool // the data directory was made for it
-	lock      *os.File
+	lock      *dirLock
 }
 
 func newDrill(cfg config.Config) (*drill, error) {

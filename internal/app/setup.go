@@ -25,9 +25,22 @@ import (
 // ErrInUse says that another process has the data directory open.
 var ErrInUse = errors.New("another process of absah uses this data directory")
 
+// dirLock is the lock of a directory.
+type dirLock struct{ f *os.File }
+
+// Close gives the lock back. To close the file alone would not do: a child that is
+// being started has a copy of its descriptor until it becomes another program.
+func (l *dirLock) Close() error {
+	err := syscall.Flock(int(l.f.Fd()), syscall.LOCK_UN)
+	if err = errors.Join(err, l.f.Close()); err != nil {
+		return fmt.Errorf("unlock data directory: %w", err)
+	}
+	return nil
+}
+
 // lockDir takes the data directory for this process. The kernel gives the lock
 // back when the process ends, however it ends.
-func lockDir(path string) (*os.File, error) {
+func lockDir(path string) (*dirLock, error) {
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("lock data directory: %w", err)
@@ -35,7 +48,7 @@ func lockDir(path string) (*os.File, error) {
 	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
 		return nil, errors.Join(fmt.Errorf("%s: %w", filepath.Dir(path), ErrInUse), f.Close())
 	}
-	return f, nil
+	return &dirLock{f}, nil
 }
 
 // Prepare makes what an installation needs and lacks: the directory, the vault,
