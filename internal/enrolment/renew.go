@@ -439,7 +439,7 @@ func (s *Service) endRenewal(ctx context.Context, tx *store.Tx, r db.Registratio
 	if open, err = lock(ctx, tx, open.ID); err != nil {
 		return err
 	}
-	if permitted(open, ActionCancel, System) != nil {
+	if still := permitted(open, ActionCancel, System) == nil; !still {
 		return nil // an officer or its applicant was faster
 	}
 	open, err = s.advance(ctx, tx, open, step{action: ActionCancel, role: System, who: audit.System("worker"), reason: reason})
