@@ -2,12 +2,18 @@ package main
 
 import (
 	"bytes"
+	"crypto/ecdsa"
+	"crypto/rand"
+	"crypto/x509"
 	"encoding/json"
+	"encoding/pem"
 	"maps"
+	"math/big"
 	"os"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 // signed gives a signatory whose letter is signed as signed.pdf.
@@ -65,6 +71,58 @@ func TestVerifyStatus(t *testing.T) {
 		if r.code != c.code || !strings.Contains(r.out, c.says) {
 			t.Errorf("%s: exit status %d, want %d with %q\n%s%s", c.name, r.code, c.code, c.says, r.out, r.err)
 		}
+	}
+}
+
+// TestVerifyByLists: where the document has no proof that its signer's certificate was
+// not revoked, lists from files have it; a list of another authority is none.
+func TestVerifyByLists(t *testing.T) {
+	t.Parallel()
+	s, root, key := issuedSignatory(t, "http://ca.contoh.example/akar.crl")
+	program(t, nil, append(s.pem(), s.path("letter.pdf"), s.path("signed.pdf"))...).want(t, 0)
+	block, _ := pem.Decode(s.read(t, "cert.pem"))
+	signer, err := x509.ParseCertificate(block.Bytes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	list := func(name string, issuer *x509.Certificate, key *ecdsa.PrivateKey, revoked ...x509.RevocationListEntry) string {
+		der, err := x509.CreateRevocationList(rand.Reader, &x509.RevocationList{
+			Number: big.NewInt(1), ThisUpdate: time.Now().Add(-time.Minute), NextUpdate: time.Now().Add(time.Hour), RevokedCertificateEntries: revoked,
+		}, issuer, key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s.write(t, name, der)
+	}
+	clean := list("clean.crl", root, key)
+	revoked := list("revoked.crl", root, key, x509.RevocationListEntry{SerialNumber: signer.SerialNumber, RevocationTime: time.Now().Add(-2 * time.Minute), ReasonCode: 1})
+	_, other, otherKey := issuedSignatory(t, "")
+	foreign := list("foreign.crl", other, otherKey)
+	armoured := s.write(t, "both.pem", slices.Concat(
+		pem.EncodeToMemory(&pem.Block{Type: "X509 CRL", Bytes: s.read(t, "foreign.crl")}), pem.EncodeToMemory(&pem.Block{Type: "X509 CRL", Bytes: s.read(t, "clean.crl")})))
+	for _, c := range []struct {
+		name  string
+		lists []string
+		code  int
+		says  string
+	}{
+		{"none", nil, 2, "INDETERMINATE, TRY_LATER"},
+		{"not revoked", []string{clean}, 0, ": valid"},
+		{"revoked", []string{revoked}, 2, "REVOKED_NO_POE"},
+		{"of another", []string{foreign}, 2, "given with --crl"},
+		{"in PEM", []string{armoured}, 0, ": valid"},
+		{"several files", []string{foreign, clean}, 0, ": valid"},
+	} {
+		args := []string{"verify", "--trust", s.path("chain.pem")}
+		for _, l := range c.lists {
+			args = append(args, "--crl", l)
+		}
+		if r := program(t, nil, append(args, s.path("signed.pdf"))...); r.code != c.code || !strings.Contains(r.out, c.says) {
+			t.Errorf("%s: exit status %d, want %d with %q\n%s%s", c.name, r.code, c.code, c.says, r.out, r.err)
+		}
+	}
+	for file, says := range map[string]string{s.path("absent.crl"): "absent.crl", s.path("chain.pem"): "no revocation list in it", s.path("letter.pdf"): "letter.pdf: parse CRL"} {
+		program(t, nil, "verify", "--crl", file, s.path("signed.pdf")).want(t, 2, "--crl: ", says)
 	}
 }
 

@@ -21,6 +21,7 @@ import (
 type verifyCmd struct {
 	Trust        string   `help:"Trusted root certificates (PEM). Without it no signer is trusted." type:"existingfile" placeholder:"ROOTS.pem"`
 	Certified    string   `help:"Root certificates (PEM) of recognised providers, trusted too; signatures below them are certified ones (tersertifikasi)." type:"existingfile" placeholder:"ROOTS.pem"`
+	CRL          []string `help:"Revocation lists (PEM or DER), beside those in the document: downloaded before, since nothing is fetched." name:"crl" sep:"none" placeholder:"LIST.crl"`
 	At           string   `help:"Judge as of this time (RFC 3339, or YYYY-MM-DD)." placeholder:"TIME"`
 	JSON         bool     `help:"Print one JSON object for each file."`
 	PasswordFile string   `help:"File with the password of encrypted documents." type:"existingfile" placeholder:"FILE"`
@@ -47,6 +48,7 @@ func (verifyCmd) Help() string {
 Examples:
 
     absah verify --trust roots.pem signed.pdf
+    absah verify --trust roots.pem --crl root.crl --crl issuing.crl signed.pdf
     absah verify --trust roots.pem --at 2026-11-28 --json signed.pdf`
 }
 
@@ -106,7 +108,15 @@ func (c *verifyCmd) prepare() (*validation.Validator, validation.Options, error)
 	if err != nil {
 		return nil, o, fmt.Errorf("take the roots: %w", err)
 	}
-	v, err := validation.New(validation.Config{Trust: trust})
+	config := validation.Config{Trust: trust}
+	if len(c.CRL) > 0 {
+		lists, err := readLists(c.CRL)
+		if err != nil {
+			return nil, o, fmt.Errorf("--crl: %w", err)
+		}
+		config.Source = certpath.NewArchive(nil, lists, nil)
+	}
+	v, err := validation.New(config)
 	return v, o, err
 }
 
@@ -122,7 +132,10 @@ func parseTime(s string) (time.Time, error) {
 	return t.Add(24*time.Hour - time.Second), nil
 }
 
-var errNoCertificate = errors.New("no certificate in PEM form")
+var (
+	errNoCertificate = errors.New("no certificate in PEM form")
+	errNoList        = errors.New("no revocation list in it")
+)
 
 // anchors are the roots of both options. One that is in both is certified.
 func (c *verifyCmd) anchors() ([]*certpath.Anchor, error) {
@@ -171,6 +184,36 @@ func readAnchors(name string) ([]*certpath.Anchor, error) {
 		return nil, fmt.Errorf("%s: %w", name, errNoCertificate)
 	}
 	return anchors, nil
+}
+
+// readLists reads the revocation lists of files: one in DER, or any number in PEM.
+func readLists(names []string) ([]*certpath.CRL, error) {
+	var lists []*certpath.CRL
+	for _, name := range names {
+		b, err := os.ReadFile(name)
+		if err != nil {
+			return nil, err
+		}
+		ders := [][]byte{b}
+		if block, rest := pem.Decode(b); block != nil {
+			for ders = nil; block != nil; block, rest = pem.Decode(rest) {
+				if block.Type == "X509 CRL" {
+					ders = append(ders, block.Bytes)
+				}
+			}
+		}
+		if len(ders) == 0 {
+			return nil, fmt.Errorf("%s: %w", name, errNoList)
+		}
+		for _, der := range ders {
+			l, err := certpath.ParseCRL(der)
+			if err != nil {
+				return nil, fmt.Errorf("%s: %w", name, err)
+			}
+			lists = append(lists, l)
+		}
+	}
+	return lists, nil
 }
 
 func verifyFile(ctx context.Context, v *validation.Validator, name string, o validation.Options) (*validation.Report, error) {
@@ -250,6 +293,9 @@ func verifyText(name string, r *validation.Report) string {
 		}
 		for _, e := range s.Errors {
 			line("because", e)
+		}
+		if s.SubIndication == "TRY_LATER" {
+			line("what helps", "the authorities' newest revocation lists, given with --crl")
 		}
 		for _, n := range s.Notes {
 			line("note", n)
