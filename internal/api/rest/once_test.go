@@ -197,21 +197,23 @@ func (v *staring) Open(ctx context.Context, name keys.Name, sealed, aad []byte) 
 // repeats: an answer that is there is given to all who ask at the same time.
 func (o *office) repeats() {
 	t := o.t
-	id := o.document("Idempotency-Key", "ulang-1")
+	bring := func(o *office) string { return o.document("Idempotency-Key", "ulang-1") }
+	id := bring(o)
 	v := &staring{Vault: o.config.Vault, entered: make(chan struct{}), leave: make(chan struct{})}
 	mine := o.as(t, o.user, o.password)
 	mine.config.Vault = v
 	mine.serve()
-	ask := func() string { return mine.document("Idempotency-Key", "ulang-1") }
-	first := make(chan string)
-	go func() { first <- ask() }()
+	leave := sync.OnceFunc(func() { close(v.leave) })
+	t.Cleanup(leave) // the server waits for the call that stares, also when the test has failed
+	first := make(chan string, 1)
+	go func() { first <- bring(mine) }()
 	<-v.entered
 	for range 3 {
-		if again := ask(); again != id {
+		if again := bring(mine); again != id {
 			t.Errorf("document %s, want %s", again, id)
 		}
 	}
-	close(v.leave)
+	leave()
 	if again := <-first; again != id {
 		t.Errorf("document %s, want %s", again, id)
 	}

@@ -5,15 +5,20 @@ import (
 	"image"
 	"image/color"
 	"image/png"
+	"time"
 
 	"github.com/go-pdf/fpdf"
 )
 
 // PDF is a letter of some pages; each shows its number and the anchors # and
-// ${ttd}.
+// ${ttd}. The same letter has the same bytes, whenever it is made.
 func PDF(title string, pages int) ([]byte, error) {
 	f := fpdf.New("P", "pt", "A4", "")
 	f.SetTitle(title, true)
+	at := time.Date(2026, time.March, 2, 8, 0, 0, 0, time.UTC)
+	f.SetCreationDate(at)
+	f.SetModificationDate(at)
+	f.SetCatalogSort(true)
 	f.SetFont("Helvetica", "", 12)
 	for range pages {
 		f.AddPage()
