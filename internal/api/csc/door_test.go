@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -13,40 +12,11 @@ import (
 	"testing"
 	"time"
 
+	"absah/internal/api/apitest"
 	"absah/internal/apiclient"
 	"absah/internal/audit"
 	"absah/internal/signing/signingtest"
 )
-
-// late is a body whose first byte waits until the server asks for it (RFC 9110 10.1.1,
-// 100-continue), which is after the credential was looked at.
-type late struct {
-	io.Reader
-	first func()
-}
-
-func (l *late) Read(p []byte) (int, error) {
-	if l.first != nil {
-		l.first()
-		l.first = nil
-	}
-	return l.Reader.Read(p)
-}
-
-// arrive sends a request whose body arrives after meanwhile.
-func arrive(t *testing.T, r *http.Request, body io.Reader, meanwhile func()) *http.Response {
-	t.Helper()
-	r.Body = io.NopCloser(&late{body, meanwhile})
-	r.Header.Set("Expect", "100-continue")
-	client := http.Client{Transport: &http.Transport{ExpectContinueTimeout: time.Minute}}
-	defer client.CloseIdleConnections()
-	resp, err := client.Do(r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = resp.Body.Close() })
-	return resp
-}
 
 // TestDisabledWhileItArrives: a call whose application was disabled before its body was
 // there does nothing.
@@ -59,7 +29,7 @@ func TestDisabledWhileItArrives(t *testing.T) {
 	}
 	r := s.request("v1/credentials/authorize", nil)
 	r.ContentLength = int64(len(body))
-	resp := arrive(t, r, strings.NewReader(string(body)), func() {
+	resp := apitest.Arrive(t, r, strings.NewReader(string(body)), func() {
 		set := s.client.Settings()
 		set.Enabled = false
 		if err := s.clients.Change(t.Context(), audit.System("test"), s.client.ID, set); err != nil {

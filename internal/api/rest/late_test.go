@@ -2,46 +2,16 @@ package rest
 
 import (
 	"context"
-	"io"
 	"net/http"
 	"strings"
 	"testing"
 	"time"
 
+	"absah/internal/api/apitest"
 	"absah/internal/apidoc"
 	"absah/internal/audit"
 	"absah/internal/store/db"
 )
-
-// late is a body whose first byte waits until the server asks for it (RFC 9110 10.1.1,
-// 100-continue), which is after the credential was looked at.
-type late struct {
-	io.Reader
-	first func()
-}
-
-func (l *late) Read(p []byte) (int, error) {
-	if l.first != nil {
-		l.first()
-		l.first = nil
-	}
-	return l.Reader.Read(p)
-}
-
-// arrive sends a request whose body arrives after meanwhile.
-func arrive(t *testing.T, r *http.Request, body io.Reader, meanwhile func()) *http.Response {
-	t.Helper()
-	r.Body = io.NopCloser(&late{body, meanwhile})
-	r.Header.Set("Expect", "100-continue")
-	client := http.Client{Transport: &http.Transport{ExpectContinueTimeout: time.Minute}}
-	defer client.CloseIdleConnections()
-	resp, err := client.Do(r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = resp.Body.Close() })
-	return resp
-}
 
 // TestDisabledWhileItArrives: a call whose application was disabled before its body was
 // there does nothing.
@@ -57,7 +27,7 @@ func TestDisabledWhileItArrives(t *testing.T) {
 	must(t, err)
 	r.Header.Set("Content-Type", kind)
 	r.SetBasicAuth(o.user, o.password)
-	resp := arrive(t, r, body, func() { turn(false); o.now.Advance(2 * time.Second) })
+	resp := apitest.Arrive(t, r, body, func() { turn(false); o.now.Advance(2 * time.Second) })
 	if resp.StatusCode != http.StatusUnauthorized || resp.Header.Get("WWW-Authenticate") == "" {
 		t.Errorf("status %d", resp.StatusCode)
 	}

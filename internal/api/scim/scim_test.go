@@ -209,6 +209,15 @@ func TestWhatIsRefused(t *testing.T) {
 	x.call("POST", "/Users", strings.Replace(newUser("199108172015032009", ""), `{"department"`, `{"employeeNumber":"060012399","department"`, 1)).want(t, "two NIPs", 400, "invalidValue")
 }
 
+// TestNoText: what a database does not keep as text is the caller's fault, not ours.
+func TestNoText(t *testing.T) {
+	t.Parallel()
+	x := newHouse(t, storetest.Open(t, storetest.Postgres(t)))
+	for _, id := range []string{"a%00", "%ff"} {
+		x.call("GET", "/Users/"+id, "").want(t, id, 400, "invalidValue")
+	}
+}
+
 func TestFilters(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {

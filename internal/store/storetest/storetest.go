@@ -220,3 +220,19 @@ func MemoryDir(t testing.TB) string {
 	})
 	return dir
 }
+
+// NoText is what PostgreSQL says of values that it does not keep as text: a zero byte,
+// and octets that are no UTF-8.
+func NoText(t testing.TB) []error {
+	t.Helper()
+	s := Open(t, Postgres(t))
+	var all []error
+	for _, text := range []string{"a\x00", "\xff"} {
+		_, err := s.ReadDB().ExecContext(t.Context(), "select $1::text", text)
+		if err == nil {
+			t.Fatalf("PostgreSQL takes %q", text)
+		}
+		all = append(all, fmt.Errorf("read: %w", err))
+	}
+	return all
+}
