@@ -6,6 +6,7 @@ import (
 
 	"github.com/a-h/templ"
 
+	"absah/internal/portal/dossier"
 	"absah/internal/portal/i18n"
 	"absah/internal/portal/ui"
 )
@@ -71,7 +72,7 @@ func recordTable(ctx context.Context, v recordView) ui.TableProps {
 	}
 	for _, row := range v.Rows {
 		t.Rows = append(t.Rows, ui.Row{Cells: []templ.Component{
-			seqCell(row), whenCell(row), actorCell(v, row), actionCell(row), objectCell(row), detailCell(row),
+			seqCell(row), whenCell(row), actorCell(v, row), dossier.Act(row.Action), objectCell(row), detailCell(row),
 		}})
 	}
 	return t

@@ -11,6 +11,7 @@ import (
 
 	"absah/internal/audit"
 	"absah/internal/clock"
+	"absah/internal/portal/dossier"
 	"absah/internal/portal/i18n"
 	"absah/internal/portal/ui"
 	"absah/internal/store/db"
@@ -99,7 +100,7 @@ func (v rowView) terms(ctx context.Context) []ui.Term {
 	return []ui.Term{
 		{Label: i18n.T(ctx, "transparency.row.when"), Value: i18n.DateTime(ctx, clock.FromMicros(r.At))},
 		{Label: i18n.T(ctx, "transparency.row.actor"), Value: r.ActorID + " (" + r.ActorRole + ")", Code: true},
-		{Label: i18n.T(ctx, "transparency.row.action"), Body: actionCell(r.Action)},
+		{Label: i18n.T(ctx, "transparency.row.action"), Body: dossier.Act(r.Action)},
 		{Label: i18n.T(ctx, "transparency.row.object"), Value: r.ObjectKind + ":" + r.ObjectID, Code: true},
 		{Label: i18n.T(ctx, "transparency.row.detail"), Value: detail(r.Detail), Code: true},
 	}
