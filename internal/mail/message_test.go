@@ -86,7 +86,7 @@ func TestEveryMessageTells(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		want := []string{"Pengguna Yth., " + m.To.Name, m.To.NIKLast4, "email otomatis", "bantuan@absah.example"}
+		want := []string{"Pengguna Yth., " + m.To.Name, m.To.NIKLast4, "e-mail otomatis", "bantuan@absah.example"}
 		if strings.Contains(out.HTML, `class="button"`) {
 			want = append(want, "copy dan paste URL")
 		}

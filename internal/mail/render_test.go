@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"testing"
 	"time"
 )
@@ -39,6 +40,9 @@ func sampleNames(list []Message) []string {
 	return names
 }
 
+// otherWord is what has another word in the portal.
+var otherWord = regexp.MustCompile(`(?i)(?:^|[^-\w.@/])(?:surel|email|username|website)(?:$|[^-\w.@/])`)
+
 // Every message, as people see it. After a change: go test ./internal/mail -update
 func TestGolden(t *testing.T) {
 	t.Parallel()
@@ -53,6 +57,9 @@ func TestGolden(t *testing.T) {
 				t.Fatal(err)
 			}
 			base := names[i] + "." + string(lang)
+			if other := otherWord.FindString(out.Subject + "\n" + out.Text); other != "" {
+				t.Errorf("%s says %q", base, other)
+			}
 			for ext, got := range map[string]string{
 				".txt":  "From: " + out.From + "\nTo: " + out.To + "\nSubject: " + out.Subject + "\n\n" + out.Text,
 				".html": out.HTML,
