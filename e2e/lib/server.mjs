@@ -26,8 +26,20 @@ export const environment = (extra) => ({
   ...extra,
 });
 
-// launch starts it on a free port, which {port} stands for in the values of env.
+// launch starts it. Between the choice of a free port and its use another server may
+// have taken it: then another one is chosen.
 async function launch(data, env) {
+  for (let i = 0; ; i++) {
+    try {
+      return await launchOnce(data, env);
+    } catch (e) {
+      if (i === 4 || !/address already in use/.test(e.message)) throw e;
+    }
+  }
+}
+
+// launchOnce starts it on a free port, which {port} stands for in the values of env.
+async function launchOnce(data, env) {
   const port = await freePort();
   env = Object.fromEntries(Object.entries(env).map(([k, v]) => [k, v.replaceAll("{port}", port)]));
   const child = spawn(program, ["serve", "--demo", "--addr", `127.0.0.1:${port}`, "--data", data], {

@@ -212,7 +212,8 @@ export class Visitor {
       await element.evaluate((e) => {
         e.scrollIntoView({ block: "center", behavior: "instant" });
         window.absahMissed = e.matches("button, a, summary");
-        e.addEventListener("mousedown", () => (window.absahMissed = false), { once: true });
+        // A button that moves away between the mouse's down and up gets no click.
+        e.addEventListener("click", () => (window.absahMissed = false), { once: true, capture: true });
       });
       try {
         await element.click();
